@@ -1,0 +1,67 @@
+// The plan of a run: a frozen value that says which tasks copy what, how much
+// memory they need and what they will cost. Made by `Job` (rechunk.h) or by
+// the pure planner (src/plan/planner.h); prints as JSON.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "rechunk/shape.h"
+
+namespace rechunk {
+
+/// One stage: copy `source` to `target` in tasks of shape `chunks`.
+///
+/// Tasks are the cells of Grid(shape, chunks). A task owns whole objects of
+/// its target. It holds one block of `block` elements at a time: the whole
+/// task, or a part of a shard that is streamed into one object.
+struct CopySpec {
+  std::string source;  ///< "source" or "intermediate-1", ...
+  std::string target;  ///< "intermediate-1", ... or "target".
+  Shape chunks;        ///< Shape of one task, before clipping.
+  Shape block;         ///< Divides `chunks`, or equals it.
+
+  // Predicted for a dense array; a run counts the same.
+  std::int64_t tasks = 0;
+  std::int64_t max_task_bytes = 0;  ///< Payload bytes one task reserves.
+  std::int64_t objects_read = 0;    ///< (task, object) pairs.
+  std::int64_t bytes_decoded = 0;   ///< Uncompressed bytes, repeats included.
+  std::int64_t objects_written = 0;
+  std::int64_t bytes_encoded = 0;   ///< Uncompressed bytes, padding included.
+};
+
+enum class Method { kPassthrough, kDirect, kStaged };
+std::string_view to_string(Method method);
+
+/// All stages of one array; the target of each is the source of the next.
+struct StagedCopySpec {
+  std::string name;  ///< Path of the array; "" for a root array.
+  Shape shape;
+  std::string dtype;
+  std::int64_t item_bytes = 0;
+  Shape source_chunks, target_chunks;  ///< Inner chunks of shards.
+  Shape source_shards, target_shards;  ///< Empty: not sharded.
+  Method method = Method::kDirect;
+  /// Boxes that never exchange data: stages run box by box, and intermediates
+  /// live no longer than their box. A multiple of every stage's `chunks`, or
+  /// the array's length.
+  Shape component;
+  std::vector<CopySpec> stages;
+  std::vector<std::string> reasons;  ///< For --explain, a line each.
+};
+
+struct Plan {
+  int version = 1;
+  std::int64_t max_memory = 0;   ///< The budget of the process, in bytes.
+  int threads = 1;               ///< Tasks that may be in memory at once.
+  std::int64_t peak_memory = 0;  ///< threads x the largest task + the reserve.
+  std::int64_t temp_bytes = 0;   ///< Intermediates at their largest.
+  std::int64_t temp_objects = 0;
+  std::vector<StagedCopySpec> arrays;
+};
+
+/// The plan as JSON text, indented; the keys are a contract (README).
+std::string to_json(const Plan& plan);
+
+}  // namespace rechunk

@@ -1,0 +1,139 @@
+// The entry points of rechunk: plan a job, run it, verify, inspect.
+//
+//   Options options;
+//   options.chunks = "time=all,lat=10,lon=10";
+//   Job job("by-hour.zarr", "by-place.zarr", options);
+//   std::cout << to_json(job.plan());
+//   Report report = job.run();
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "rechunk/error.h"
+#include "rechunk/observer.h"
+#include "rechunk/plan.h"
+#include "rechunk/store.h"
+
+namespace rechunk {
+
+struct Options {
+  // What the target looks like.
+  /// Chunks of all arrays: "2000,10,10", "time=all,lat=10", "auto:100MB"; ""
+  /// keeps the source's. Grammar: src/plan/chunk_spec.h.
+  std::string chunks;
+  /// The same for single arrays, by path; wins over `chunks`.
+  std::vector<std::pair<std::string, std::string>> array_chunks;
+  /// Shards, same grammar; "none" removes them; "" keeps the source's, rounded
+  /// up to multiples of the chunks.
+  std::string shards;
+  /// Bytes -> bytes codecs: JSON, or short like "zstd:3", "blosc:lz4:5", "none";
+  /// "" keeps the source's.
+  std::string codec;
+  int zarr_format = 0;             ///< 2 or 3; 0 keeps the source's.
+  std::optional<bool> consolidate;  ///< Nothing: as the source has it.
+  bool write_empty_chunks = false;  ///< Write chunks that hold only fill too.
+
+  // What it may take.
+  std::int64_t max_memory = 0;  ///< Payload bytes; 0: half of what there is.
+  int threads = 0;              ///< 0: one per core.
+  std::string temp;             ///< URL; "": a hidden sibling of the target.
+
+  // How it is done.
+  bool overwrite = false;  ///< Replace a target that exists.
+  bool verify = false;     ///< Decode the target again and compare digests.
+  bool keep_temp = false;  ///< Leave intermediates behind, for inspection.
+};
+
+/// What one run did, per array and stage as in the plan.
+struct StageReport {
+  Counts counted;  ///< Done.
+  Counts skipped;  ///< Not needed: missing or all-fill objects.
+};
+struct ArrayReport {
+  std::vector<StageReport> stages;
+  std::string digest;  ///< Set where the run verified: 32 hex digits.
+};
+struct Report {
+  std::vector<ArrayReport> arrays;  ///< In the plan's order.
+  double seconds = 0;
+  std::int64_t max_rss = 0;  ///< Peak resident bytes of the process.
+};
+
+/// One rechunk from a source to a target: planned when constructed, nothing
+/// written before `run`.
+class Job {
+ public:
+  /// Throws: not_found, corrupt, unsupported, invalid_argument,
+  /// budget_exceeded.
+  Job(const std::string& source, const std::string& target,
+      const Options& options);
+  /// The same on injected stores.
+  Job(std::shared_ptr<Store> source, std::shared_ptr<Store> target,
+      std::shared_ptr<Store> temp, const Options& options);
+  ~Job();
+  Job(Job&&) noexcept;
+
+  const Plan& plan() const;
+
+  /// Copies everything, then commits the target's metadata. On failure and on
+  /// cancellation what was written is removed again.
+  /// Throws: io, corrupt, cancelled, invalid_argument (the target exists).
+  Report run(Observer* observer = nullptr, std::stop_token stop = {});
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// The plan of an array that need not exist (`rechunk plan --shape`).
+struct PaperArray {
+  Shape shape;
+  std::string dtype;  ///< numpy typestr, "f4" or "<f4".
+  Shape source_chunks, source_shards;  ///< Shards may be empty.
+};
+Plan plan_on_paper(const PaperArray& array, const Options& options);
+
+/// The result of comparing two arrays or groups.
+struct Comparison {
+  struct Array {
+    std::string name;
+    std::string digest_a, digest_b;  ///< 32 hex digits each.
+    bool equal = false;
+    std::string difference;  ///< Why not: shape, type, first element, ...
+  };
+  std::vector<Array> arrays;
+  bool equal = false;
+};
+
+/// Compares the elements of two arrays, or of all arrays of two groups,
+/// whatever their chunking, codecs, byte order and format; reads each once.
+/// Only `max_memory` and `threads` of the options matter.
+Comparison verify(const std::string& a, const std::string& b,
+                  const Options& options = {}, Observer* observer = nullptr,
+                  std::stop_token stop = {});
+
+/// A description of the arrays and groups below a URL.
+struct ArrayInfo {
+  std::string name;
+  int zarr_format = 3;
+  Shape shape;
+  std::string dtype;
+  Shape chunks, shards;  ///< Shards may be empty.
+  std::string codecs;    ///< Short text: "blosc(lz4, 5, shuffle)".
+  std::string fill_value;  ///< JSON text.
+  std::vector<std::string> dimension_names;  ///< Empty if unnamed.
+  std::int64_t bytes = 0;         ///< Uncompressed; 0 if the size is not fixed.
+  std::int64_t objects = 0;       ///< Chunks or shards that exist.
+  std::int64_t stored_bytes = 0;  ///< Of those objects.
+};
+std::vector<ArrayInfo> info(const std::string& url);
+
+/// Half of the machine's memory, or of the cgroup's limit if that is less.
+std::int64_t default_max_memory();
+
+}  // namespace rechunk

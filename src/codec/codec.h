@@ -1,0 +1,106 @@
+// The Codec seam: bytes to bytes, as in Zarr v2 compressors and the
+// bytes -> bytes codecs of Zarr v3. Codecs that change the layout of elements
+// (bytes, transpose, sharding_indexed) belong to zarr/.
+//
+// A codec is immutable and may be used by many threads at once; what a call
+// needs beyond its arguments it takes from per-thread contexts or from the
+// heap, and tells by `scratch_bytes`, so that a task can reserve it first.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rechunk {
+
+class Codec {
+ public:
+  virtual ~Codec() = default;
+
+  /// Upper bound of what `encode` makes of that many bytes.
+  virtual std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const = 0;
+
+  /// Upper bound of the heap that one encode or decode of a buffer of that
+  /// many decoded bytes takes beyond the two buffers.
+  virtual std::int64_t scratch_bytes(std::int64_t decoded_bytes) const = 0;
+
+  /// Encodes into `encoded`, which holds at least `max_encoded_bytes`; returns
+  /// the encoded size. Throws: invalid_argument (more than the format holds).
+  virtual std::int64_t encode(std::span<const std::byte> decoded,
+                              std::span<std::byte> encoded) const = 0;
+
+  /// Decodes into `decoded`; returns the decoded size, at most its size.
+  /// Throws: corrupt (not of this format, damaged, or longer than `decoded`).
+  virtual std::int64_t decode(std::span<const std::byte> encoded,
+                              std::span<std::byte> decoded) const = 0;
+
+  /// Decodes only bytes [offset, offset + part.size()) of a buffer that
+  /// decodes to `decoded_bytes`. False, and nothing done, where a part is not
+  /// cheaper than the whole. Throws: corrupt.
+  virtual bool decode_part(std::span<const std::byte> encoded,
+                           std::int64_t decoded_bytes, std::int64_t offset,
+                           std::span<std::byte> part) const;
+};
+
+/// What metadata says of a codec, in the names and values of Zarr v3:
+/// {"name": "blosc", "configuration": {"cname": "lz4", ...}}. Codecs that only
+/// v2 knows keep their numcodecs id with the prefix "numcodecs." (lz4, zlib).
+struct CodecSpec {
+  std::string name;
+  std::string configuration;  ///< JSON object text; "{}" if there is none.
+};
+
+/// Makes the codec that `spec` describes; `item_bytes` is the element size,
+/// which blosc takes where its configuration names no typesize.
+/// Throws: unsupported (no such codec; the message lists those there are),
+/// invalid_argument (a configuration value out of range).
+std::unique_ptr<Codec> make_codec(const CodecSpec& spec,
+                                  std::int64_t item_bytes);
+
+/// True if `make_codec` knows the name.
+bool is_known_codec(std::string_view name);
+
+/// Codecs applied one after the other; encoding runs first to last.
+class CodecChain {
+ public:
+  CodecChain() = default;
+  explicit CodecChain(std::vector<std::shared_ptr<const Codec>> codecs);
+
+  bool empty() const { return codecs_.empty(); }
+  std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const;
+
+  /// Heap that the codecs take, plus `buffer_bytes`.
+  std::int64_t scratch_bytes(std::int64_t decoded_bytes) const;
+
+  /// Size of the `buffer` that `encode` and `decode` want: 0 for fewer than two
+  /// codecs, else room for what passes between them.
+  std::int64_t buffer_bytes(std::int64_t decoded_bytes) const;
+
+  /// As Codec::encode. An empty chain copies.
+  std::int64_t encode(std::span<const std::byte> decoded,
+                      std::span<std::byte> encoded,
+                      std::span<std::byte> buffer) const;
+
+  /// Decodes to exactly `decoded.size()` bytes.
+  /// Throws: corrupt (also where the decoded size differs).
+  void decode(std::span<const std::byte> encoded, std::span<std::byte> decoded,
+              std::span<std::byte> buffer) const;
+
+  /// As Codec::decode_part; only a chain of one codec can.
+  bool decode_part(std::span<const std::byte> encoded,
+                   std::int64_t decoded_bytes, std::int64_t offset,
+                   std::span<std::byte> part) const;
+
+ private:
+  std::vector<std::shared_ptr<const Codec>> codecs_;
+};
+
+/// Makes a chain. Throws: as make_codec.
+CodecChain make_codec_chain(const std::vector<CodecSpec>& specs,
+                            std::int64_t item_bytes);
+
+}  // namespace rechunk

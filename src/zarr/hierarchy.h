@@ -1,0 +1,53 @@
+// Groups and arrays of a Zarr hierarchy: finding them in a store and writing
+// their metadata in an order that never shows an unfinished array.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "rechunk/store.h"
+#include "zarr/metadata.h"
+
+namespace rechunk {
+
+struct GroupMetadata {
+  int zarr_format = 3;
+  std::optional<std::string> attributes;  ///< Verbatim JSON object.
+  std::vector<std::pair<std::string, std::string>> extra;  ///< Verbatim.
+};
+
+/// A root array, or a group with everything below it.
+struct Hierarchy {
+  bool root_is_array = false;
+  bool consolidated = false;  ///< The root had consolidated metadata.
+  int zarr_format = 3;
+  std::map<std::string, GroupMetadata> groups;  ///< By path; "" is the root.
+  std::map<std::string, ArrayMetadata> arrays;  ///< By path; "" a root array.
+};
+
+/// Reads the hierarchy whose root is the store's root, from the nodes' own
+/// documents (consolidated metadata is never trusted); v3 wins where both
+/// formats are present. Groups without documents (v2) are implied.
+/// Throws: not_found (neither array nor group; the message says what is
+/// there instead), corrupt, unsupported (with the node's path).
+Hierarchy read_hierarchy(const Store& store);
+
+/// All nodes in the other format. Throws: unsupported (names array and cause).
+Hierarchy convert_format(const Hierarchy& source, int zarr_format);
+
+/// Writes all documents: arrays first (attributes before .zarray), then
+/// sub-groups, deepest first, the root last; consolidated metadata, rebuilt
+/// from these documents, where `hierarchy.consolidated`.
+/// v3 puts it into the root's zarr.json, v2 into .zmetadata.
+void write_hierarchy(Store& store, const Hierarchy& hierarchy);
+
+/// Removes the metadata documents below the root (root first), so that what is
+/// left can no longer be opened; then, if `everything`, all other objects.
+void erase_hierarchy(Store& store, bool everything);
+
+/// True if the store's root holds a Zarr array or group, finished or not
+/// readable: one of zarr.json, .zarray, .zgroup exists.
+bool has_metadata(const Store& store);
+
+}  // namespace rechunk
