@@ -1,0 +1,127 @@
+#include "rechunk/shape.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "rechunk/error.h"
+
+namespace rechunk {
+
+Shape Region::extent() const {
+  Shape extent(start.size());
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    extent[axis] = stop[axis] - start[axis];
+  return extent;
+}
+
+bool Region::empty() const {
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    if (start[axis] >= stop[axis]) return true;
+  return false;
+}
+
+bool Region::contains(const Region& other) const {
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    if (other.start[axis] < start[axis] || other.stop[axis] > stop[axis])
+      return false;
+  return true;
+}
+
+Region whole(const Shape& shape) { return {Shape(shape.size(), 0), shape}; }
+
+Region intersect(const Region& a, const Region& b) {
+  Region shared = a;
+  for (std::size_t axis = 0; axis < a.start.size(); ++axis) {
+    shared.start[axis] = std::max(a.start[axis], b.start[axis]);
+    shared.stop[axis] =
+        std::max(shared.start[axis], std::min(a.stop[axis], b.stop[axis]));
+  }
+  return shared;
+}
+
+std::int64_t checked_multiply(std::int64_t a, std::int64_t b) {
+  std::int64_t product = 0;
+  if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, &product))
+    throw Error(ErrorKind::kInvalidArgument,
+                "a size of " + std::to_string(a) + " x " + std::to_string(b) +
+                    " does not fit 63 bits");
+  return product;
+}
+
+std::int64_t checked_add(std::int64_t a, std::int64_t b) {
+  std::int64_t sum = 0;
+  if (a < 0 || b < 0 || __builtin_add_overflow(a, b, &sum))
+    throw Error(ErrorKind::kInvalidArgument,
+                "a size of " + std::to_string(a) + " + " + std::to_string(b) +
+                    " does not fit 63 bits");
+  return sum;
+}
+
+std::int64_t element_count(const Shape& shape) {
+  // A zero anywhere makes the product 0, whatever the other lengths are.
+  if (std::find(shape.begin(), shape.end(), 0) != shape.end()) return 0;
+  std::int64_t count = 1;
+  for (std::int64_t length : shape) count = checked_multiply(count, length);
+  return count;
+}
+
+std::int64_t element_count(const Region& region) {
+  return element_count(region.extent());
+}
+
+std::string to_string(const Shape& shape) {
+  std::string text = "(";
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    text += (axis ? ", " : "") + std::to_string(shape[axis]);
+  return text + (shape.size() == 1 ? ",)" : ")");
+}
+
+Grid::Grid(Shape shape, Shape cell_shape)
+    : shape_(std::move(shape)), cell_shape_(std::move(cell_shape)) {
+  counts_.resize(shape_.size());
+  for (std::size_t axis = 0; axis < shape_.size(); ++axis)
+    counts_[axis] = ceil_div(shape_[axis], cell_shape_[axis]);
+  cell_count_ = element_count(counts_);
+}
+
+Shape Grid::coordinates(std::int64_t index) const {
+  Shape coordinates(counts_.size());
+  for (std::size_t axis = counts_.size(); axis-- > 0;) {
+    coordinates[axis] = index % counts_[axis];
+    index /= counts_[axis];
+  }
+  return coordinates;
+}
+
+std::int64_t Grid::index(const Shape& coordinates) const {
+  std::int64_t index = 0;
+  for (std::size_t axis = 0; axis < counts_.size(); ++axis)
+    index = index * counts_[axis] + coordinates[axis];
+  return index;
+}
+
+Region Grid::cell(const Shape& coordinates) const {
+  Region region{coordinates, coordinates};
+  for (std::size_t axis = 0; axis < shape_.size(); ++axis) {
+    region.start[axis] = coordinates[axis] * cell_shape_[axis];
+    region.stop[axis] =
+        std::min(shape_[axis], region.start[axis] + cell_shape_[axis]);
+  }
+  return region;
+}
+
+Region Grid::cell(std::int64_t index) const { return cell(coordinates(index)); }
+
+Region Grid::cells_touching(const Region& region) const {
+  Region cells = region;
+  for (std::size_t axis = 0; axis < shape_.size(); ++axis) {
+    cells.start[axis] = region.start[axis] / cell_shape_[axis];
+    cells.stop[axis] =
+        std::max(cells.start[axis], ceil_div(region.stop[axis], cell_shape_[axis]));
+    if (region.start[axis] >= region.stop[axis])
+      cells.stop[axis] = cells.start[axis];
+  }
+  return cells;
+}
+
+}  // namespace rechunk

@@ -1,0 +1,57 @@
+// Chunk shapes as people write them, and what they mean for an array.
+//
+//   2000,10,10        a length per dimension; "all" or -1: the whole axis
+//   time=all,lat=10   by dimension name (or number: 0=all); the rest keep theirs
+//   auto, auto:100MB  chunks of about that size (64 MiB if none is given), near
+//                     equal cuts of the axes; also per dimension: time=auto
+//   all               every axis whole
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "rechunk/shape.h"
+
+namespace rechunk {
+
+/// One axis of a chunk spec.
+struct ChunkLength {
+  enum class Kind { kLength, kAll, kAuto } kind = Kind::kLength;
+  std::int64_t length = 0;  ///< For kLength: at least 1.
+};
+
+/// A parsed chunk spec; exactly one of `by_position`, `by_name` is not empty,
+/// or `everywhere` is set.
+struct ChunkSpec {
+  std::vector<ChunkLength> by_position;
+  std::vector<std::pair<std::string, ChunkLength>> by_name;
+  std::optional<ChunkLength> everywhere;  ///< "all", "auto".
+  std::int64_t auto_bytes = 64 << 20;     ///< From "auto:SIZE".
+};
+
+/// Throws: invalid_argument (names the part that is wrong, with a hint that
+/// shows the forms).
+ChunkSpec parse_chunk_spec(std::string_view text);
+
+/// What a spec is resolved against.
+struct ChunkContext {
+  Shape shape;
+  Shape current_chunks;                      ///< Kept where nothing is said.
+  std::vector<std::string> dimension_names;  ///< Empty if unnamed.
+  std::int64_t item_bytes = 1;
+};
+
+/// True if the spec says something about this array: a list of its rank, a name
+/// that it has, or `everywhere`.
+bool applies_to(const ChunkSpec& spec, const ChunkContext& context);
+
+/// The chunk shape: lengths clipped to [1, max(1, axis length)].
+/// Throws: invalid_argument (wrong number of dimensions, unknown name: the
+/// message lists the names there are).
+Shape resolve_chunks(const ChunkSpec& spec, const ChunkContext& context);
+
+}  // namespace rechunk
