@@ -1,0 +1,103 @@
+#include "base/memory_budget.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+// Below this, huge pages would hold more memory than they save time.
+constexpr std::int64_t kHugePageBytes = 2 << 20;
+constexpr std::int64_t kUseHugePagesFrom = 4 * kHugePageBytes;
+
+std::byte* map_memory(std::int64_t bytes) {
+  void* memory = mmap(nullptr, static_cast<std::size_t>(bytes),
+                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED)
+    throw Error(ErrorKind::kIo,
+                "mapping " + std::to_string(bytes) + " bytes of memory: refused",
+                "a smaller --max-memory may fit");
+  if (bytes >= kUseHugePagesFrom)
+    madvise(memory, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);
+  return static_cast<std::byte*>(memory);
+}
+
+}  // namespace
+
+Arena::Arena(MemoryBudget* budget, std::int64_t capacity)
+    : budget_(budget), capacity_(capacity) {
+  if (capacity_ > 0) memory_ = map_memory(capacity_);
+}
+
+Arena::Arena(Arena&& other) noexcept { *this = std::move(other); }
+
+Arena& Arena::operator=(Arena&& other) noexcept {
+  if (this == &other) return *this;
+  free();
+  budget_ = std::exchange(other.budget_, nullptr);
+  memory_ = std::exchange(other.memory_, nullptr);
+  capacity_ = std::exchange(other.capacity_, 0);
+  used_ = std::exchange(other.used_, 0);
+  return *this;
+}
+
+Arena::~Arena() { free(); }
+
+void Arena::free() {
+  if (memory_) munmap(memory_, static_cast<std::size_t>(capacity_));
+  if (budget_) budget_->give_back(capacity_);
+  budget_ = nullptr;
+  memory_ = nullptr;
+}
+
+std::span<std::byte> Arena::take(std::int64_t bytes) {
+  const std::int64_t taken = MemoryBudget::aligned(bytes);
+  if (bytes < 0 || taken > capacity_ - used_)
+    throw Error(ErrorKind::kInternal,
+                "a task wants " + std::to_string(bytes) + " bytes more than the " +
+                    std::to_string(capacity_) + " it reserved");
+  std::byte* begin = memory_ + used_;
+  used_ += taken;
+  return {begin, static_cast<std::size_t>(bytes)};
+}
+
+MemoryBudget::MemoryBudget(std::int64_t limit_bytes) : limit_(limit_bytes) {}
+
+Arena MemoryBudget::acquire(std::int64_t bytes) {
+  if (bytes > limit_)
+    throw Error(ErrorKind::kBudgetExceeded,
+                "reserving " + std::to_string(bytes) + " bytes: the budget is " +
+                    std::to_string(limit_));
+  {
+    std::unique_lock lock(mutex_);
+    freed_.wait(lock, [&] { return reserved_ + bytes <= limit_; });
+    reserved_ += bytes;
+    peak_ = std::max(peak_, reserved_);
+  }
+  try {
+    return Arena(this, bytes);
+  } catch (...) {
+    give_back(bytes);
+    throw;
+  }
+}
+
+std::int64_t MemoryBudget::peak() const {
+  std::lock_guard lock(mutex_);
+  return peak_;
+}
+
+void MemoryBudget::give_back(std::int64_t bytes) {
+  {
+    std::lock_guard lock(mutex_);
+    reserved_ -= bytes;
+  }
+  freed_.notify_all();
+}
+
+}  // namespace rechunk

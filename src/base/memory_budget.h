@@ -1,0 +1,96 @@
+// The bytes of payload that one process may hold, and the arenas that tasks
+// take them in.
+//
+// Every payload buffer (decoded region, encoded object, codec scratch) comes
+// from an Arena, and every Arena from a MemoryBudget, so that the limit is
+// structural. A task takes its whole need in one Arena: tasks never wait for
+// each other while holding memory, and so cannot deadlock.
+#pragma once
+
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <mutex>
+#include <span>
+
+namespace rechunk {
+
+class MemoryBudget;
+
+/// One reservation of a budget with the memory itself, handed out front to
+/// back. Pages count for the process once they are touched; they are kept
+/// between tasks, because touching new ones costs more than copying.
+/// Used by one thread at a time. Move-only; returns its bytes when destroyed.
+class Arena {
+ public:
+  Arena() = default;
+  Arena(Arena&& other) noexcept;
+  Arena& operator=(Arena&& other) noexcept;
+  ~Arena();
+
+  /// The next `bytes` bytes, aligned to 64, with undefined contents.
+  /// Throws: internal if the reservation is used up (a bug of the planner).
+  std::span<std::byte> take(std::int64_t bytes);
+
+  /// A mark for `release_to`: what has been taken so far.
+  std::int64_t used() const { return used_; }
+  /// Takes back all that was handed out since `used()` returned `mark`.
+  void release_to(std::int64_t mark) { used_ = mark; }
+
+  std::int64_t capacity() const { return capacity_; }
+
+ private:
+  friend class MemoryBudget;
+  Arena(MemoryBudget* budget, std::int64_t capacity);
+  void free();
+
+  MemoryBudget* budget_ = nullptr;
+  std::byte* memory_ = nullptr;
+  std::int64_t capacity_ = 0;
+  std::int64_t used_ = 0;
+};
+
+/// Gives its arena back to the mark where it began, at the end of a scope.
+class ArenaScope {
+ public:
+  explicit ArenaScope(Arena& arena) : arena_(arena), mark_(arena.used()) {}
+  ~ArenaScope() { arena_.release_to(mark_); }
+  ArenaScope(const ArenaScope&) = delete;
+  ArenaScope& operator=(const ArenaScope&) = delete;
+
+ private:
+  Arena& arena_;
+  std::int64_t mark_;
+};
+
+/// All methods may be called from any thread. Must outlive its arenas.
+class MemoryBudget {
+ public:
+  explicit MemoryBudget(std::int64_t limit_bytes);
+
+  /// Waits until `bytes` are free, then reserves and maps them.
+  /// Throws: budget_exceeded if `bytes` is more than the limit, io if the
+  /// system refuses the memory.
+  Arena acquire(std::int64_t bytes);
+
+  std::int64_t limit() const { return limit_; }
+  std::int64_t peak() const;  ///< Most bytes reserved at one time so far.
+
+  /// What `take` adds to round a buffer up to its alignment, at most.
+  static constexpr std::int64_t kAlignment = 64;
+  static std::int64_t aligned(std::int64_t bytes) {
+    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+  }
+
+ private:
+  friend class Arena;
+  void give_back(std::int64_t bytes);
+
+  const std::int64_t limit_;
+  mutable std::mutex mutex_;
+  std::condition_variable freed_;
+  std::int64_t reserved_ = 0;
+  std::int64_t peak_ = 0;
+};
+
+}  // namespace rechunk
