@@ -5,6 +5,8 @@
 //   auto, auto:100MB  chunks of about that size (64 MiB if none is given), near
 //                     equal cuts of the axes; also per dimension: time=auto
 //   all               every axis whole
+//
+// A list may stand in () or [], as Python prints it. Pure: no I/O.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +51,14 @@ struct ChunkContext {
 /// that it has, or `everywhere`.
 bool applies_to(const ChunkSpec& spec, const ChunkContext& context);
 
-/// The chunk shape: lengths clipped to [1, max(1, axis length)].
+/// The spec without the names that this array does not have: for a group,
+/// where a name need not be known to every array.
+ChunkSpec restricted_to(const ChunkSpec& spec, const ChunkContext& context);
+
+/// The chunk shape: lengths clipped to [1, max(1, axis length)], except where
+/// the current chunk is kept, which may overhang. "auto" gives the largest
+/// chunk of at most `auto_bytes` that cuts its axes into equal numbers of near
+/// equal parts, as far as the axes allow it.
 /// Throws: invalid_argument (wrong number of dimensions, unknown name: the
 /// message lists the names there are).
 Shape resolve_chunks(const ChunkSpec& spec, const ChunkContext& context);
