@@ -1,0 +1,65 @@
+// Makes plans: splits a rechunk into stages whose every task fits the budget.
+//
+// Pure: no I/O, no threads, no clock. Equal inputs give equal plans on every
+// machine. The mathematics, with worked examples, is in DESIGN.md.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "rechunk/plan.h"
+#include "rechunk/shape.h"
+
+namespace rechunk {
+
+/// What the planner must know of one side's chunks.
+struct ChunkTraits {
+  Shape objects;  ///< What one key holds: chunks, or shards.
+  Shape chunks;   ///< What is encoded as one: inner chunks, or `objects`.
+  /// Target: what is appended to a shard at a time; the chunks, or the outer
+  /// boxes of nested shards. Source: the chunks.
+  Shape units;
+  /// Payload beside the elements while one unit is read or written: encoded
+  /// bytes, buffers between codecs, a decoded chunk to copy from, codec heap.
+  std::int64_t unit_scratch_bytes = 0;
+  /// For each object that is open at a time: the index of a shard.
+  std::int64_t object_scratch_bytes = 0;
+  /// Estimated cost of the codecs, nanoseconds per decoded byte and thread.
+  double codec_ns_per_byte = 0;
+};
+
+/// One array to be rechunked.
+struct ArrayProblem {
+  std::string name;
+  std::string dtype;
+  Shape shape;
+  std::int64_t item_bytes = 1;
+  ChunkTraits source, target;
+  bool same_encoding = false;  ///< Encoded objects may be moved untouched.
+};
+
+struct PlanOptions {
+  std::int64_t max_memory = 2LL << 30;  ///< Payload bytes of the process.
+  int threads = 1;                      ///< At most; a plan may use fewer.
+};
+
+/// What moving encoded objects holds at a time, per thread.
+inline constexpr std::int64_t kPassthroughBufferBytes = 1 << 20;
+
+/// Plans all arrays of a run, with one number of threads for all.
+/// Throws: budget_exceeded (the message names the smallest budget that would
+/// do), invalid_argument (ranks differ, sizes overflow).
+Plan make_plan(const std::vector<ArrayProblem>& arrays,
+               const PlanOptions& options);
+
+/// How many components of a staged array may be in progress at a time: two
+/// where a component has so few tasks that threads would wait at its barriers.
+int components_in_progress(const StagedCopySpec& array, int threads);
+
+/// Checks what must hold of every plan: the tasks of each stage cover the array
+/// exactly once, no object is shared by two tasks, tasks do not cross
+/// components, and no task needs more than its share of the budget.
+/// Throws: internal (says which array, stage and axis breaks it).
+void validate(const Plan& plan, const std::vector<ArrayProblem>& arrays);
+
+}  // namespace rechunk

@@ -1,0 +1,58 @@
+// What one task holds at a time: the terms of the memory promise.
+#include <algorithm>
+
+#include "plan/geometry.h"
+#include "plan/staging.h"
+
+namespace rechunk {
+namespace {
+
+// Room for rounding each buffer of a task up to its alignment.
+constexpr std::int64_t kAlignmentBytes = 1024;
+
+std::int64_t bytes_of(const ArrayProblem& array, std::int64_t elements) {
+  return checked_multiply(elements, array.item_bytes);
+}
+
+std::int64_t block_bytes(const ArrayProblem& array, const Shape& block) {
+  return bytes_of(array, padded_elements(clip(block, array.shape),
+                                         array.target.chunks));
+}
+
+// The largest range that a block reads from one object of the stage before.
+std::int64_t range_bytes(const ArrayProblem& array, const Shape& previous,
+                         const Shape& block) {
+  return bytes_of(array, element_count(clip(clip(previous, block), array.shape)));
+}
+
+}  // namespace
+
+std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task) {
+  return bytes_of(array, element_count(clip(task, array.shape))) +
+         array.source.unit_scratch_bytes + array.source.object_scratch_bytes +
+         kAlignmentBytes;
+}
+
+std::int64_t packed_to_packed_bytes(const ArrayProblem& array,
+                                    const Shape& previous, const Shape& task) {
+  return bytes_of(array, element_count(clip(task, array.shape))) +
+         range_bytes(array, previous, task) + kAlignmentBytes;
+}
+
+std::int64_t packed_to_target_bytes(const ArrayProblem& array,
+                                    const Shape& previous, const Shape& block) {
+  return block_bytes(array, block) +
+         std::max(range_bytes(array, previous, block),
+                  array.target.unit_scratch_bytes) +
+         array.target.object_scratch_bytes + kAlignmentBytes;
+}
+
+std::int64_t direct_bytes(const ArrayProblem& array, const Shape& block) {
+  return block_bytes(array, block) +
+         std::max(array.source.unit_scratch_bytes +
+                      array.source.object_scratch_bytes,
+                  array.target.unit_scratch_bytes) +
+         array.target.object_scratch_bytes + kAlignmentBytes;
+}
+
+}  // namespace rechunk

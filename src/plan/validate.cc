@@ -1,0 +1,71 @@
+// The proof that a plan is safe to run, from the plan's own numbers and
+// without the reasoning that made it.
+#include <fmt/format.h>
+
+#include "plan/planner.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+[[noreturn]] void fail(const StagedCopySpec& array, std::size_t stage,
+                       std::size_t axis, const std::string& cause) {
+  throw Error(ErrorKind::kInternal,
+              fmt::format("checking the plan of array '{}', stage {}, axis {}: {}",
+                          array.name, stage + 1, axis, cause));
+}
+
+// Cells of a regular grid share no cell of another if each of their cuts inside
+// the array is a cut of the other.
+bool cuts_agree(std::int64_t step, std::int64_t length, std::int64_t other) {
+  return step >= length || step % other == 0;
+}
+
+void check_axis(const StagedCopySpec& array, const ArrayProblem& problem,
+                std::size_t stage, std::size_t axis) {
+  const CopySpec& spec = array.stages[stage];
+  const std::int64_t length = array.shape[axis], step = spec.chunks[axis];
+  const bool last = stage + 1 == array.stages.size();
+  if (step < 1 || (step > length && length > 0))
+    fail(array, stage, axis, fmt::format("tasks of length {}", step));
+  if (!cuts_agree(array.component[axis], length, step))
+    fail(array, stage, axis, "a task lies in two components");
+  if (last && !cuts_agree(step, length, problem.target.objects[axis]))
+    fail(array, stage, axis, "two tasks write one object");
+  if (last && !cuts_agree(spec.block[axis], length, problem.target.units[axis]))
+    fail(array, stage, axis, "two blocks hold one chunk");
+  if (step < length && step % spec.block[axis] != 0)
+    fail(array, stage, axis, "a block lies in two tasks");
+  if (!last && !(spec.block == spec.chunks))
+    fail(array, stage, axis, "an intermediate is written in blocks");
+}
+
+void check_array(const StagedCopySpec& array, const ArrayProblem& problem,
+                 std::int64_t task_budget) {
+  for (std::size_t stage = 0; stage < array.stages.size(); ++stage) {
+    const CopySpec& spec = array.stages[stage];
+    if (spec.chunks.size() != array.shape.size() ||
+        spec.block.size() != array.shape.size())
+      fail(array, stage, 0, "ranks differ");
+    // Cells of a regular grid cover the array exactly once, whatever their
+    // size; what can go wrong is what they share with objects and components.
+    for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
+      check_axis(array, problem, stage, axis);
+    if (spec.tasks > 0 && spec.max_task_bytes > task_budget)
+      fail(array, stage, 0,
+           fmt::format("a task needs {} bytes, its share is {}",
+                       spec.max_task_bytes, task_budget));
+    if (stage > 0 && spec.source != array.stages[stage - 1].target)
+      fail(array, stage, 0, "it does not read what the stage before wrote");
+  }
+}
+
+}  // namespace
+
+void validate(const Plan& plan, const std::vector<ArrayProblem>& arrays) {
+  for (std::size_t index = 0; index < plan.arrays.size(); ++index)
+    check_array(plan.arrays[index], arrays[index],
+                plan.max_memory / plan.threads);
+}
+
+}  // namespace rechunk
