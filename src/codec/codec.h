@@ -21,6 +21,9 @@ class Codec {
  public:
   virtual ~Codec() = default;
 
+  /// What messages call it: "zstd".
+  virtual std::string_view name() const { return "codec"; }
+
   /// Upper bound of what `encode` makes of that many bytes.
   virtual std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const = 0;
 

@@ -1,0 +1,217 @@
+#include <blosc.h>
+#include <fmt/format.h>
+#define ZSTD_STATIC_LINKING_ONLY
+#include <zstd.h>
+
+#include <algorithm>
+
+#include "codec/codecs.h"
+#include "rechunk/shape.h"
+
+namespace rechunk {
+namespace {
+
+// The largest block that the library chooses by itself.
+constexpr std::int64_t kMaxAutomaticBlockBytes = std::int64_t{1} << 20;
+
+struct BloscOptions {
+  std::string compressor;
+  int level = 5;
+  int shuffle = BLOSC_SHUFFLE;
+  std::int64_t type_bytes = 1;   ///< At most 255.
+  std::int64_t block_bytes = 0;  ///< 0: the library's choice.
+};
+
+/// What the header of a buffer says, checked against the buffer's size.
+struct Header {
+  std::int64_t decoded_bytes = 0;
+  std::int64_t block_bytes = 0;
+  std::int64_t type_bytes = 0;
+  bool is_stored = false;  ///< Not compressed at all.
+};
+
+Header read_header(std::span<const std::byte> encoded) {
+  check_not_empty("blosc", encoded);
+  Header header;
+  std::size_t decoded_bytes = 0;
+  if (blosc_cbuffer_validate(encoded.data(), encoded.size(), &decoded_bytes))
+    throw corrupt_data("blosc", fmt::format("the header does not fit a buffer "
+                                            "of {} bytes",
+                                            encoded.size()));
+  std::size_t encoded_bytes = 0, block_bytes = 0, type_bytes = 0;
+  int flags = 0;
+  blosc_cbuffer_sizes(encoded.data(), &decoded_bytes, &encoded_bytes,
+                      &block_bytes);
+  blosc_cbuffer_metainfo(encoded.data(), &type_bytes, &flags);
+  header.decoded_bytes = static_cast<std::int64_t>(decoded_bytes);
+  header.block_bytes = static_cast<std::int64_t>(block_bytes);
+  header.type_bytes = static_cast<std::int64_t>(type_bytes);
+  header.is_stored = flags & BLOSC_MEMCPYED;
+  if (type_bytes == 0 ||
+      (decoded_bytes > 0 && (block_bytes == 0 || block_bytes > decoded_bytes)))
+    throw corrupt_data("blosc", "impossible sizes in the header");
+  return header;
+}
+
+class Blosc final : public Codec {
+ public:
+  explicit Blosc(BloscOptions options) : options_(std::move(options)) {}
+
+  std::string_view name() const override { return "blosc"; }
+  std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const override;
+  std::int64_t scratch_bytes(std::int64_t decoded_bytes) const override;
+  std::int64_t encode(std::span<const std::byte> decoded,
+                      std::span<std::byte> encoded) const override;
+  std::int64_t decode(std::span<const std::byte> encoded,
+                      std::span<std::byte> decoded) const override;
+  bool decode_part(std::span<const std::byte> encoded,
+                   std::int64_t decoded_bytes, std::int64_t offset,
+                   std::span<std::byte> part) const override;
+
+ private:
+  std::int64_t compressor_bytes(std::int64_t block_bytes) const;
+
+  BloscOptions options_;
+};
+
+std::int64_t Blosc::max_encoded_bytes(std::int64_t decoded_bytes) const {
+  return checked_add(decoded_bytes, BLOSC_MAX_OVERHEAD);
+}
+
+std::int64_t Blosc::compressor_bytes(std::int64_t block_bytes) const {
+  constexpr std::int64_t kOthersBytes = std::int64_t{1} << 19;
+  if (options_.compressor != BLOSC_ZSTD_COMPNAME) return kOthersBytes;
+  // Blosc spreads its nine levels over the 22 of zstd and makes a context for
+  // each block.
+  constexpr int kMaxZstdLevel = 22;
+  const int level =
+      options_.level == 9 ? kMaxZstdLevel : 2 * options_.level + 4;
+  const auto parameters = ZSTD_getCParams(
+      level,
+      static_cast<unsigned long long>(std::max<std::int64_t>(block_bytes, 1)),
+      0);
+  return static_cast<std::int64_t>(
+      ZSTD_estimateCCtxSize_usingCParams(parameters) + ZSTD_estimateDCtxSize());
+}
+
+// Holds for buffers that other writers made, as long as their blocks are as
+// the configuration says.
+std::int64_t Blosc::scratch_bytes(std::int64_t decoded_bytes) const {
+  const std::int64_t block_bytes = std::min(
+      decoded_bytes, std::max(options_.block_bytes, kMaxAutomaticBlockBytes));
+  constexpr std::int64_t kFixedBytes = 4096;
+  return 3 * block_bytes + 4 * options_.type_bytes + kFixedBytes +
+         compressor_bytes(block_bytes);
+}
+
+std::int64_t Blosc::encode(std::span<const std::byte> decoded,
+                           std::span<std::byte> encoded) const {
+  if (decoded.size() > BLOSC_MAX_BUFFERSIZE)
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("encoding with blosc: {} bytes are more than the "
+                            "{} that a buffer can hold",
+                            decoded.size(), BLOSC_MAX_BUFFERSIZE),
+                "choose smaller chunks or another codec");
+  const auto room =
+      std::min(encoded.size(), decoded.size() + BLOSC_MAX_OVERHEAD);
+  const int encoded_bytes = blosc_compress_ctx(
+      options_.level, options_.shuffle,
+      static_cast<std::size_t>(options_.type_bytes), decoded.size(),
+      decoded.data(), encoded.data(), room, options_.compressor.c_str(),
+      static_cast<std::size_t>(options_.block_bytes), /*numinternalthreads=*/1);
+  if (encoded_bytes <= 0)
+    throw Error(ErrorKind::kInternal,
+                fmt::format("encoding with blosc: error {}", encoded_bytes));
+  return encoded_bytes;
+}
+
+std::int64_t Blosc::decode(std::span<const std::byte> encoded,
+                           std::span<std::byte> decoded) const {
+  const Header header = read_header(encoded);
+  check_fits(name(), static_cast<std::uint64_t>(header.decoded_bytes),
+             decoded.size());
+  const int got =
+      blosc_decompress_ctx(encoded.data(), decoded.data(), decoded.size(),
+                           /*numinternalthreads=*/1);
+  if (got != header.decoded_bytes)
+    throw corrupt_data(name(), got < 0 ? "damaged block"
+                                       : "decoded to another size than the "
+                                         "header says");
+  return got;
+}
+
+bool Blosc::decode_part(std::span<const std::byte> encoded,
+                        std::int64_t decoded_bytes, std::int64_t offset,
+                        std::span<std::byte> part) const {
+  const Header header = read_header(encoded);
+  if (header.decoded_bytes != decoded_bytes)
+    throw corrupt_data(name(),
+                       fmt::format("decodes to {} bytes, expected {}",
+                                   header.decoded_bytes, decoded_bytes));
+  const auto part_bytes = static_cast<std::int64_t>(part.size());
+  if (part_bytes == 0) return true;
+  if (offset < 0 || part_bytes > decoded_bytes - offset) return false;
+  if (offset % header.type_bytes || part_bytes % header.type_bytes)
+    return false;  // The library counts in items.
+  const std::int64_t blocks = ceil_div(decoded_bytes, header.block_bytes);
+  const std::int64_t touched = (offset + part_bytes - 1) / header.block_bytes -
+                               offset / header.block_bytes + 1;
+  if (!header.is_stored && 2 * touched > blocks) return false;
+  const int got = blosc_getitem(
+      encoded.data(), static_cast<int>(offset / header.type_bytes),
+      static_cast<int>(part_bytes / header.type_bytes), part.data());
+  if (got != part_bytes) throw corrupt_data(name(), "damaged block");
+  return true;
+}
+
+int shuffle_from_text(const std::string& text) {
+  if (text == "noshuffle") return BLOSC_NOSHUFFLE;
+  if (text == "shuffle") return BLOSC_SHUFFLE;
+  if (text == "bitshuffle") return BLOSC_BITSHUFFLE;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("making codec blosc: \"shuffle\" is \"{}\", expected "
+                          "noshuffle, shuffle or bitshuffle",
+                          text));
+}
+
+// v3 has words, v2 has numbers.
+int read_shuffle(const Configuration& configuration, std::int64_t item_bytes) {
+  if (configuration.holds_text("shuffle"))
+    return shuffle_from_text(configuration.text("shuffle", ""));
+  constexpr int kAutomatic = -1;
+  const auto number =
+      configuration.integer("shuffle", BLOSC_SHUFFLE, {kAutomatic, 2});
+  if (number != kAutomatic) return static_cast<int>(number);
+  return item_bytes == 1 ? BLOSC_BITSHUFFLE : BLOSC_SHUFFLE;
+}
+
+std::string read_compressor(const Configuration& configuration) {
+  auto compressor = configuration.text("cname", BLOSC_LZ4_COMPNAME);
+  if (blosc_compname_to_compcode(compressor.c_str()) < 0)
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("making codec blosc: there is no compressor "
+                            "\"{}\"; the library has {}",
+                            compressor, blosc_list_compressors()));
+  return compressor;
+}
+
+}  // namespace
+
+std::unique_ptr<Codec> make_blosc(const Configuration& configuration,
+                                  std::int64_t item_bytes) {
+  BloscOptions options;
+  options.compressor = read_compressor(configuration);
+  options.level = static_cast<int>(configuration.integer("clevel", 5, {0, 9}));
+  options.shuffle = read_shuffle(configuration, item_bytes);
+  const auto type_bytes = configuration.integer(
+      "typesize", std::max<std::int64_t>(item_bytes, 1), {0, INT64_MAX});
+  // The format has one byte for it; the library treats what does not fit as
+  // single bytes.
+  options.type_bytes =
+      type_bytes == 0 || type_bytes > BLOSC_MAX_TYPESIZE ? 1 : type_bytes;
+  options.block_bytes = configuration.integer(
+      "blocksize", 0, {0, static_cast<std::int64_t>(BLOSC_MAX_BLOCKSIZE)});
+  return std::make_unique<Blosc>(std::move(options));
+}
+
+}  // namespace rechunk

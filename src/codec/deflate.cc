@@ -1,0 +1,167 @@
+// gzip and zlib: one stream format in two wrappers.
+#include <fmt/format.h>
+#include <libdeflate.h>
+
+#include <algorithm>
+
+#include "codec/codecs.h"
+
+namespace rechunk {
+namespace {
+
+// The library keeps its sizes private; these are what 1.14 allocates at levels
+// up to 9, rounded up (a test compares).
+constexpr std::int64_t kContextBytes = std::int64_t{5} << 18;
+
+struct FreeContext {
+  void operator()(libdeflate_compressor* context) const {
+    libdeflate_free_compressor(context);
+  }
+  void operator()(libdeflate_decompressor* context) const {
+    libdeflate_free_decompressor(context);
+  }
+};
+using Compressor = std::unique_ptr<libdeflate_compressor, FreeContext>;
+using Decompressor = std::unique_ptr<libdeflate_decompressor, FreeContext>;
+
+// A thread keeps the compressor of the level that it used last.
+libdeflate_compressor* compressor(int level) {
+  static thread_local Compressor context;
+  static thread_local int context_level = -1;
+  if (!context || context_level != level) {
+    context.reset();
+    context.reset(libdeflate_alloc_compressor(level));
+    context_level = level;
+  }
+  if (!context) throw std::bad_alloc();
+  return context.get();
+}
+
+libdeflate_decompressor* decompressor() {
+  static thread_local Decompressor context;
+  if (!context) context.reset(libdeflate_alloc_decompressor());
+  if (!context) throw std::bad_alloc();
+  return context.get();
+}
+
+struct Progress {
+  std::size_t encoded_bytes = 0;
+  std::size_t decoded_bytes = 0;
+};
+
+struct Wrapper {
+  std::string_view name;
+  decltype(&libdeflate_gzip_compress) compress;
+  decltype(&libdeflate_gzip_decompress_ex) decompress;
+  decltype(&libdeflate_gzip_compress_bound) compress_bound;
+  bool allows_members;  ///< Streams may follow one another.
+};
+
+constexpr Wrapper kGzip = {"gzip", libdeflate_gzip_compress,
+                           libdeflate_gzip_decompress_ex,
+                           libdeflate_gzip_compress_bound, true};
+constexpr Wrapper kZlib = {"zlib", libdeflate_zlib_compress,
+                           libdeflate_zlib_decompress_ex,
+                           libdeflate_zlib_compress_bound, false};
+
+class Deflate final : public Codec {
+ public:
+  Deflate(const Wrapper& wrapper, int level)
+      : wrapper_(wrapper), level_(level) {}
+
+  std::string_view name() const override { return wrapper_.name; }
+
+  std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const override {
+    // Without a compressor the bound holds for every level.
+    const std::size_t bound = wrapper_.compress_bound(
+        nullptr, static_cast<std::size_t>(decoded_bytes));
+    return static_cast<std::int64_t>(bound);
+  }
+
+  std::int64_t scratch_bytes(std::int64_t) const override {
+    return kContextBytes;
+  }
+
+  std::int64_t encode(std::span<const std::byte> decoded,
+                      std::span<std::byte> encoded) const override;
+  std::int64_t decode(std::span<const std::byte> encoded,
+                      std::span<std::byte> decoded) const override;
+
+ private:
+  Progress decode_stream(std::span<const std::byte> encoded,
+                         std::span<std::byte> decoded) const;
+
+  Wrapper wrapper_;
+  int level_;
+};
+
+std::int64_t Deflate::encode(std::span<const std::byte> decoded,
+                             std::span<std::byte> encoded) const {
+  const std::size_t encoded_bytes =
+      wrapper_.compress(compressor(level_), decoded.data(), decoded.size(),
+                        encoded.data(), encoded.size());
+  if (encoded_bytes == 0)
+    throw Error(ErrorKind::kInternal,
+                fmt::format("encoding with {}: no room", name()));
+  return static_cast<std::int64_t>(encoded_bytes);
+}
+
+Progress Deflate::decode_stream(std::span<const std::byte> encoded,
+                                std::span<std::byte> decoded) const {
+  // The library takes no null pointer, not even for no bytes.
+  std::byte none{};
+  Progress progress;
+  const auto result = wrapper_.decompress(
+      decompressor(), encoded.data(), encoded.size(),
+      decoded.empty() ? &none : decoded.data(), decoded.size(),
+      &progress.encoded_bytes, &progress.decoded_bytes);
+  if (result == LIBDEFLATE_INSUFFICIENT_SPACE)
+    throw corrupt_data(
+        name(), fmt::format("decodes to more than {} bytes", decoded.size()));
+  if (result != LIBDEFLATE_SUCCESS)
+    throw corrupt_data(name(), "damaged or truncated stream");
+  return progress;
+}
+
+std::int64_t Deflate::decode(std::span<const std::byte> encoded,
+                             std::span<std::byte> decoded) const {
+  check_not_empty(name(), encoded);
+  Progress total = decode_stream(encoded, decoded);
+  while (wrapper_.allows_members && total.encoded_bytes < encoded.size()) {
+    const auto rest = encoded.subspan(total.encoded_bytes);
+    // Writers may pad a file with zeros, which are no member.
+    const auto is_zero = [](std::byte byte) { return byte == std::byte{0}; };
+    if (std::all_of(rest.begin(), rest.end(), is_zero)) break;
+    const Progress member =
+        decode_stream(rest, decoded.subspan(total.decoded_bytes));
+    total.encoded_bytes += member.encoded_bytes;
+    total.decoded_bytes += member.decoded_bytes;
+  }
+  if (!wrapper_.allows_members && total.encoded_bytes < encoded.size())
+    throw corrupt_data(name(),
+                       fmt::format("{} bytes follow the stream",
+                                   encoded.size() - total.encoded_bytes));
+  return static_cast<std::int64_t>(total.decoded_bytes);
+}
+
+std::unique_ptr<Codec> make(const Wrapper& wrapper,
+                            const Configuration& configuration) {
+  constexpr int kDefaultLevel = 6;
+  const auto level = configuration.integer("level", 1, {-1, 9});
+  return std::make_unique<Deflate>(
+      wrapper, level < 0 ? kDefaultLevel : static_cast<int>(level));
+}
+
+}  // namespace
+
+std::unique_ptr<Codec> make_gzip(const Configuration& configuration,
+                                 std::int64_t) {
+  return make(kGzip, configuration);
+}
+
+std::unique_ptr<Codec> make_zlib(const Configuration& configuration,
+                                 std::int64_t) {
+  return make(kZlib, configuration);
+}
+
+}  // namespace rechunk
