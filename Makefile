@@ -1,0 +1,86 @@
+# Each target installs what it misses: Debian packages (packages.txt) and a
+# Python environment (.venv). The real work is in CMake presets and pytest.
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+JOBS ?= $(shell nproc)
+WORKERS ?= 2
+VENV := .venv
+PYTEST := $(VENV)/bin/python -m pytest -q
+PACKAGES := build/.packages
+TEST_VENV := $(VENV)/.tests-installed
+DEMO_VENV := $(VENV)/.demo-installed
+CPP = $(shell git ls-files '*.h' '*.cc')
+
+# A sanitizer's finding must not look like an expected exit code 1.
+export ASAN_OPTIONS := exitcode=99:detect_stack_use_after_return=1
+export UBSAN_OPTIONS := exitcode=99:print_stacktrace=1
+export TSAN_OPTIONS := exitcode=99:halt_on_error=1
+# ThreadSanitizer of GCC 12 cannot live with much address randomisation.
+FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
+
+.PHONY: help build test check asan tsan demo bench clean unit end-to-end
+
+help:  ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+build: $(PACKAGES)  ## Build build/release/rechunk
+	cmake --preset release --log-level=WARNING
+	cmake --build --preset release -j $(JOBS)
+
+test:  ## Everything that must pass (25 minutes on two cores at most)
+	$(MAKE) unit
+	$(MAKE) tsan
+	$(MAKE) asan
+	$(MAKE) end-to-end
+
+unit: build  ## C++ unit tests of the release build
+	ctest --preset release -j $(JOBS) --progress
+
+end-to-end: build $(TEST_VENV)  ## Python tests of the release build
+	$(PYTEST) -n $(WORKERS) tests
+
+asan: $(PACKAGES) $(TEST_VENV)  ## Unit tests, 100 random cases: ASan + UBSan
+	cmake --preset asan --log-level=WARNING
+	cmake --build --preset asan -j $(JOBS)
+	ctest --preset asan -j $(JOBS) --progress
+	RECHUNK_BINARY=build/asan/rechunk RECHUNK_CASES=100 \
+	  $(PYTEST) -n $(WORKERS) tests/test_random_cases.py
+
+tsan: $(PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
+	cmake --preset tsan --log-level=WARNING
+	$(FIXED_ADDRESSES) cmake --build --preset tsan -j $(JOBS) \
+	  --target exec_test rechunk_cli
+	$(FIXED_ADDRESSES) build/tsan/exec_test --gtest_brief=1
+	RECHUNK_BINARY=build/tsan/rechunk RECHUNK_CASES=20 \
+	  $(FIXED_ADDRESSES) $(PYTEST) -n $(WORKERS) tests/test_random_cases.py
+
+check: $(PACKAGES) $(TEST_VENV)  ## Format, lint and style
+	clang-format-14 --dry-run --Werror $(CPP)
+	$(VENV)/bin/python tests/tidy.py
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/ruff format --check .
+
+demo: build $(DEMO_VENV)  ## The main job on real data, as a transcript
+	demo/demo.sh
+
+bench: build $(TEST_VENV)  ## Compare with other tools (long)
+	benchmarks/run.sh
+
+clean:  ## Remove all that was built and installed here
+	rm -rf build $(VENV)
+
+$(PACKAGES): packages.txt
+	tests/setup/packages.sh
+	mkdir -p $(@D)
+	touch $@
+
+$(TEST_VENV): tests/requirements.txt tests/constraints.txt $(PACKAGES)
+	tests/setup/venv.sh $(VENV) tests/requirements.txt
+	touch $@
+
+$(DEMO_VENV): demo/requirements.txt $(TEST_VENV)
+	tests/setup/venv.sh $(VENV) demo/requirements.txt
+	touch $@

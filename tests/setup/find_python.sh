@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Prints the path of the newest Python (3.11 to 3.13) that can make a venv.
+# A name on PATH may be a shim that does not run, so each one is tried.
+set -euo pipefail
+
+works() {
+  "$1" -c 'import sys, ensurepip, venv
+raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
+}
+
+for version in 3.13 3.12 3.11 3; do
+  for candidate in "$(command -v "python$version" || true)" \
+    "$HOME"/.pyenv/versions/"$version".*/bin/"python$version" \
+    /usr/bin/"python$version"; do
+    if [[ -x $candidate ]] && works "$candidate"; then
+      echo "$candidate"
+      exit 0
+    fi
+  done
+done
+echo "no Python 3.11 to 3.13 with the venv module was found" >&2
+exit 1
