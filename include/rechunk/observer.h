@@ -9,20 +9,29 @@ namespace rechunk {
 /// unless they are called stored.
 struct Counts {
   std::int64_t tasks = 0;
-  std::int64_t objects_read = 0;     ///< Objects opened by tasks and present.
+  std::int64_t objects_read = 0;  ///< Objects opened by tasks and present.
   std::int64_t bytes_decoded = 0;
   std::int64_t objects_written = 0;
   std::int64_t bytes_encoded = 0;
-  std::int64_t stored_bytes_read = 0;     ///< As they lie in the store.
+  std::int64_t stored_bytes_read = 0;  ///< As they lie in the store.
   std::int64_t stored_bytes_written = 0;
 
   Counts& operator+=(const Counts& other);
 };
 
+/// Work done, and work that turned out not to be needed: missing or all-fill
+/// objects. Their sum is what the plan predicts for a dense array.
+struct StageReport {
+  Counts counted;
+  Counts skipped;
+
+  StageReport& operator+=(const StageReport& other);
+};
+
 struct Progress {
   std::int64_t tasks_done = 0;
   std::int64_t tasks_total = 0;
-  std::int64_t bytes_done = 0;   ///< Decoded + encoded, all stages.
+  std::int64_t bytes_done = 0;  ///< Decoded + encoded, all stages.
   std::int64_t bytes_total = 0;
   double seconds = 0;
 };

@@ -29,7 +29,7 @@ struct CopySpec {
   std::int64_t objects_read = 0;    ///< (task, object) pairs.
   std::int64_t bytes_decoded = 0;   ///< Uncompressed bytes, repeats included.
   std::int64_t objects_written = 0;
-  std::int64_t bytes_encoded = 0;   ///< Uncompressed bytes, padding included.
+  std::int64_t bytes_encoded = 0;  ///< Uncompressed bytes, padding included.
 };
 
 enum class Method { kPassthrough, kDirect, kStaged };

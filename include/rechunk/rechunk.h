@@ -31,10 +31,11 @@ struct Options {
   /// Shards, same grammar; "none" removes them; "" keeps the source's, rounded
   /// up to multiples of the chunks.
   std::string shards;
-  /// Bytes -> bytes codecs: JSON, or short like "zstd:3", "blosc:lz4:5", "none";
+  /// Bytes -> bytes codecs: JSON, or short like "zstd:3", "blosc:lz4:5",
+  /// "none";
   /// "" keeps the source's.
   std::string codec;
-  int zarr_format = 0;             ///< 2 or 3; 0 keeps the source's.
+  int zarr_format = 0;              ///< 2 or 3; 0 keeps the source's.
   std::optional<bool> consolidate;  ///< Nothing: as the source has it.
   bool write_empty_chunks = false;  ///< Write chunks that hold only fill too.
 
@@ -50,10 +51,6 @@ struct Options {
 };
 
 /// What one run did, per array and stage as in the plan.
-struct StageReport {
-  Counts counted;  ///< Done.
-  Counts skipped;  ///< Not needed: missing or all-fill objects.
-};
 struct ArrayReport {
   std::vector<StageReport> stages;
   std::string digest;  ///< Set where the run verified: 32 hex digits.
@@ -93,7 +90,7 @@ class Job {
 /// The plan of an array that need not exist (`rechunk plan --shape`).
 struct PaperArray {
   Shape shape;
-  std::string dtype;  ///< numpy typestr, "f4" or "<f4".
+  std::string dtype;                   ///< numpy typestr, "f4" or "<f4".
   Shape source_chunks, source_shards;  ///< Shards may be empty.
 };
 Plan plan_on_paper(const PaperArray& array, const Options& options);
@@ -123,8 +120,8 @@ struct ArrayInfo {
   int zarr_format = 3;
   Shape shape;
   std::string dtype;
-  Shape chunks, shards;  ///< Shards may be empty.
-  std::string codecs;    ///< Short text: "blosc(lz4, 5, shuffle)".
+  Shape chunks, shards;    ///< Shards may be empty.
+  std::string codecs;      ///< Short text: "blosc(lz4, 5, shuffle)".
   std::string fill_value;  ///< JSON text.
   std::vector<std::string> dimension_names;  ///< Empty if unnamed.
   std::int64_t bytes = 0;         ///< Uncompressed; 0 if the size is not fixed.

@@ -18,7 +18,7 @@ struct Region {
 
   int rank() const { return static_cast<int>(start.size()); }
   Shape extent() const;  ///< stop - start, per dimension.
-  bool empty() const;    ///< True if some extent is 0; a 0-d region is not empty.
+  bool empty() const;  ///< True if some extent is 0; a 0-d region is not empty.
   bool contains(const Region& other) const;
   friend bool operator==(const Region&, const Region&) = default;
 };
@@ -28,6 +28,14 @@ Region whole(const Shape& shape);
 
 /// The part that both share; empty (start == stop somewhere) if there is none.
 Region intersect(const Region& a, const Region& b);
+
+/// The box of `extent` from `start` on, as far as an array of `shape` has it.
+Region clipped_box(const Shape& start, const Shape& extent, const Shape& shape);
+
+/// Coordinates, counted from `origin`, of the boxes of one shape that `region`
+/// touches. Requires: region.start >= origin.
+Region boxes_touching(const Region& region, const Shape& origin,
+                      const Shape& box_shape);
 
 /// Product of all entries; 1 for rank 0.
 /// Throws: invalid_argument if it does not fit a signed 64-bit integer or an

@@ -28,8 +28,8 @@ struct ReadRequest {
   std::vector<std::span<std::byte>> destination;
 
   // Results.
-  bool found = false;           ///< False: there is no such object.
-  std::int64_t bytes_read = 0;  ///< Less than asked for only at the end.
+  bool found = false;             ///< False: there is no such object.
+  std::int64_t bytes_read = 0;    ///< Less than asked for only at the end.
   std::int64_t object_bytes = 0;  ///< Size of the whole object.
 };
 
@@ -71,10 +71,10 @@ class Store {
   /// Calls `visit(key, bytes)` for every object whose key is `prefix` or starts
   /// with `prefix` + "/" (all objects for ""), in no particular order.
   /// Unfinished objects of other writers are not listed.
-  virtual void list(std::string_view prefix,
-                    const std::function<void(std::string_view key,
-                                             std::int64_t bytes)>& visit)
-      const = 0;
+  virtual void list(
+      std::string_view prefix,
+      const std::function<void(std::string_view key, std::int64_t bytes)>&
+          visit) const = 0;
 
   /// Where a key lies, for messages: "/data/a.zarr/temp/c/0/1".
   virtual std::string describe(std::string_view key) const = 0;

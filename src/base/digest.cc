@@ -8,7 +8,8 @@
 namespace rechunk {
 namespace {
 
-constexpr std::uint64_t kStep1 = 0x9E3779B97F4A7C15, kStep2 = 0xD1B54A32D192ED03;
+constexpr std::uint64_t kStep1 = 0x9E3779B97F4A7C15,
+                        kStep2 = 0xD1B54A32D192ED03;
 constexpr std::uint64_t kMix1 = 0xBF58476D1CE4E5B9, kMix2 = 0xFF51AFD7ED558CCD;
 constexpr std::uint64_t kEnd1 = 0x94D049BB133111EB, kEnd2 = 0xC4CEB9FE1A85EC53;
 
@@ -49,10 +50,10 @@ inline __attribute__((always_inline)) Digest sum_line(const Line& line) {
     std::memcpy(&word, at + i * line.stride_bytes, sizeof word);
     if constexpr (kReversed) word = swap_bytes(word);
     const auto value = static_cast<std::uint64_t>(word);
-    digest.lanes[0] +=
-        mix(value ^ (key1 + static_cast<std::uint64_t>(i) * step1), kMix1, kEnd1);
-    digest.lanes[1] +=
-        mix(value ^ (key2 + static_cast<std::uint64_t>(i) * step2), kMix2, kEnd2);
+    digest.lanes[0] += mix(
+        value ^ (key1 + static_cast<std::uint64_t>(i) * step1), kMix1, kEnd1);
+    digest.lanes[1] += mix(
+        value ^ (key2 + static_cast<std::uint64_t>(i) * step2), kMix2, kEnd2);
   }
   return digest;
 }
@@ -61,7 +62,8 @@ inline __attribute__((always_inline)) Digest sum_line(const Line& line) {
 // Sanitizers cannot run the resolvers that choose it.
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && \
     !defined(__SANITIZE_THREAD__) && defined(__GNUC__) && !defined(__clang__)
-#define RECHUNK_CLONES __attribute__((target_clones("arch=x86-64-v4", "default")))
+#define RECHUNK_CLONES \
+  __attribute__((target_clones("arch=x86-64-v4", "default")))
 #else
 #define RECHUNK_CLONES
 #endif
@@ -130,11 +132,16 @@ std::vector<Word> words_of(const std::vector<DigestScalar>& scalars) {
 Digest sum_word(const Word& word, Line line) {
   line.data += word.offset;
   switch (word.bytes) {
-    case 1: return sum_1(line);
-    case 2: return word.reversed ? sum_2_reversed(line) : sum_2(line);
-    case 4: return word.reversed ? sum_4_reversed(line) : sum_4(line);
-    case 8: return word.reversed ? sum_8_reversed(line) : sum_8(line);
-    default: return sum_odd(line, word.bytes, word.reversed);
+    case 1:
+      return sum_1(line);
+    case 2:
+      return word.reversed ? sum_2_reversed(line) : sum_2(line);
+    case 4:
+      return word.reversed ? sum_4_reversed(line) : sum_4(line);
+    case 8:
+      return word.reversed ? sum_8_reversed(line) : sum_8(line);
+    default:
+      return sum_odd(line, word.bytes, word.reversed);
   }
 }
 
@@ -162,7 +169,8 @@ Digest digest_box(const std::vector<DigestScalar>& scalars, const Shape& shape,
   // Lines run along the axis that lies closest together in memory.
   int along = rank - 1;
   for (int axis = 0; axis < rank; ++axis)
-    if (extent[axis] > 1 && (extent[along] <= 1 || strides[axis] < strides[along]))
+    if (extent[axis] > 1 &&
+        (extent[along] <= 1 || strides[axis] < strides[along]))
       along = axis;
   Region lines = whole(extent);
   if (rank > 0) lines.stop[along] = std::min<std::int64_t>(1, extent[along]);
@@ -175,9 +183,10 @@ Digest digest_box(const std::vector<DigestScalar>& scalars, const Shape& shape,
                                              positions[axis]);
       at += point[axis] * strides[axis];
     }
-    Line line{at, rank ? strides[along] : 0, 0,
-              rank ? static_cast<std::uint64_t>(positions[along]) * word_count : 0,
-              rank ? extent[along] : 1};
+    Line line{
+        at, rank ? strides[along] : 0, 0,
+        rank ? static_cast<std::uint64_t>(positions[along]) * word_count : 0,
+        rank ? extent[along] : 1};
     for (std::uint64_t word = 0; word < word_count; ++word) {
       line.number = position * word_count + word + 1;
       digest += sum_word(words[word], line);

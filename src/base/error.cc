@@ -6,14 +6,22 @@ namespace rechunk {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kInvalidArgument: return "invalid_argument";
-    case ErrorKind::kUnsupported: return "unsupported";
-    case ErrorKind::kNotFound: return "not_found";
-    case ErrorKind::kCorrupt: return "corrupt";
-    case ErrorKind::kIo: return "io";
-    case ErrorKind::kBudgetExceeded: return "budget_exceeded";
-    case ErrorKind::kCancelled: return "cancelled";
-    case ErrorKind::kInternal: return "internal";
+    case ErrorKind::kInvalidArgument:
+      return "invalid_argument";
+    case ErrorKind::kUnsupported:
+      return "unsupported";
+    case ErrorKind::kNotFound:
+      return "not_found";
+    case ErrorKind::kCorrupt:
+      return "corrupt";
+    case ErrorKind::kIo:
+      return "io";
+    case ErrorKind::kBudgetExceeded:
+      return "budget_exceeded";
+    case ErrorKind::kCancelled:
+      return "cancelled";
+    case ErrorKind::kInternal:
+      return "internal";
   }
   return "internal";
 }

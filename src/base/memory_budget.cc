@@ -16,12 +16,14 @@ constexpr std::int64_t kHugePageBytes = 2 << 20;
 constexpr std::int64_t kUseHugePagesFrom = 4 * kHugePageBytes;
 
 std::byte* map_memory(std::int64_t bytes) {
-  void* memory = mmap(nullptr, static_cast<std::size_t>(bytes),
-                      PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  void* memory =
+      mmap(nullptr, static_cast<std::size_t>(bytes), PROT_READ | PROT_WRITE,
+           MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (memory == MAP_FAILED)
-    throw Error(ErrorKind::kIo,
-                "mapping " + std::to_string(bytes) + " bytes of memory: refused",
-                "a smaller --max-memory may fit");
+    throw Error(
+        ErrorKind::kIo,
+        "mapping " + std::to_string(bytes) + " bytes of memory: refused",
+        "a smaller --max-memory may fit");
   if (bytes >= kUseHugePagesFrom)
     madvise(memory, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);
   return static_cast<std::byte*>(memory);
@@ -58,9 +60,10 @@ void Arena::free() {
 std::span<std::byte> Arena::take(std::int64_t bytes) {
   const std::int64_t taken = MemoryBudget::aligned(bytes);
   if (bytes < 0 || taken > capacity_ - used_)
-    throw Error(ErrorKind::kInternal,
-                "a task wants " + std::to_string(bytes) + " bytes more than the " +
-                    std::to_string(capacity_) + " it reserved");
+    throw Error(ErrorKind::kInternal, "a task wants " + std::to_string(bytes) +
+                                          " bytes more than the " +
+                                          std::to_string(capacity_) +
+                                          " it reserved");
   std::byte* begin = memory_ + used_;
   used_ += taken;
   return {begin, static_cast<std::size_t>(bytes)};
@@ -71,8 +74,8 @@ MemoryBudget::MemoryBudget(std::int64_t limit_bytes) : limit_(limit_bytes) {}
 Arena MemoryBudget::acquire(std::int64_t bytes) {
   if (bytes > limit_)
     throw Error(ErrorKind::kBudgetExceeded,
-                "reserving " + std::to_string(bytes) + " bytes: the budget is " +
-                    std::to_string(limit_));
+                "reserving " + std::to_string(bytes) +
+                    " bytes: the budget is " + std::to_string(limit_));
   {
     std::unique_lock lock(mutex_);
     freed_.wait(lock, [&] { return reserved_ + bytes <= limit_; });

@@ -39,21 +39,45 @@ Region intersect(const Region& a, const Region& b) {
   return shared;
 }
 
+Region clipped_box(const Shape& start, const Shape& extent,
+                   const Shape& shape) {
+  Region box{start, start};
+  // Not start + extent: a chunk may be longer than 2^63 less its start.
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    box.stop[axis] = shape[axis] - start[axis] < extent[axis]
+                         ? shape[axis]
+                         : start[axis] + extent[axis];
+  return box;
+}
+
+Region boxes_touching(const Region& region, const Shape& origin,
+                      const Shape& box_shape) {
+  Region boxes = region;
+  for (std::size_t axis = 0; axis < origin.size(); ++axis) {
+    boxes.start[axis] = (region.start[axis] - origin[axis]) / box_shape[axis];
+    boxes.stop[axis] =
+        region.start[axis] < region.stop[axis]
+            ? ceil_div(region.stop[axis] - origin[axis], box_shape[axis])
+            : boxes.start[axis];
+  }
+  return boxes;
+}
+
 std::int64_t checked_multiply(std::int64_t a, std::int64_t b) {
   std::int64_t product = 0;
   if (a < 0 || b < 0 || __builtin_mul_overflow(a, b, &product))
-    throw Error(ErrorKind::kInvalidArgument,
-                "a size of " + std::to_string(a) + " x " + std::to_string(b) +
-                    " does not fit 63 bits");
+    throw Error(ErrorKind::kInvalidArgument, "a size of " + std::to_string(a) +
+                                                 " x " + std::to_string(b) +
+                                                 " does not fit 63 bits");
   return product;
 }
 
 std::int64_t checked_add(std::int64_t a, std::int64_t b) {
   std::int64_t sum = 0;
   if (a < 0 || b < 0 || __builtin_add_overflow(a, b, &sum))
-    throw Error(ErrorKind::kInvalidArgument,
-                "a size of " + std::to_string(a) + " + " + std::to_string(b) +
-                    " does not fit 63 bits");
+    throw Error(ErrorKind::kInvalidArgument, "a size of " + std::to_string(a) +
+                                                 " + " + std::to_string(b) +
+                                                 " does not fit 63 bits");
   return sum;
 }
 
@@ -101,27 +125,16 @@ std::int64_t Grid::index(const Shape& coordinates) const {
 }
 
 Region Grid::cell(const Shape& coordinates) const {
-  Region region{coordinates, coordinates};
-  for (std::size_t axis = 0; axis < shape_.size(); ++axis) {
-    region.start[axis] = coordinates[axis] * cell_shape_[axis];
-    region.stop[axis] =
-        std::min(shape_[axis], region.start[axis] + cell_shape_[axis]);
-  }
-  return region;
+  Shape start = coordinates;
+  for (std::size_t axis = 0; axis < shape_.size(); ++axis)
+    start[axis] *= cell_shape_[axis];
+  return clipped_box(start, cell_shape_, shape_);
 }
 
 Region Grid::cell(std::int64_t index) const { return cell(coordinates(index)); }
 
 Region Grid::cells_touching(const Region& region) const {
-  Region cells = region;
-  for (std::size_t axis = 0; axis < shape_.size(); ++axis) {
-    cells.start[axis] = region.start[axis] / cell_shape_[axis];
-    cells.stop[axis] =
-        std::max(cells.start[axis], ceil_div(region.stop[axis], cell_shape_[axis]));
-    if (region.start[axis] >= region.stop[axis])
-      cells.stop[axis] = cells.start[axis];
-  }
-  return cells;
+  return boxes_touching(region, Shape(shape_.size(), 0), cell_shape_);
 }
 
 }  // namespace rechunk

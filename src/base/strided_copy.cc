@@ -36,8 +36,8 @@ Loops make_loops(const Shape& extent, std::int64_t item_bytes,
     Axis added{extent[axis], target_strides[axis], source_strides[axis]};
     int place = loops.count++;
     // Insertion sort: ranks are small, and mostly sorted already.
-    for (; place > 0 &&
-           loops.axes[place - 1].target_stride < added.target_stride;
+    for (;
+         place > 0 && loops.axes[place - 1].target_stride < added.target_stride;
          --place)
       loops.axes[place] = loops.axes[place - 1];
     loops.axes[place] = added;
@@ -110,15 +110,24 @@ using CopyPlane = void (*)(const Axis&, const Axis&, std::byte*,
 
 CopyPlane choose_plane(std::int64_t run_bytes) noexcept {
   switch (run_bytes) {
-    case 1: return copy_plane<1>;
-    case 2: return copy_plane<2>;
-    case 4: return copy_plane<4>;
-    case 8: return copy_plane<8>;
-    case 16: return copy_plane<16>;
-    case 32: return copy_plane<32>;
-    case 64: return copy_plane<64>;
-    case 128: return copy_plane<128>;
-    default: return copy_plane_any;
+    case 1:
+      return copy_plane<1>;
+    case 2:
+      return copy_plane<2>;
+    case 4:
+      return copy_plane<4>;
+    case 8:
+      return copy_plane<8>;
+    case 16:
+      return copy_plane<16>;
+    case 32:
+      return copy_plane<32>;
+    case 64:
+      return copy_plane<64>;
+    case 128:
+      return copy_plane<128>;
+    default:
+      return copy_plane_any;
   }
 }
 
@@ -168,7 +177,8 @@ std::vector<int> c_order(int rank) {
   return order;
 }
 
-Shape contiguous_strides(const Shape& extent, const std::vector<int>& axis_order,
+Shape contiguous_strides(const Shape& extent,
+                         const std::vector<int>& axis_order,
                          std::int64_t item_bytes) {
   Shape strides(extent.size());
   std::int64_t stride = item_bytes;

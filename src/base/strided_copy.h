@@ -15,7 +15,8 @@ namespace rechunk {
 
 /// Strides in bytes of a box that is contiguous when its axes are taken in
 /// `axis_order` (axis_order[0] varies slowest); C order is 0, 1, 2, ...
-Shape contiguous_strides(const Shape& extent, const std::vector<int>& axis_order,
+Shape contiguous_strides(const Shape& extent,
+                         const std::vector<int>& axis_order,
                          std::int64_t item_bytes);
 
 /// 0, 1, ..., rank - 1.
@@ -31,7 +32,8 @@ bool is_contiguous(const Shape& extent, const Shape& strides,
 /// sizes, and transpositions go tile by tile.
 void strided_copy(const Shape& extent, std::int64_t item_bytes,
                   std::byte* target, const Shape& target_strides,
-                  const std::byte* source, const Shape& source_strides) noexcept;
+                  const std::byte* source,
+                  const Shape& source_strides) noexcept;
 
 /// Repeats one element over a whole buffer.
 void fill_elements(std::span<std::byte> target,

@@ -1,8 +1,9 @@
 // Chunk shapes as people write them, and what they mean for an array.
 //
 //   2000,10,10        a length per dimension; "all" or -1: the whole axis
-//   time=all,lat=10   by dimension name (or number: 0=all); the rest keep theirs
-//   auto, auto:100MB  chunks of about that size (64 MiB if none is given), near
+//   time=all,lat=10   by dimension name (or number: 0=all); the rest keep
+//   theirs auto, auto:100MB  chunks of about that size (64 MiB if none is
+//   given), near
 //                     equal cuts of the axes; also per dimension: time=auto
 //   all               every axis whole
 //

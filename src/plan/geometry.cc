@@ -20,8 +20,8 @@ std::int64_t overlapping_pairs(std::int64_t length, std::int64_t a,
 double estimated_pairs(const Shape& shape, const Shape& a, const Shape& b) {
   double pairs = 1;
   for (std::size_t axis = 0; axis < shape.size(); ++axis)
-    pairs *= static_cast<double>(
-        overlapping_pairs(shape[axis], a[axis], b[axis]));
+    pairs *=
+        static_cast<double>(overlapping_pairs(shape[axis], a[axis], b[axis]));
   return pairs;
 }
 
@@ -43,8 +43,8 @@ std::int64_t padded_elements(const Shape& extent, const Shape& chunk) {
   std::int64_t elements = 1;
   for (std::size_t axis = 0; axis < extent.size(); ++axis)
     elements = checked_multiply(
-        elements, checked_multiply(ceil_div(extent[axis], chunk[axis]),
-                                   chunk[axis]));
+        elements,
+        checked_multiply(ceil_div(extent[axis], chunk[axis]), chunk[axis]));
   return elements;
 }
 

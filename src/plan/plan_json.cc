@@ -40,21 +40,22 @@ Json array_json(const StagedCopySpec& array) {
 
 std::string_view to_string(Method method) {
   switch (method) {
-    case Method::kPassthrough: return "passthrough";
-    case Method::kDirect: return "direct";
-    case Method::kStaged: return "staged";
+    case Method::kPassthrough:
+      return "passthrough";
+    case Method::kDirect:
+      return "direct";
+    case Method::kStaged:
+      return "staged";
   }
   return "direct";
 }
 
 std::string to_json(const Plan& plan) {
-  Json json = {{"version", plan.version},
-               {"max_memory", plan.max_memory},
-               {"threads", plan.threads},
-               {"peak_memory", plan.peak_memory},
-               {"temp_bytes", plan.temp_bytes},
-               {"temp_objects", plan.temp_objects},
-               {"arrays", Json::array()}};
+  Json json = {
+      {"version", plan.version},       {"max_memory", plan.max_memory},
+      {"threads", plan.threads},       {"peak_memory", plan.peak_memory},
+      {"temp_bytes", plan.temp_bytes}, {"temp_objects", plan.temp_objects},
+      {"arrays", Json::array()}};
   for (const StagedCopySpec& array : plan.arrays)
     json["arrays"].push_back(array_json(array));
   return json.dump(2);

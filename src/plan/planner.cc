@@ -26,17 +26,19 @@ void check_ranks(const ArrayProblem& array) {
        {&array.source.objects, &array.source.chunks, &array.source.units,
         &array.target.objects, &array.target.chunks, &array.target.units})
     if (shape->size() != rank)
-      throw Error(ErrorKind::kInvalidArgument,
-                  fmt::format("planning {}: chunks {} have {} dimensions, the "
-                              "array has {}",
-                              describe(array), to_string(*shape), shape->size(),
-                              rank));
+      throw Error(
+          ErrorKind::kInvalidArgument,
+          fmt::format("planning {}: chunks {} have {} dimensions, the "
+                      "array has {}",
+                      describe(array), to_string(*shape), shape->size(), rank));
 }
 
 std::string intermediate_name(std::size_t stage, std::size_t stages,
                               bool source) {
-  if (source) return stage == 0 ? "source" : fmt::format("intermediate-{}", stage);
-  return stage + 1 == stages ? "target" : fmt::format("intermediate-{}", stage + 1);
+  if (source)
+    return stage == 0 ? "source" : fmt::format("intermediate-{}", stage);
+  return stage + 1 == stages ? "target"
+                             : fmt::format("intermediate-{}", stage + 1);
 }
 
 std::int64_t array_bytes(const ArrayProblem& array) {
@@ -62,7 +64,8 @@ void count_reads(const ArrayProblem& array, bool from_source,
 
 void count_writes(const ArrayProblem& array, bool to_target, CopySpec& stage) {
   if (to_target) {
-    stage.objects_written = Grid(array.shape, array.target.objects).cell_count();
+    stage.objects_written =
+        Grid(array.shape, array.target.objects).cell_count();
     stage.bytes_encoded = checked_multiply(
         element_count(array.shape) == 0
             ? 0
@@ -131,7 +134,8 @@ StagedCopySpec plan_passthrough(const ArrayProblem& array) {
   const std::int64_t item_bytes = std::max<std::int64_t>(1, array.item_bytes);
   for (std::size_t axis = stage.chunks.size(); axis-- > 0;)
     while (stage.chunks[axis] < array.shape[axis] &&
-           element_count(stage.chunks) * 2 <= kPassthroughTaskBytes / item_bytes)
+           element_count(stage.chunks) * 2 <=
+               kPassthroughTaskBytes / item_bytes)
       stage.chunks[axis] = std::min(array.shape[axis], stage.chunks[axis] * 2);
   stage.block = stage.chunks;
   stage.tasks = Grid(array.shape, stage.chunks).cell_count();
@@ -139,8 +143,9 @@ StagedCopySpec plan_passthrough(const ArrayProblem& array) {
   stage.objects_read = stage.objects_written =
       Grid(array.shape, array.target.objects).cell_count();
   spec.stages = {stage};
-  spec.reasons = {"source and target share grid, type and codecs: encoded "
-                  "objects are moved as they are"};
+  spec.reasons = {
+      "source and target share grid, type and codecs: encoded "
+      "objects are moved as they are"};
   return spec;
 }
 
@@ -181,15 +186,14 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
   spec.component = best->component;
   spec.stages = make_stages(array, *best);
   spec.reasons = {explain(*best, array, task_budget)};
-  const double codecs = static_cast<double>(array_bytes(array)) *
-                        (0.3 + array.source.codec_ns_per_byte +
-                         array.target.codec_ns_per_byte);
+  const double codecs =
+      static_cast<double>(array_bytes(array)) *
+      (0.3 + array.source.codec_ns_per_byte + array.target.codec_ns_per_byte);
   // Fewer tasks than threads leave threads idle.
   std::int64_t parallel = threads;
   for (const CopySpec& stage : spec.stages)
     parallel = std::min(parallel, std::max<std::int64_t>(1, stage.tasks));
-  nanoseconds +=
-      (codecs + best->nanoseconds) / static_cast<double>(parallel);
+  nanoseconds += (codecs + best->nanoseconds) / static_cast<double>(parallel);
   return spec;
 }
 
@@ -219,7 +223,8 @@ std::optional<Candidate> plan_with_threads(
                   "bytes ({})",
                   describe(*largest), max_memory, needed,
                   format_byte_size(needed)),
-      fmt::format("--max-memory {} would do; smaller chunks need less", needed));
+      fmt::format("--max-memory {} would do; smaller chunks need less",
+                  needed));
 }
 
 std::int64_t largest_task(const std::vector<StagedCopySpec>& arrays) {
@@ -238,10 +243,9 @@ void add_temp(const StagedCopySpec& array, int threads, Plan& plan) {
       element_count(clip(array.component, array.shape)), array.item_bytes);
   std::int64_t bytes = component_bytes, objects = 0;
   for (std::size_t stage = 0; stage + 1 < array.stages.size(); ++stage)
-    objects = std::max(
-        objects,
-        TaskGrid(array.shape, array.component, array.stages[stage].chunks)
-            .first_task(1));
+    objects = std::max(objects, TaskGrid(array.shape, array.component,
+                                         array.stages[stage].chunks)
+                                    .first_task(1));
   if (array.stages.size() > 2) bytes *= 2, objects *= 2;
   const std::int64_t at_once = std::min<std::int64_t>(
       grid.component_count(), components_in_progress(array, threads));

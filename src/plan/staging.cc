@@ -10,9 +10,9 @@ namespace {
 
 // Costs on a local disk, in nanoseconds; measured orders of magnitude. They
 // rank plans, they do not predict times.
-constexpr double kRangeCost = 8000;     // One ranged read of a packed object.
-constexpr double kPieceCost = 100;      // One scattered piece of a range.
-constexpr double kPassByteCost = 0.7;   // Writing and reading back one byte.
+constexpr double kRangeCost = 8000;    // One ranged read of a packed object.
+constexpr double kPieceCost = 100;     // One scattered piece of a range.
+constexpr double kPassByteCost = 0.7;  // Writing and reading back one byte.
 constexpr double kTaskCost = 20000;
 constexpr int kMaxIntermediates = 6;
 constexpr std::int64_t kSmallTaskBytes = 2 << 20;
@@ -32,7 +32,8 @@ Grids clipped_grids(const ArrayProblem& array) {
 Shape lcm_box(const Shape& a, const Shape& b, const Shape& shape) {
   Shape box(shape.size());
   for (std::size_t axis = 0; axis < shape.size(); ++axis)
-    box[axis] = lcm_up_to(a[axis], b[axis], std::max<std::int64_t>(1, shape[axis]));
+    box[axis] =
+        lcm_up_to(a[axis], b[axis], std::max<std::int64_t>(1, shape[axis]));
   return box;
 }
 
@@ -129,8 +130,9 @@ class PackedSearch {
 
   double cost(const Shape& first, const Shape& last) const {
     return kRangeCost * estimated_pairs(array_.shape, first, last) +
-           kPieceCost * estimated_pairs(array_.shape, first,
-                                        clip(array_.target.chunks, array_.shape));
+           kPieceCost *
+               estimated_pairs(array_.shape, first,
+                               clip(array_.target.chunks, array_.shape));
   }
 
   // Ranges are long enough when they cost little beside the bytes.
@@ -145,8 +147,9 @@ class PackedSearch {
     const double now = cost(first_, last_);
     const auto consider = [&](const Shape& a, const Shape& b) {
       if (!fits(a, b)) return;
-      const double grown = std::log2(bytes_in(array_, a) / bytes_in(array_, first_)) +
-                           std::log2(bytes_in(array_, b) / bytes_in(array_, last_));
+      const double grown =
+          std::log2(bytes_in(array_, a) / bytes_in(array_, first_)) +
+          std::log2(bytes_in(array_, b) / bytes_in(array_, last_));
       const double score = (now - cost(a, b)) / std::max(grown, 1e-9);
       if (score > best) best = score, first = a, last = b;
     };
@@ -203,8 +206,9 @@ class PackedSearch {
       ranges += estimated_pairs(array_.shape, tasks[stage], tasks[stage + 1]);
     const Shape& before_last = tasks[tasks.size() - 2];
     return kRangeCost * ranges +
-           kPieceCost * estimated_pairs(array_.shape, before_last,
-                                        clip(array_.target.chunks, array_.shape)) +
+           kPieceCost *
+               estimated_pairs(array_.shape, before_last,
+                               clip(array_.target.chunks, array_.shape)) +
            kPassByteCost * bytes_in(array_, array_.shape) *
                static_cast<double>(tasks.size() - 1);
   }
@@ -226,12 +230,14 @@ class PackedSearch {
       if (!chain_fits(tasks)) continue;
       const double nanoseconds = chain_cost(tasks);
       if (best && best->nanoseconds <= nanoseconds) continue;
-      best = Staging{Method::kStaged,
-                     // Shapes in between divide no component but the array.
-                     intermediates == 1 ? component_ : clip(array_.shape, array_.shape),
-                     tasks, last_, nanoseconds};
+      best = Staging{
+          Method::kStaged,
+          // Shapes in between divide no component but the array.
+          intermediates == 1 ? component_ : clip(array_.shape, array_.shape),
+          tasks, last_, nanoseconds};
     }
-    if (best && !covers(last_, grids_.object)) best->tasks.back() = grids_.object;
+    if (best && !covers(last_, grids_.object))
+      best->tasks.back() = grids_.object;
     return best;
   }
 
@@ -272,8 +278,11 @@ std::optional<Staging> stage_direct(const ArrayProblem& array,
           group_components(array, shapes.task, task_bytes, threads);
     const double tasks =
         static_cast<double>(Grid(array.shape, shapes.task).cell_count());
-    return Staging{Method::kDirect, clip(array.shape, array.shape),
-                   {shapes.task}, shapes.block, kTaskCost * tasks};
+    return Staging{Method::kDirect,
+                   clip(array.shape, array.shape),
+                   {shapes.task},
+                   shapes.block,
+                   kTaskCost * tasks};
   }
   return std::nullopt;
 }

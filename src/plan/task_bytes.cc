@@ -15,19 +15,21 @@ std::int64_t bytes_of(const ArrayProblem& array, std::int64_t elements) {
 }
 
 std::int64_t block_bytes(const ArrayProblem& array, const Shape& block) {
-  return bytes_of(array, padded_elements(clip(block, array.shape),
-                                         array.target.chunks));
+  return bytes_of(
+      array, padded_elements(clip(block, array.shape), array.target.chunks));
 }
 
 // The largest range that a block reads from one object of the stage before.
 std::int64_t range_bytes(const ArrayProblem& array, const Shape& previous,
                          const Shape& block) {
-  return bytes_of(array, element_count(clip(clip(previous, block), array.shape)));
+  return bytes_of(array,
+                  element_count(clip(clip(previous, block), array.shape)));
 }
 
 }  // namespace
 
-std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task) {
+std::int64_t read_to_packed_bytes(const ArrayProblem& array,
+                                  const Shape& task) {
   return bytes_of(array, element_count(clip(task, array.shape))) +
          array.source.unit_scratch_bytes + array.source.object_scratch_bytes +
          kAlignmentBytes;

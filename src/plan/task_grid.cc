@@ -9,9 +9,10 @@ Shape tasks_per_component(const Shape& shape, const Shape& component,
                           const Shape& chunks) {
   Shape tasks(shape.size());
   for (std::size_t axis = 0; axis < shape.size(); ++axis)
-    tasks[axis] = component[axis] >= shape[axis]
-                      ? std::max<std::int64_t>(1, ceil_div(shape[axis], chunks[axis]))
-                      : component[axis] / chunks[axis];
+    tasks[axis] =
+        component[axis] >= shape[axis]
+            ? std::max<std::int64_t>(1, ceil_div(shape[axis], chunks[axis]))
+            : component[axis] / chunks[axis];
   return tasks;
 }
 
@@ -22,7 +23,7 @@ std::int64_t elements_before(const Region& region, const Shape& cell_shape,
   const int rank = region.rank();
   std::int64_t before = 0;
   std::int64_t within = 1;  // Product of the cell's extents so far.
-  std::int64_t rest = 1;    // Product of the region's extents from this axis on.
+  std::int64_t rest = 1;  // Product of the region's extents from this axis on.
   for (int axis = 0; axis < rank; ++axis)
     rest *= region.stop[axis] - region.start[axis];
   for (int axis = 0; axis < rank; ++axis) {

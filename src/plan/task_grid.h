@@ -30,7 +30,9 @@ class TaskGrid {
   std::int64_t first_task(std::int64_t component) const;
 
   /// Elements of a task; and its coordinates in the grid of tasks.
-  Region task(std::int64_t index) const { return tasks_.cell(coordinates(index)); }
+  Region task(std::int64_t index) const {
+    return tasks_.cell(coordinates(index));
+  }
   Shape coordinates(std::int64_t index) const;
 
   /// Inverse of `coordinates`.

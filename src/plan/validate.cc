@@ -10,9 +10,10 @@ namespace {
 
 [[noreturn]] void fail(const StagedCopySpec& array, std::size_t stage,
                        std::size_t axis, const std::string& cause) {
-  throw Error(ErrorKind::kInternal,
-              fmt::format("checking the plan of array '{}', stage {}, axis {}: {}",
-                          array.name, stage + 1, axis, cause));
+  throw Error(
+      ErrorKind::kInternal,
+      fmt::format("checking the plan of array '{}', stage {}, axis {}: {}",
+                  array.name, stage + 1, axis, cause));
 }
 
 // Cells of a regular grid share no cell of another if each of their cuts inside

@@ -1,0 +1,90 @@
+#include "plan/block_layout.h"
+
+#include <algorithm>
+
+#include "base/strided_copy.h"
+
+namespace rechunk {
+namespace {
+
+Region touching(const Region& region, const Shape& units) {
+  return boxes_touching(region, Shape(units.size(), 0), units);
+}
+
+}  // namespace
+
+BlockLayout BlockLayout::of_chunks(const Region& region, const Shape& chunk,
+                                   const std::vector<int>& axis_order,
+                                   std::int64_t item_bytes) {
+  BlockLayout layout;
+  layout.region_ = region;
+  layout.units_ = chunk;
+  layout.cells_ = touching(region, chunk);
+  layout.axis_order_ = axis_order;
+  layout.item_bytes_ = item_bytes;
+  layout.unit_bytes_ = checked_multiply(element_count(chunk), item_bytes);
+  layout.unit_strides_ = contiguous_strides(chunk, axis_order, item_bytes);
+  layout.bytes_ =
+      checked_multiply(element_count(layout.cells_), layout.unit_bytes_);
+  return layout;
+}
+
+BlockLayout BlockLayout::of_pieces(const Region& region,
+                                   const PackedLayout& packed,
+                                   const std::vector<int>& axis_order,
+                                   std::int64_t item_bytes) {
+  BlockLayout layout;
+  layout.region_ = region;
+  layout.units_ = packed.units;
+  layout.cells_ = touching(region, packed.units);
+  layout.packed_ = packed;
+  layout.axis_order_ = axis_order;
+  layout.item_bytes_ = item_bytes;
+  layout.bytes_ = checked_multiply(element_count(region), item_bytes);
+  return layout;
+}
+
+Region BlockLayout::cells_touching(const Region& part) const {
+  return touching(intersect(part, region_), units_);
+}
+
+BlockLayout::Cell BlockLayout::cell(const Shape& coordinates) const {
+  Cell cell{region_, 0, {}};
+  std::int64_t index = 0;
+  for (std::size_t axis = 0; axis < units_.size(); ++axis) {
+    const std::int64_t start = coordinates[axis] * units_[axis];
+    cell.region.start[axis] = std::max(start, region_.start[axis]);
+    // Not start + unit: a chunk may be longer than 2^63 less its start.
+    cell.region.stop[axis] = region_.stop[axis] - start < units_[axis]
+                                 ? region_.stop[axis]
+                                 : start + units_[axis];
+    index = index * (cells_.stop[axis] - cells_.start[axis]) +
+            (coordinates[axis] - cells_.start[axis]);
+  }
+  if (packed_) {
+    cell.strides =
+        contiguous_strides(cell.region.extent(), axis_order_, item_bytes_);
+    cell.offset = packed_->piece_offset(region_, coordinates) * item_bytes_;
+  } else {
+    cell.strides = unit_strides_;
+    cell.offset = index * unit_bytes_;
+  }
+  return cell;
+}
+
+std::optional<std::int64_t> BlockLayout::contiguous_offset(
+    const Region& part) const {
+  const Region cells = cells_touching(part);
+  if (element_count(cells) != 1) return std::nullopt;
+  const Cell found = cell(cells.start);
+  const Shape extent = part.extent();
+  if (!is_contiguous(extent, found.strides, axis_order_, item_bytes_))
+    return std::nullopt;
+  std::int64_t offset = found.offset;
+  for (std::size_t axis = 0; axis < extent.size(); ++axis)
+    offset +=
+        (part.start[axis] - found.region.start[axis]) * found.strides[axis];
+  return offset;
+}
+
+}  // namespace rechunk

@@ -1,0 +1,250 @@
+#include "zarr/array_reader.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strided_copy.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+struct ArrayReader::Call {
+  const Region& region;
+  RegionSink& sink;
+  Arena& arena;
+  StageReport& report;
+};
+
+struct ArrayReader::Box {
+  const std::string& key;
+  std::size_t level;
+  Region region;        // Its elements, clipped to the array.
+  std::int64_t offset;  // First byte in the object.
+  std::int64_t bytes;   // Encoded size.
+  ShardIndex& index;
+};
+
+std::int64_t encoded_capacity(const ArrayLayout& layout) {
+  const std::int64_t bytes =
+      layout.codecs.max_encoded_bytes(layout.chunk_bytes());
+  return checked_add(bytes, bytes / 16 + 4096);
+}
+
+ArrayReader::ArrayReader(std::shared_ptr<const Store> store, std::string path,
+                         std::shared_ptr<const ArrayLayout> layout,
+                         const std::vector<DataType::Scalar>& scalars)
+    : store_(std::move(store)),
+      path_(std::move(path)),
+      layout_(std::move(layout)),
+      objects_(layout_->shape, layout_->object_shape),
+      swap_(layout_->scalars, scalars),
+      fill_(layout_->fill) {
+  swap_.apply(fill_);
+}
+
+std::int64_t ArrayReader::unit_scratch_bytes(const ArrayLayout& layout) {
+  std::int64_t bytes = layout.chunk_bytes();
+  if (!layout.codecs.empty())
+    bytes = checked_add(
+        bytes, checked_add(encoded_capacity(layout),
+                           layout.codecs.scratch_bytes(layout.chunk_bytes())));
+  return checked_add(bytes, 4 * MemoryBudget::kAlignment);
+}
+
+std::int64_t ArrayReader::object_scratch_bytes(const ArrayLayout& layout) {
+  std::int64_t bytes = 0;
+  for (const ShardLevel& level : layout.shards)
+    bytes = checked_add(bytes, MemoryBudget::aligned(level.index_bytes));
+  return bytes;
+}
+
+void ArrayReader::read(const Region& region, RegionSink& sink, Arena& arena,
+                       StageReport& report) const {
+  Call call{region, sink, arena, report};
+  for_each_point(objects_.cells_touching(region), [&](const Shape& object) {
+    const std::string key =
+        join_key(path_, chunk_key(layout_->key_encoding, object));
+    const Region box = objects_.cell(object);
+    with_context(
+        [&] {
+          if (layout_->shards.empty())
+            read_chunk_object(box, key, call);
+          else
+            read_shard_object(box, key, call);
+        },
+        [&] { return "reading " + store_->describe(key); });
+  });
+}
+
+void ArrayReader::skip(const Region& part, Call& call) const {
+  const Region wanted = intersect(part, call.region);
+  if (!wanted.empty()) call.sink.put_fill(wanted, fill_);
+}
+
+// Where a chunk is decoded: in the sink if all of it is wanted and lies there
+// as it comes, else in scratch.
+std::span<std::byte> ArrayReader::decode_buffer(const Region& chunk,
+                                                Call& call) const {
+  const auto bytes = layout_->chunk_bytes();
+  if (chunk.extent() == layout_->chunk_shape && call.region.contains(chunk))
+    if (std::byte* place = call.sink.place(chunk, layout_->axis_order))
+      return {place, static_cast<std::size_t>(bytes)};
+  return call.arena.take(bytes);
+}
+
+void ArrayReader::deliver(const Region& chunk, std::span<std::byte> decoded,
+                          Call& call) const {
+  swap_.apply(decoded);
+  call.report.counted.bytes_decoded += layout_->chunk_bytes();
+  if (chunk.extent() == layout_->chunk_shape && call.region.contains(chunk) &&
+      call.sink.place(chunk, layout_->axis_order) == decoded.data())
+    return;
+  const Region wanted = intersect(chunk, call.region);
+  const Shape strides = contiguous_strides(
+      layout_->chunk_shape, layout_->axis_order, layout_->item_bytes);
+  const std::byte* data = decoded.data();
+  for (std::size_t axis = 0; axis < strides.size(); ++axis)
+    data += (wanted.start[axis] - chunk.start[axis]) * strides[axis];
+  call.sink.put(wanted, data, strides);
+}
+
+void ArrayReader::decode(const Region& chunk,
+                         std::span<const std::byte> encoded, Call& call) const {
+  const std::span<std::byte> decoded = decode_buffer(chunk, call);
+  const std::span<std::byte> buffer =
+      call.arena.take(layout_->codecs.buffer_bytes(layout_->chunk_bytes()));
+  layout_->codecs.decode(encoded, decoded, buffer);
+  deliver(chunk, decoded, call);
+}
+
+void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
+                                    Call& call) const {
+  const ArenaScope scope(call.arena);
+  const bool raw = layout_->codecs.empty();
+  const std::span<std::byte> bytes =
+      raw ? decode_buffer(chunk, call)
+          : call.arena.take(encoded_capacity(*layout_));
+  ReadRequest request{.key = key, .destination = {bytes}};
+  store_->read_many({&request, 1});
+  if (!request.found) {
+    call.report.skipped.objects_read += 1;
+    call.report.skipped.bytes_decoded += layout_->chunk_bytes();
+    return skip(chunk, call);
+  }
+  call.report.counted.objects_read += 1;
+  call.report.counted.stored_bytes_read += request.bytes_read;
+  const auto size = static_cast<std::int64_t>(bytes.size());
+  if (request.object_bytes > size || (raw && request.object_bytes != size))
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("it holds {} bytes, a chunk of it has {} {}",
+                    request.object_bytes, raw ? "exactly" : "at most", size));
+  if (raw) return deliver(chunk, bytes, call);
+  decode(chunk, bytes.first(static_cast<std::size_t>(request.bytes_read)),
+         call);
+}
+
+void ArrayReader::read_shard_object(const Region& object,
+                                    const std::string& key, Call& call) const {
+  const ArenaScope scope(call.arena);
+  const ShardLevel& level = layout_->shards[0];
+  const std::span<std::byte> encoded = call.arena.take(level.index_bytes);
+  ReadRequest request{.key = key,
+                      .offset = level.index_at_start ? 0 : -level.index_bytes,
+                      .destination = {encoded}};
+  store_->read_many({&request, 1});
+  if (!request.found) {
+    call.report.skipped.objects_read += 1;
+    const Region wanted = intersect(object, call.region);
+    const std::int64_t chunks = element_count(
+        boxes_touching(wanted, object.start, layout_->chunk_shape));
+    call.report.skipped.bytes_decoded += chunks * layout_->chunk_bytes();
+    return skip(object, call);
+  }
+  call.report.counted.objects_read += 1;
+  call.report.counted.stored_bytes_read += request.bytes_read;
+  if (request.bytes_read != level.index_bytes)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("a shard of {} bytes cannot hold its index of {}",
+                            request.object_bytes, level.index_bytes));
+  ShardIndex index(level, encoded);
+  index.check();
+  read_box({key, 0, object, 0, request.object_bytes, index}, call);
+}
+
+// Visits the inner chunks, or the shards within, that the region touches.
+void ArrayReader::read_box(const Box& box, Call& call) const {
+  const ShardLevel& level = layout_->shards[box.level];
+  const bool innermost = box.level + 1 == layout_->shards.size();
+  const Region wanted = intersect(box.region, call.region);
+  const Region boxes =
+      boxes_touching(wanted, box.region.start, level.chunk_shape);
+  for_each_point(boxes, [&](const Shape& coordinates) {
+    const ArenaScope scope(call.arena);
+    Shape start = box.region.start;
+    for (std::size_t axis = 0; axis < start.size(); ++axis)
+      start[axis] += coordinates[axis] * level.chunk_shape[axis];
+    const Region part = clipped_box(start, level.chunk_shape, layout_->shape);
+    const auto entry =
+        box.index.entry(box.index.position(coordinates), box.bytes);
+    if (!entry) {
+      const Region missing = intersect(part, call.region);
+      call.report.skipped.bytes_decoded +=
+          element_count(boxes_touching(missing, start, layout_->chunk_shape)) *
+          layout_->chunk_bytes();
+      return skip(part, call);
+    }
+    const ShardIndex::Entry place{box.offset + entry->offset, entry->bytes};
+    if (innermost) return read_inner_chunk(part, box.key, place, call);
+    const ShardLevel& inner = layout_->shards[box.level + 1];
+    if (place.bytes < inner.index_bytes)
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("an inner shard of {} bytes cannot hold its "
+                              "index of {}",
+                              place.bytes, inner.index_bytes));
+    const std::span<std::byte> encoded = call.arena.take(inner.index_bytes);
+    ReadRequest request{
+        .key = box.key,
+        .offset = inner.index_at_start
+                      ? place.offset
+                      : place.offset + place.bytes - inner.index_bytes,
+        .destination = {encoded}};
+    store_->read_many({&request, 1});
+    call.report.counted.stored_bytes_read += request.bytes_read;
+    ShardIndex index(inner, encoded);
+    index.check();
+    read_box({box.key, box.level + 1, part, place.offset, place.bytes, index},
+             call);
+  });
+}
+
+void ArrayReader::read_inner_chunk(const Region& chunk, const std::string& key,
+                                   ShardIndex::Entry entry, Call& call) const {
+  const bool raw = layout_->codecs.empty();
+  const std::int64_t most =
+      raw ? layout_->chunk_bytes() : encoded_capacity(*layout_);
+  if (entry.bytes > most || (raw && entry.bytes != most))
+    throw Error(
+        ErrorKind::kCorrupt,
+        fmt::format("inner chunk at byte {}: it holds {} bytes, a chunk "
+                    "of it has {} {}",
+                    entry.offset, entry.bytes, raw ? "exactly" : "at most",
+                    most));
+  const std::span<std::byte> bytes =
+      raw ? decode_buffer(chunk, call) : call.arena.take(entry.bytes);
+  ReadRequest request{
+      .key = key, .offset = entry.offset, .destination = {bytes}};
+  store_->read_many({&request, 1});
+  call.report.counted.stored_bytes_read += request.bytes_read;
+  if (request.bytes_read != entry.bytes)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("inner chunk at byte {}: only {} of {} bytes there",
+                            entry.offset, request.bytes_read, entry.bytes));
+  if (raw) return deliver(chunk, bytes, call);
+  with_context(
+      [&] { decode(chunk, bytes, call); },
+      [&] { return fmt::format("inner chunk at byte {}", entry.offset); });
+}
+
+}  // namespace rechunk

@@ -1,0 +1,232 @@
+#include "zarr/array_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strided_copy.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+// Upper bound of an encoded box: a chunk (level = shards.size()), or a shard
+// of that level with its index.
+std::int64_t max_box_bytes(const ArrayLayout& layout, std::size_t level) {
+  if (level == layout.shards.size())
+    return layout.codecs.max_encoded_bytes(layout.chunk_bytes());
+  const ShardLevel& shard = layout.shards[level];
+  // Twice the index: it is built at the end before it goes to the start.
+  return checked_add(2 * shard.index_bytes,
+                     checked_multiply(element_count(shard.chunk_counts),
+                                      max_box_bytes(layout, level + 1)));
+}
+
+Shape element_at(const Shape& origin, const Shape& coordinates,
+                 const Shape& box_shape) {
+  Shape start = origin;
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    start[axis] += coordinates[axis] * box_shape[axis];
+  return start;
+}
+
+}  // namespace
+
+ArrayWriter::ArrayWriter(std::shared_ptr<Store> store, std::string path,
+                         std::shared_ptr<const ArrayLayout> layout,
+                         bool write_empty_chunks)
+    : store_(std::move(store)),
+      path_(std::move(path)),
+      layout_(std::move(layout)),
+      objects_(layout_->shape, layout_->object_shape),
+      write_empty_chunks_(write_empty_chunks) {}
+
+std::int64_t ArrayWriter::unit_scratch_bytes(const ArrayLayout& layout) {
+  const std::size_t level = layout.shards.empty() ? 0 : 1;
+  if (layout.codecs.empty() && layout.shards.size() < 2) return 0;
+  return checked_add(
+      checked_add(max_box_bytes(layout, level), 4 * MemoryBudget::kAlignment),
+      layout.codecs.scratch_bytes(layout.chunk_bytes()));
+}
+
+std::int64_t ArrayWriter::object_scratch_bytes(const ArrayLayout& layout) {
+  return layout.shards.empty()
+             ? 0
+             : MemoryBudget::aligned(layout.shards[0].index_bytes);
+}
+
+bool ArrayWriter::is_empty(std::span<const std::byte> chunk) const {
+  return !write_empty_chunks_ && holds_only(chunk, layout_->fill);
+}
+
+std::string ArrayWriter::key_of(const Shape& object) const {
+  return join_key(path_, chunk_key(layout_->key_encoding, object));
+}
+
+void ArrayWriter::write_chunk(const Shape& object,
+                              std::span<const std::byte> chunk, Arena& arena,
+                              StageReport& report) const {
+  const bool empty = is_empty(chunk);
+  Counts& counts = empty ? report.skipped : report.counted;
+  counts.objects_written += 1;
+  counts.bytes_encoded += static_cast<std::int64_t>(chunk.size());
+  if (empty) return;
+  const ArenaScope scope(arena);
+  std::span<const std::byte> encoded = chunk;
+  if (!layout_->codecs.empty()) {
+    const auto bytes = static_cast<std::int64_t>(chunk.size());
+    const auto output = arena.take(layout_->codecs.max_encoded_bytes(bytes));
+    const auto buffer = arena.take(layout_->codecs.buffer_bytes(bytes));
+    encoded = output.first(static_cast<std::size_t>(
+        layout_->codecs.encode(chunk, output, buffer)));
+  }
+  const std::string key = key_of(object);
+  with_context([&] { write_object(*store_, key, encoded); },
+               [&] { return "writing " + store_->describe(key); });
+  report.counted.stored_bytes_written +=
+      static_cast<std::int64_t>(encoded.size());
+}
+
+std::unique_ptr<ShardWriter> ArrayWriter::open_shard(const Shape& object,
+                                                     Arena& arena) const {
+  return std::make_unique<ShardWriter>(*this, object, arena);
+}
+
+ShardWriter::ShardWriter(const ArrayWriter& writer, const Shape& object,
+                         Arena& arena)
+    : writer_(writer),
+      layout_(writer.layout()),
+      region_(writer.objects().cell(object)),
+      key_(writer.key_of(object)),
+      index_bytes_(arena.take(layout_.shards[0].index_bytes)),
+      index_(layout_.shards[0], index_bytes_) {
+  index_.clear();
+}
+
+ShardWriter::~ShardWriter() = default;
+
+void ShardWriter::open() {
+  if (object_) return;
+  const bool at_start = layout_.shards[0].index_at_start;
+  const std::int64_t header = at_start ? layout_.shards[0].index_bytes : 0;
+  object_ = writer_.store_->open_writer(key_, header);
+  written_ = header;
+}
+
+void ShardWriter::append(const Region& region, const ChunkBytes& chunks,
+                         Arena& arena, StageReport& report) {
+  const Shape& unit = layout_.shards[0].chunk_shape;
+  with_context(
+      [&] {
+        for_each_point(boxes_touching(region, region_.start, unit),
+                       [&](const Shape& coordinates) {
+                         append_unit(
+                             element_at(region_.start, coordinates, unit),
+                             chunks, arena, report);
+                       });
+      },
+      [&] { return "writing " + writer_.store_->describe(key_); });
+}
+
+void ShardWriter::append_unit(const Shape& start, const ChunkBytes& chunks,
+                              Arena& arena, StageReport& report) {
+  const ArenaScope scope(arena);
+  std::span<const std::byte> encoded;
+  if (layout_.codecs.empty() && layout_.shards.size() == 1) {
+    encoded = chunks(start);
+    const bool empty = writer_.is_empty(encoded);
+    (empty ? report.skipped : report.counted).bytes_encoded +=
+        static_cast<std::int64_t>(encoded.size());
+    if (empty) return;
+  } else {
+    const auto output = arena.take(max_box_bytes(layout_, 1));
+    const std::int64_t bytes =
+        encode_box(1, start, chunks, output, arena, report);
+    if (bytes == 0) return;
+    encoded = output.first(static_cast<std::size_t>(bytes));
+  }
+  open();
+  object_->append(encoded);
+  Shape coordinates(start.size());
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    coordinates[axis] = (start[axis] - region_.start[axis]) /
+                        layout_.shards[0].chunk_shape[axis];
+  const auto bytes = static_cast<std::int64_t>(encoded.size());
+  index_.set(index_.position(coordinates), {written_, bytes});
+  written_ += bytes;
+}
+
+// Encodes a chunk, or a shard within a shard, into `output`; returns its size,
+// 0 if it holds only the fill value.
+std::int64_t ShardWriter::encode_box(std::size_t level, const Shape& start,
+                                     const ChunkBytes& chunks,
+                                     std::span<std::byte> output, Arena& arena,
+                                     StageReport& report) {
+  if (level == layout_.shards.size())
+    return encode_chunk(start, chunks, output, arena, report);
+  const ShardLevel& shard = layout_.shards[level];
+  const ArenaScope scope(arena);
+  const Region box =
+      clipped_box(start, layout_.shards[level - 1].chunk_shape, layout_.shape);
+  const auto index_size = static_cast<std::size_t>(shard.index_bytes);
+  const std::size_t begin = shard.index_at_start ? index_size : 0;
+  // The index is built at the end of the box, where it cannot be in the way.
+  ShardIndex index(shard, output.last(index_size));
+  index.clear();
+  std::size_t at = begin;
+  for_each_point(
+      boxes_touching(box, start, shard.chunk_shape),
+      [&](const Shape& coordinates) {
+        const auto room = output.first(output.size() - index_size).subspan(at);
+        const std::int64_t bytes = encode_box(
+            level + 1, element_at(start, coordinates, shard.chunk_shape),
+            chunks, room, arena, report);
+        if (bytes == 0) return;
+        index.set(index.position(coordinates),
+                  {static_cast<std::int64_t>(at), bytes});
+        at += static_cast<std::size_t>(bytes);
+      });
+  if (at == begin) return 0;
+  index.seal();
+  const auto built = output.last(index_size);
+  std::copy(built.begin(), built.end(),
+            output.begin() +
+                static_cast<std::ptrdiff_t>(shard.index_at_start ? 0 : at));
+  return static_cast<std::int64_t>(shard.index_at_start ? at : at + index_size);
+}
+
+std::int64_t ShardWriter::encode_chunk(const Shape& start,
+                                       const ChunkBytes& chunks,
+                                       std::span<std::byte> output,
+                                       Arena& arena, StageReport& report) {
+  const std::span<const std::byte> chunk = chunks(start);
+  const auto bytes = static_cast<std::int64_t>(chunk.size());
+  const bool empty = writer_.is_empty(chunk);
+  (empty ? report.skipped : report.counted).bytes_encoded += bytes;
+  if (empty) return 0;
+  const ArenaScope scope(arena);
+  return layout_.codecs.encode(chunk, output,
+                               arena.take(layout_.codecs.buffer_bytes(bytes)));
+}
+
+void ShardWriter::finish(StageReport& report) {
+  if (!object_) {
+    report.skipped.objects_written += 1;
+    return;
+  }
+  index_.seal();
+  with_context(
+      [&] {
+        if (layout_.shards[0].index_at_start)
+          return object_->commit(index_bytes_);
+        object_->append(index_bytes_);
+        object_->commit();
+      },
+      [&] { return "writing " + writer_.store_->describe(key_); });
+  report.counted.objects_written += 1;
+  report.counted.stored_bytes_written +=
+      written_ + (layout_.shards[0].index_at_start
+                      ? 0
+                      : static_cast<std::int64_t>(index_bytes_.size()));
+}
+
+}  // namespace rechunk

@@ -1,0 +1,99 @@
+// Writes the chunks of a Zarr array, or streams them into shards. Chunks that
+// hold nothing but the fill value are left out, unless asked for.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/memory_budget.h"
+#include "rechunk/observer.h"
+#include "rechunk/store.h"
+#include "zarr/layout.h"
+#include "zarr/shard_index.h"
+
+namespace rechunk {
+
+/// The decoded bytes of the chunk that starts at an element: whole, padded
+/// beyond the array's edges, in the layout's axis order and byte order.
+using ChunkBytes =
+    std::function<std::span<const std::byte>(const Shape& start)>;
+
+class ShardWriter;
+
+/// Immutable; may be used by many threads, each with its own arena.
+class ArrayWriter {
+ public:
+  ArrayWriter(std::shared_ptr<Store> store, std::string path,
+              std::shared_ptr<const ArrayLayout> layout,
+              bool write_empty_chunks);
+
+  const ArrayLayout& layout() const { return *layout_; }
+  const Grid& objects() const { return objects_; }
+
+  /// Writes one object that is a chunk. Requires: no shards.
+  /// Throws: io (with the object's place).
+  void write_chunk(const Shape& object, std::span<const std::byte> chunk,
+                   Arena& arena, StageReport& report) const;
+
+  /// Begins a shard; takes object_scratch_bytes from the arena until it ends.
+  /// Nothing is written before the first chunk that is not empty.
+  std::unique_ptr<ShardWriter> open_shard(const Shape& object,
+                                          Arena& arena) const;
+
+  /// What appending one unit (a chunk, or a shard within a shard) takes.
+  static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
+  static std::int64_t object_scratch_bytes(const ArrayLayout& layout);
+
+ private:
+  friend class ShardWriter;
+  bool is_empty(std::span<const std::byte> chunk) const;
+  std::string key_of(const Shape& object) const;
+
+  std::shared_ptr<Store> store_;
+  std::string path_;
+  std::shared_ptr<const ArrayLayout> layout_;
+  Grid objects_;
+  bool write_empty_chunks_;
+};
+
+/// One shard while it is being written. Used by one thread. Destroyed without
+/// `finish`, it leaves nothing behind.
+class ShardWriter {
+ public:
+  ShardWriter(const ArrayWriter& writer, const Shape& object, Arena& arena);
+  ~ShardWriter();
+
+  /// Encodes and appends the units of the shard that `region` covers.
+  /// Requires: `region` covers whole units, clipped to the array.
+  void append(const Region& region, const ChunkBytes& chunks, Arena& arena,
+              StageReport& report);
+
+  /// Adds the index and makes the shard visible; a shard without chunks is
+  /// not written.
+  void finish(StageReport& report);
+
+ private:
+  void append_unit(const Shape& start, const ChunkBytes& chunks, Arena& arena,
+                   StageReport& report);
+  std::int64_t encode_box(std::size_t level, const Shape& start,
+                          const ChunkBytes& chunks, std::span<std::byte> output,
+                          Arena& arena, StageReport& report);
+  std::int64_t encode_chunk(const Shape& start, const ChunkBytes& chunks,
+                            std::span<std::byte> output, Arena& arena,
+                            StageReport& report);
+  void open();
+
+  const ArrayWriter& writer_;
+  const ArrayLayout& layout_;
+  const Region region_;
+  const std::string key_;
+  std::span<std::byte> index_bytes_;
+  ShardIndex index_;
+  std::unique_ptr<ObjectWriter> object_;
+  std::int64_t written_ = 0;
+};
+
+}  // namespace rechunk
