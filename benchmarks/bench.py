@@ -19,7 +19,7 @@ import machine
 import measure
 import report
 import tools_table
-from environments import HERE, prepare
+from environments import HERE, ROOT, prepare
 from tools_table import Task, Tool
 from workloads import WORKLOADS, Workload
 
@@ -220,7 +220,9 @@ def save(results: dict) -> None:
 
 def main() -> int:
     options = parse_arguments()
-    binary = Path(os.environ.get("RECHUNK_BINARY", "build/release/rechunk"))
+    binary = ROOT / os.environ.get("RECHUNK_BINARY", "build/release/rechunk")
+    if "rechunk" in options.tools and not binary.exists():
+        raise SystemExit(f"error: there is no {binary}: build it first")
     tools = [tools_table.make(name, binary) for name in options.tools]
     results = {
         "version": 1,

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import measure
-from environments import HERE, ROOT, prepare
+from environments import HERE, prepare
 from workloads import Workload
 
 
@@ -99,7 +99,7 @@ NAMES = ("rechunk", "rechunker", "dask", "tensorstore")
 def make(name: str, binary: Path) -> Tool:
     """The tool of that name, its environment made if it is missing."""
     if name == "rechunk":
-        return _rechunk(binary if binary.is_absolute() else ROOT / binary)
+        return _rechunk(binary)
     return _peer(name, _needs_v2 if name == "rechunker" else None)
 
 
