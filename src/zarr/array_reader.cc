@@ -97,9 +97,6 @@ void ArrayReader::deliver(const Region& chunk, std::span<std::byte> decoded,
                           Call& call) const {
   swap_.apply(decoded);
   call.report.counted.bytes_decoded += layout_->chunk_bytes();
-  if (chunk.extent() == layout_->chunk_shape && call.region.contains(chunk) &&
-      call.sink.place(chunk, layout_->axis_order) == decoded.data())
-    return;
   const Region wanted = intersect(chunk, call.region);
   const Shape strides = contiguous_strides(
       layout_->chunk_shape, layout_->axis_order, layout_->item_bytes);

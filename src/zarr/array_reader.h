@@ -21,12 +21,13 @@ class RegionSink {
  public:
   virtual ~RegionSink() = default;
 
-  /// Memory where `part`, contiguous in `axis_order`, may be decoded to in
-  /// place; nullptr if there is none, then `put` brings it.
+  /// Memory where `part`, contiguous in `axis_order`, may be decoded to;
+  /// nullptr if there is none. `put` follows if there is such data.
   virtual std::byte* place(const Region& part,
                            const std::vector<int>& axis_order) = 0;
 
-  /// Elements of `part`; `strides` in bytes per axis.
+  /// Elements of `part`; `strides` in bytes per axis. `data` may be what
+  /// `place` gave: then they are where they belong.
   virtual void put(const Region& part, const std::byte* data,
                    const Shape& strides) = 0;
 

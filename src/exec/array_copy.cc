@@ -1,0 +1,164 @@
+#include "exec/array_copy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+#include "plan/planner.h"
+
+namespace rechunk {
+
+// One call: a region of a stage, and where memory comes from.
+struct ArrayCopy::Task {
+  int stage;
+  std::int64_t index;
+  Region region;
+  Arena& arena;
+};
+
+std::vector<DigestScalar> digest_scalars(
+    const std::vector<DataType::Scalar>& scalars) {
+  std::vector<DigestScalar> result;
+  for (const DataType::Scalar& scalar : scalars)
+    result.push_back({scalar.bytes, scalar.swappable && scalar.big_endian});
+  return result;
+}
+
+ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
+                     std::shared_ptr<const ArrayReader> reader,
+                     std::shared_ptr<const ArrayWriter> writer,
+                     std::shared_ptr<Store> temp, const Options& options)
+    : spec_(spec), reader_(std::move(reader)), writer_(std::move(writer)) {
+  const ArrayLayout& target = writer_->layout();
+  for (std::size_t stage = 0; stage < spec_.stages.size(); ++stage) {
+    const CopySpec& copy = spec_.stages[stage];
+    tasks_.emplace_back(spec_.shape, spec_.component, copy.chunks);
+    if (stage + 1 == spec_.stages.size()) break;
+    const CopySpec& next = spec_.stages[stage + 1];
+    const bool next_is_last = stage + 2 == spec_.stages.size();
+    intermediates_.emplace_back(
+        temp,
+        PackedStore::Options{
+            .prefix = fmt::format("{}/{}", options.temp_prefix, stage + 1),
+            .shape = spec_.shape,
+            .component = spec_.component,
+            .chunks = copy.chunks,
+            // Pieces for the last stage are the target's chunks, so that a read
+            // delivers them where they are encoded from.
+            .layout = {next.block,
+                       next_is_last ? target.chunk_shape : next.block},
+            .axis_order = target.axis_order,
+            .item_bytes = spec_.item_bytes,
+            .fill = target.fill});
+  }
+  if (options.digest) digest_scalars_ = digest_scalars(target.scalars);
+}
+
+TaskResult ArrayCopy::run(int stage, std::int64_t index, Arena& arena) const {
+  const Task task{stage, index, tasks_[stage].task(index), arena};
+  TaskResult result;
+  const ArenaScope scope(arena);
+  if (stage + 1 < static_cast<int>(spec_.stages.size()))
+    run_to_packed(task, result);
+  else
+    run_to_target(task, result);
+  result.report.counted.tasks = 1;
+  return result;
+}
+
+void ArrayCopy::release(int stage, std::int64_t task) const {
+  intermediates_[stage].erase(task);
+}
+
+void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
+  if (task.stage == 0)
+    reader_->read(block.layout().region(), block, task.arena, result.report);
+  else
+    intermediates_[task.stage - 1].read(block, task.arena, result.report);
+  if (task.stage == 0 && !digest_scalars_.empty())
+    result.digest += block.digest(digest_scalars_, spec_.shape);
+}
+
+void ArrayCopy::run_to_packed(const Task& task, TaskResult& result) const {
+  const PackedStore& intermediate = intermediates_[task.stage];
+  const BlockLayout layout = intermediate.block_layout(task.region);
+  Block block(layout, task.arena.take(layout.bytes()));
+  read(task, block, result);
+  intermediate.write(task.index, block, result.report);
+}
+
+Block ArrayCopy::target_block(const Region& region, Arena& arena) const {
+  const ArrayLayout& target = writer_->layout();
+  const BlockLayout layout = BlockLayout::of_chunks(
+      region, target.chunk_shape, target.axis_order, target.item_bytes);
+  Block block(layout, arena.take(layout.bytes()));
+  block.fill_padding(target.fill);
+  return block;
+}
+
+void ArrayCopy::run_to_target(const Task& task, TaskResult& result) const {
+  if (!writer_->layout().shards.empty()) return write_shards(task, result);
+  Block block = target_block(task.region, task.arena);
+  read(task, block, result);
+  write_chunks(block, task.arena, result.report);
+}
+
+void ArrayCopy::write_chunks(const Block& block, Arena& arena,
+                             StageReport& report) const {
+  for_each_point(block.layout().cells_touching(block.layout().region()),
+                 [&](const Shape& chunk) {
+                   writer_->write_chunk(chunk, block.chunk(chunk), arena,
+                                        report);
+                 });
+}
+
+// A shard may be larger than a block: then blocks follow each other into it.
+// Or a block holds many shards: then they are written one after the other.
+void ArrayCopy::write_shards(const Task& task, TaskResult& result) const {
+  const Shape& chunk_shape = writer_->layout().chunk_shape;
+  const CopySpec& copy = spec_.stages[task.stage];
+  const auto append = [&](ShardWriter& shard, const Block& block,
+                          const Region& part) {
+    const ChunkBytes chunks = [&](const Shape& start) {
+      Shape chunk = start;
+      for (std::size_t axis = 0; axis < chunk.size(); ++axis)
+        chunk[axis] /= chunk_shape[axis];
+      return std::span<const std::byte>(block.chunk(chunk));
+    };
+    shard.append(part, chunks, task.arena, result.report);
+  };
+  if (copy.block == copy.chunks) {
+    Block block = target_block(task.region, task.arena);
+    read(task, block, result);
+    const Grid& shards = writer_->objects();
+    for_each_point(shards.cells_touching(task.region),
+                   [&](const Shape& object) {
+                     const ArenaScope scope(task.arena);
+                     const auto shard = writer_->open_shard(object, task.arena);
+                     append(*shard, block, shards.cell(object));
+                     shard->finish(result.report);
+                   });
+    return;
+  }
+  Shape object = task.region.start;
+  for (std::size_t axis = 0; axis < object.size(); ++axis)
+    object[axis] /= writer_->objects().cell_shape()[axis];
+  const auto shard = writer_->open_shard(object, task.arena);
+  for_each_point(
+      boxes_touching(task.region, task.region.start, copy.block),
+      [&](const Shape& coordinates) {
+        const ArenaScope scope(task.arena);
+        Shape start = task.region.start;
+        for (std::size_t axis = 0; axis < start.size(); ++axis)
+          start[axis] += coordinates[axis] * copy.block[axis];
+        Block block = target_block(
+            intersect(clipped_box(start, copy.block, spec_.shape), task.region),
+            task.arena);
+        read(task, block, result);
+        append(*shard, block, block.layout().region());
+      });
+  shard->finish(result.report);
+}
+
+}  // namespace rechunk

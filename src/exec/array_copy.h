@@ -1,0 +1,77 @@
+// Carries out the tasks of one array: reads a region, stages it, writes it.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "exec/packed_store.h"
+#include "exec/task_runner.h"
+#include "rechunk/plan.h"
+#include "zarr/array_reader.h"
+#include "zarr/array_writer.h"
+
+namespace rechunk {
+
+/// Copies that decode and encode. Immutable; may be used by many threads.
+class ArrayCopy {
+ public:
+  struct Options {
+    std::string temp_prefix;  ///< Of the intermediates' keys.
+    bool digest = false;      ///< Digest what the first stage reads.
+  };
+
+  /// `temp` may be null where the copy has one stage.
+  ArrayCopy(const StagedCopySpec& spec,
+            std::shared_ptr<const ArrayReader> reader,
+            std::shared_ptr<const ArrayWriter> writer,
+            std::shared_ptr<Store> temp, const Options& options);
+
+  TaskResult run(int stage, std::int64_t task, Arena& arena) const;
+  void release(int stage, std::int64_t task) const;
+
+ private:
+  struct Task;
+  void run_to_packed(const Task& task, TaskResult& result) const;
+  void run_to_target(const Task& task, TaskResult& result) const;
+  void write_chunks(const Block& block, Arena& arena,
+                    StageReport& report) const;
+  void write_shards(const Task& task, TaskResult& result) const;
+  void read(const Task& task, Block& block, TaskResult& result) const;
+  Block target_block(const Region& region, Arena& arena) const;
+
+  const StagedCopySpec spec_;
+  std::shared_ptr<const ArrayReader> reader_;
+  std::shared_ptr<const ArrayWriter> writer_;
+  std::vector<TaskGrid> tasks_;
+  std::vector<PackedStore> intermediates_;
+  std::vector<DigestScalar> digest_scalars_;  ///< Empty: no digest.
+};
+
+/// The scalars of elements in a layout's byte order, for digests.
+std::vector<DigestScalar> digest_scalars(
+    const std::vector<DataType::Scalar>& scalars);
+
+/// Moves the encoded objects of one array, untouched.
+class PassthroughCopy {
+ public:
+  struct Side {
+    std::shared_ptr<Store> store;
+    std::string path;
+    ChunkKeyEncoding key_encoding;
+  };
+
+  PassthroughCopy(const StagedCopySpec& spec, const Shape& objects, Side source,
+                  Side target);
+
+  TaskResult run(std::int64_t task, Arena& arena) const;
+
+ private:
+  void move(const Shape& object, Arena& arena, StageReport& report) const;
+
+  TaskGrid tasks_;
+  Grid objects_;
+  Side source_, target_;
+};
+
+}  // namespace rechunk

@@ -1,0 +1,86 @@
+#include "exec/block.h"
+
+#include "base/strided_copy.h"
+
+namespace rechunk {
+namespace {
+
+// First byte of `part` in memory where `region` begins at `data`.
+template <class Byte>
+Byte* byte_at(Byte* data, const Region& region, const Region& part,
+              const Shape& strides) {
+  for (std::size_t axis = 0; axis < strides.size(); ++axis)
+    data += (part.start[axis] - region.start[axis]) * strides[axis];
+  return data;
+}
+
+}  // namespace
+
+std::byte* Block::place(const Region& part,
+                        const std::vector<int>& axis_order) {
+  if (axis_order != layout_.axis_order()) return nullptr;
+  const auto offset = layout_.contiguous_offset(part);
+  return offset ? memory_.data() + *offset : nullptr;
+}
+
+void Block::put(const Region& part, const std::byte* data,
+                const Shape& strides) {
+  has_data_ = true;
+  for_each_point(layout_.cells_touching(part), [&](const Shape& coordinates) {
+    const BlockLayout::Cell cell = layout_.cell(coordinates);
+    const Region shared = intersect(part, cell.region);
+    std::byte* target = byte_at(memory_.data() + cell.offset, cell.region,
+                                shared, cell.strides);
+    const std::byte* source = byte_at(data, part, shared, strides);
+    if (target == source) return;
+    strided_copy(shared.extent(), layout_.item_bytes(), target, cell.strides,
+                 source, strides);
+  });
+}
+
+void Block::put_fill(const Region& part, std::span<const std::byte> element) {
+  for_each_point(layout_.cells_touching(part), [&](const Shape& coordinates) {
+    const BlockLayout::Cell cell = layout_.cell(coordinates);
+    const Region shared = intersect(part, cell.region);
+    strided_fill(shared.extent(),
+                 byte_at(memory_.data() + cell.offset, cell.region, shared,
+                         cell.strides),
+                 cell.strides, element);
+  });
+}
+
+void Block::fill_padding(std::span<const std::byte> element) {
+  const Region& region = layout_.region();
+  Region cells = layout_.cells_touching(region);
+  for_each_point(cells, [&](const Shape& coordinates) {
+    bool clipped = false;
+    for (std::size_t axis = 0; axis < coordinates.size(); ++axis)
+      clipped |= coordinates[axis] + 1 == cells.stop[axis] &&
+                 layout_.cell(coordinates).region.extent()[axis] !=
+                     layout_.units()[axis];
+    if (clipped) fill_elements(chunk(coordinates), element);
+  });
+}
+
+std::span<std::byte> Block::chunk(const Shape& coordinates) const {
+  const BlockLayout::Cell cell = layout_.cell(coordinates);
+  const std::int64_t bytes =
+      element_count(layout_.units()) * layout_.item_bytes();
+  return memory_.subspan(static_cast<std::size_t>(cell.offset),
+                         static_cast<std::size_t>(bytes));
+}
+
+Digest Block::digest(const std::vector<DigestScalar>& scalars,
+                     const Shape& shape) const {
+  Digest digest;
+  for_each_point(
+      layout_.cells_touching(layout_.region()), [&](const Shape& coordinates) {
+        const BlockLayout::Cell cell = layout_.cell(coordinates);
+        digest +=
+            digest_box(scalars, shape, cell.region.start, cell.region.extent(),
+                       memory_.data() + cell.offset, cell.strides);
+      });
+  return digest;
+}
+
+}  // namespace rechunk

@@ -1,0 +1,54 @@
+// A block of elements in memory, filled by a reader and emptied cell by cell.
+// Borrows its memory. Used by one thread.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <span>
+#include <vector>
+
+#include "base/digest.h"
+#include "plan/block_layout.h"
+#include "zarr/array_reader.h"
+
+namespace rechunk {
+
+class Block final : public RegionSink {
+ public:
+  /// Requires: `memory` holds layout.bytes(); its contents may be anything.
+  Block(BlockLayout layout, std::span<std::byte> memory)
+      : layout_(std::move(layout)), memory_(memory) {}
+
+  const BlockLayout& layout() const { return layout_; }
+  std::span<std::byte> memory() const { return memory_; }
+
+  std::byte* place(const Region& part,
+                   const std::vector<int>& axis_order) override;
+  void put(const Region& part, const std::byte* data,
+           const Shape& strides) override;
+  void put_fill(const Region& part,
+                std::span<const std::byte> element) override;
+
+  /// Fills the cells that reach beyond the block: their padding must not be
+  /// what was in memory before.
+  void fill_padding(std::span<const std::byte> element);
+
+  /// False as long as nothing but fill was put.
+  bool has_data() const { return has_data_; }
+  /// Says that data was read into what `place` gave.
+  void note_data() { has_data_ = true; }
+
+  /// Memory of one cell of a block of chunks.
+  std::span<std::byte> chunk(const Shape& coordinates) const;
+
+  /// Digest of the block's elements, as parts of an array of `shape`.
+  Digest digest(const std::vector<DigestScalar>& scalars,
+                const Shape& shape) const;
+
+ private:
+  BlockLayout layout_;
+  std::span<std::byte> memory_;
+  bool has_data_ = false;
+};
+
+}  // namespace rechunk

@@ -1,0 +1,153 @@
+#include "exec/packed_store.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/strided_copy.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+// Pieces shorter than this are read together and then copied: a vectored read
+// spends more on each than a copy does.
+constexpr std::int64_t kShortestScatteredPiece = 1024;
+
+// Keeps directories of a file store small.
+constexpr std::int64_t kObjectsPerFolder = 1000;
+
+}  // namespace
+
+// The part of one object that one block reads.
+struct PackedStore::Range {
+  Region object;
+  Region part;  // What object and block share.
+  std::string key;
+  std::int64_t offset;
+  std::int64_t bytes;
+};
+
+PackedStore::PackedStore(std::shared_ptr<Store> store, Options options)
+    : store_(std::move(store)),
+      options_(std::move(options)),
+      tasks_(options_.shape, options_.component, options_.chunks),
+      objects_(options_.shape, options_.chunks) {}
+
+BlockLayout PackedStore::block_layout(const Region& task) const {
+  return BlockLayout::of_pieces(task, options_.layout, options_.axis_order,
+                                options_.item_bytes);
+}
+
+std::string PackedStore::key(std::int64_t task) const {
+  return fmt::format("{}/{}/{}", options_.prefix, task / kObjectsPerFolder,
+                     task % kObjectsPerFolder);
+}
+
+void PackedStore::write(std::int64_t task, const Block& block,
+                        StageReport& report) const {
+  Counts& counts = block.has_data() ? report.counted : report.skipped;
+  counts.objects_written += 1;
+  counts.bytes_encoded += block.layout().bytes();
+  if (!block.has_data()) return;
+  with_context(
+      [&] { write_object(*store_, key(task), block.memory()); },
+      [&] { return "writing intermediate " + store_->describe(key(task)); });
+  report.counted.stored_bytes_written += block.layout().bytes();
+}
+
+void PackedStore::read(Block& block, Arena& arena, StageReport& report) const {
+  const Region& region = block.layout().region();
+  Shape reader = region.start;
+  for (std::size_t axis = 0; axis < reader.size(); ++axis)
+    reader[axis] /= options_.layout.blocks[axis];
+  for_each_point(objects_.cells_touching(region), [&](const Shape& writer) {
+    Range range;
+    range.object = objects_.cell(writer);
+    range.part = intersect(range.object, region);
+    range.key = key(tasks_.index(writer));
+    range.offset = options_.layout.range_offset(range.object, reader) *
+                   options_.item_bytes;
+    range.bytes = bytes_of(range.part);
+    with_context(
+        [&] { read_range(range, block, arena, report); },
+        [&] { return "reading intermediate " + store_->describe(range.key); });
+  });
+}
+
+void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
+                             StageReport& report) const {
+  const ArenaScope scope(arena);
+  ReadRequest request{.key = range.key, .offset = range.offset};
+  std::span<std::byte> scratch;
+  if (!scatter(range, block, request)) {
+    scratch = arena.take(range.bytes);
+    request.destination = {scratch};
+  }
+  store_->read_many({&request, 1});
+  Counts& counts = request.found ? report.counted : report.skipped;
+  counts.objects_read += 1;
+  counts.bytes_decoded += range.bytes;
+  if (!request.found) return block.put_fill(range.part, options_.fill);
+  report.counted.stored_bytes_read += request.bytes_read;
+  if (request.bytes_read != range.bytes)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("it holds {} bytes, wanted are {} at {}",
+                            request.object_bytes, range.bytes, range.offset));
+  block.note_data();
+  if (!scratch.empty()) put_pieces(range, scratch, block);
+}
+
+// Calls visit(piece) for the pieces of a range, in the order of their bytes.
+template <class Visit>
+void PackedStore::for_each_piece(const Range& range, Visit&& visit) const {
+  const Shape& units = options_.layout.units;
+  const Region touched =
+      boxes_touching(range.part, Shape(units.size(), 0), units);
+  for_each_point(touched, [&](const Shape& unit) {
+    Shape start = unit;
+    for (std::size_t axis = 0; axis < start.size(); ++axis)
+      start[axis] *= units[axis];
+    visit(intersect(range.part, clipped_box(start, units, options_.shape)));
+  });
+}
+
+std::int64_t PackedStore::bytes_of(const Region& region) const {
+  return element_count(region) * options_.item_bytes;
+}
+
+// Lets the read deliver every piece to its place; false where some piece has
+// gaps there.
+bool PackedStore::scatter(const Range& range, Block& block,
+                          ReadRequest& request) const {
+  const Shape& units = options_.layout.units;
+  const std::int64_t pieces =
+      element_count(boxes_touching(range.part, Shape(units.size(), 0), units));
+  if (range.bytes < kShortestScatteredPiece * pieces) return false;
+  bool placed = true;
+  for_each_piece(range, [&](const Region& piece) {
+    std::byte* place =
+        placed ? block.place(piece, options_.axis_order) : nullptr;
+    placed = place != nullptr;
+    if (placed)
+      request.destination.push_back(
+          {place, static_cast<std::size_t>(bytes_of(piece))});
+  });
+  return placed;
+}
+
+void PackedStore::put_pieces(const Range& range,
+                             std::span<const std::byte> bytes,
+                             Block& block) const {
+  const std::byte* at = bytes.data();
+  for_each_piece(range, [&](const Region& piece) {
+    block.put(piece, at,
+              contiguous_strides(piece.extent(), options_.axis_order,
+                                 options_.item_bytes));
+    at += bytes_of(piece);
+  });
+}
+
+void PackedStore::erase(std::int64_t task) const { store_->erase(key(task)); }
+
+}  // namespace rechunk

@@ -1,0 +1,64 @@
+// The packed intermediate of one stage: one object per task, pieces at offsets
+// that the plan alone determines (src/plan/DESIGN.md).
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/memory_budget.h"
+#include "exec/block.h"
+#include "plan/packed_layout.h"
+#include "plan/task_grid.h"
+#include "rechunk/observer.h"
+#include "rechunk/store.h"
+
+namespace rechunk {
+
+/// Immutable; may be used by many threads.
+class PackedStore {
+ public:
+  struct Options {
+    std::string prefix;   ///< Of its keys in the store.
+    Shape shape;          ///< Of the array.
+    Shape component;      ///< Of the staged copy.
+    Shape chunks;         ///< Of the tasks that write: one object each.
+    PackedLayout layout;  ///< Of the blocks that read.
+    std::vector<int> axis_order;
+    std::int64_t item_bytes = 1;
+    std::vector<std::byte> fill;  ///< What a missing object means.
+  };
+
+  PackedStore(std::shared_ptr<Store> store, Options options);
+
+  /// How a task's block lies in memory, ready to be written.
+  BlockLayout block_layout(const Region& task) const;
+
+  /// Writes the object of a task; none if the block holds only fill.
+  void write(std::int64_t task, const Block& block, StageReport& report) const;
+
+  /// Reads the ranges of one block from all objects that it touches.
+  /// Takes at most one range from the arena and gives it back.
+  void read(Block& block, Arena& arena, StageReport& report) const;
+
+  void erase(std::int64_t task) const;
+
+ private:
+  struct Range;
+  void read_range(const Range& range, Block& block, Arena& arena,
+                  StageReport& report) const;
+  template <class Visit>
+  void for_each_piece(const Range& range, Visit&& visit) const;
+  std::int64_t bytes_of(const Region& region) const;
+  bool scatter(const Range& range, Block& block, ReadRequest& request) const;
+  void put_pieces(const Range& range, std::span<const std::byte> bytes,
+                  Block& block) const;
+  std::string key(std::int64_t task) const;
+
+  std::shared_ptr<Store> store_;
+  Options options_;
+  TaskGrid tasks_;
+  Grid objects_;
+};
+
+}  // namespace rechunk

@@ -1,0 +1,159 @@
+#include "exec/run_plan.h"
+
+#include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "exec/schedule.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr auto kProgressInterval = std::chrono::milliseconds(100);
+
+// The threads of a run: the first error asks the others to stop.
+class Crew {
+ public:
+  explicit Crew(std::function<void()> on_stop) : on_stop_(std::move(on_stop)) {}
+
+  void work(int threads, const std::function<void()>& loop) {
+    std::vector<std::jthread> others;
+    for (int thread = 1; thread < threads; ++thread)
+      others.emplace_back([&] { guard(loop); });
+    guard(loop);
+    others.clear();  // Joins.
+    if (error_) std::rethrow_exception(error_);
+  }
+
+ private:
+  void guard(const std::function<void()>& loop) noexcept {
+    try {
+      loop();
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!error_) error_ = std::current_exception();
+      on_stop_();
+    }
+  }
+
+  std::function<void()> on_stop_;
+  std::mutex mutex_;
+  std::exception_ptr error_;
+};
+
+// Adds up what tasks did, and tells the observer now and then.
+class Tally {
+ public:
+  Tally(const Plan& plan, Observer* observer)
+      : observer_(observer), begin_(Clock::now()), last_told_(begin_) {
+    for (const StagedCopySpec& array : plan.arrays) {
+      results_.push_back({std::vector<StageReport>(array.stages.size()), {}});
+      for (const CopySpec& stage : array.stages) {
+        progress_.tasks_total += stage.tasks;
+        progress_.bytes_total += stage.bytes_decoded + stage.bytes_encoded;
+      }
+    }
+  }
+
+  void add(const Work& work, const TaskResult& task) {
+    const std::lock_guard lock(mutex_);
+    results_[work.array].stages[work.stage] += task.report;
+    results_[work.array].digest += task.digest;
+    ++progress_.tasks_done;
+    for (const Counts* counts : {&task.report.counted, &task.report.skipped})
+      progress_.bytes_done += counts->bytes_decoded + counts->bytes_encoded;
+    const auto now = Clock::now();
+    const bool last = progress_.tasks_done == progress_.tasks_total;
+    if (!observer_ || (now - last_told_ < kProgressInterval && !last)) return;
+    last_told_ = now;
+    progress_.seconds = std::chrono::duration<double>(now - begin_).count();
+    observer_->on_progress(progress_);
+  }
+
+  std::vector<ArrayResult> take() { return std::move(results_); }
+
+ private:
+  Observer* observer_;
+  std::mutex mutex_;
+  std::vector<ArrayResult> results_;
+  Progress progress_;
+  Clock::time_point begin_, last_told_;
+};
+
+std::int64_t largest_task_bytes(const Plan& plan) {
+  std::int64_t bytes = 0;
+  for (const StagedCopySpec& array : plan.arrays)
+    for (const CopySpec& stage : array.stages)
+      bytes = std::max(bytes, stage.max_task_bytes);
+  return bytes;
+}
+
+std::int64_t task_count(const Plan& plan) {
+  std::int64_t tasks = 0;
+  for (const StagedCopySpec& array : plan.arrays)
+    for (const CopySpec& stage : array.stages)
+      tasks = std::max(tasks, stage.tasks);
+  return tasks;
+}
+
+void carry_out(const Work& work, TaskRunner& runner, Arena& arena,
+               Tally& tally) {
+  for (std::int64_t task = work.first; task < work.stop; ++task) {
+    if (work.release)
+      runner.release(work.array, work.stage, task);
+    else
+      tally.add(work, runner.run(work.array, work.stage, task, arena));
+  }
+}
+
+[[noreturn]] void throw_cancelled() {
+  throw Error(ErrorKind::kCancelled, "stopped on request");
+}
+
+}  // namespace
+
+std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
+                                  MemoryBudget& budget,
+                                  const RunOptions& options) {
+  Schedule schedule(plan, options.keep_temp);
+  Tally tally(plan, options.observer);
+  const std::stop_callback on_request(options.stop, [&] { schedule.stop(); });
+  const std::int64_t arena_bytes = largest_task_bytes(plan);
+  const auto threads = static_cast<int>(
+      std::clamp<std::int64_t>(task_count(plan), 1, plan.threads));
+  Crew([&] { schedule.stop(); }).work(threads, [&] {
+    Arena arena = budget.acquire(arena_bytes);
+    while (const auto work = schedule.next()) {
+      carry_out(*work, runner, arena, tally);
+      schedule.finished(*work);
+    }
+  });
+  if (options.stop.stop_requested()) throw_cancelled();
+  return tally.take();
+}
+
+void run_indexed(std::int64_t count, int threads, std::int64_t arena_bytes,
+                 MemoryBudget& budget, std::stop_token stop,
+                 const std::function<void(std::int64_t, Arena&)>& task) {
+  std::atomic<std::int64_t> next{0};
+  std::atomic<bool> stopped{false};
+  Crew([&] {
+    stopped = true;
+  }).work(static_cast<int>(std::clamp<std::int64_t>(count, 1, threads)), [&] {
+    Arena arena = budget.acquire(arena_bytes);
+    while (!stopped && !stop.stop_requested()) {
+      const std::int64_t index = next++;
+      if (index >= count) return;
+      task(index, arena);
+    }
+  });
+  if (stop.stop_requested()) throw_cancelled();
+}
+
+}  // namespace rechunk

@@ -1,0 +1,43 @@
+// Runs a plan on threads.
+#pragma once
+
+#include <functional>
+#include <stop_token>
+#include <vector>
+
+#include "base/digest.h"
+#include "base/memory_budget.h"
+#include "exec/task_runner.h"
+#include "rechunk/observer.h"
+#include "rechunk/plan.h"
+
+namespace rechunk {
+
+/// What a run did for one array.
+struct ArrayResult {
+  std::vector<StageReport> stages;
+  Digest digest;
+};
+
+struct RunOptions {
+  bool keep_temp = false;
+  Observer* observer = nullptr;  ///< May be null.
+  std::stop_token stop;
+};
+
+/// Runs all tasks on `plan.threads` threads, the caller's included, each with
+/// one arena from `budget` for as long as the run takes. The first error stops
+/// the others and is thrown when all have stopped.
+/// Throws: what tasks throw, cancelled (after a stop request).
+std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
+                                  MemoryBudget& budget,
+                                  const RunOptions& options);
+
+/// Runs `task(index, arena)` for each index below `count` on threads that share
+/// the work, each with an arena of `arena_bytes`. Errors and stop requests as
+/// in run_plan.
+void run_indexed(std::int64_t count, int threads, std::int64_t arena_bytes,
+                 MemoryBudget& budget, std::stop_token stop,
+                 const std::function<void(std::int64_t, Arena&)>& task);
+
+}  // namespace rechunk

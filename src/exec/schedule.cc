@@ -1,0 +1,122 @@
+#include "exec/schedule.h"
+
+#include <algorithm>
+
+#include "plan/planner.h"
+
+namespace rechunk {
+namespace {
+
+// Erasing is quick: some objects at a time.
+constexpr std::int64_t kReleasesPerWork = 16;
+
+}  // namespace
+
+Schedule::Schedule(const Plan& plan, bool keep_temp)
+    : plan_(plan), keep_temp_(keep_temp) {
+  for (const StagedCopySpec& array : plan.arrays) {
+    grids_.emplace_back();
+    for (const CopySpec& stage : array.stages)
+      grids_.back().emplace_back(array.shape, array.component, stage.chunks);
+  }
+}
+
+std::vector<Schedule::Phase> Schedule::phases_of(
+    const StagedCopySpec& array) const {
+  std::vector<Phase> phases;
+  for (int stage = 0; stage < static_cast<int>(array.stages.size()); ++stage) {
+    phases.push_back({stage, false});
+    if (stage > 0 && !keep_temp_) phases.push_back({stage - 1, true});
+  }
+  return phases;
+}
+
+// Moves on until the component has tasks to give out, or has none left.
+void Schedule::enter_phase(Component& component) {
+  const auto phases = phases_of(plan_.arrays[component.array]);
+  for (; component.phase < phases.size(); ++component.phase) {
+    const TaskGrid& grid =
+        grids_[component.array][phases[component.phase].stage];
+    component.next = grid.first_task(component.index);
+    component.stop = grid.first_task(component.index + 1);
+    if (component.next < component.stop) return;
+  }
+}
+
+bool Schedule::open_component() {
+  for (; next_array_ < static_cast<int>(plan_.arrays.size());
+       ++next_array_, next_component_ = 0) {
+    const StagedCopySpec& array = plan_.arrays[next_array_];
+    if (next_component_ >= grids_[next_array_][0].component_count()) continue;
+    const bool staged = array.method == Method::kStaged;
+    if (staged &&
+        staged_in_progress_ >= components_in_progress(array, plan_.threads))
+      return false;
+    Component component{.array = next_array_, .index = next_component_};
+    enter_phase(component);
+    components_.push_back(component);
+    staged_in_progress_ += staged;
+    ++next_component_;
+    return true;
+  }
+  return false;
+}
+
+std::optional<Work> Schedule::take() {
+  for (Component& component : components_) {
+    if (component.next == component.stop) continue;
+    const Phase phase =
+        phases_of(plan_.arrays[component.array])[component.phase];
+    Work work{.array = component.array,
+              .stage = phase.stage,
+              .release = phase.release,
+              .first = component.next,
+              .component = &component};
+    work.stop = std::min(component.stop,
+                         work.first + (phase.release ? kReleasesPerWork : 1));
+    component.next = work.stop;
+    ++component.in_progress;
+    return work;
+  }
+  return std::nullopt;
+}
+
+std::optional<Work> Schedule::next() {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    if (stopped_) return std::nullopt;
+    if (auto work = take()) return work;
+    if (open_component()) continue;
+    if (components_.empty()) return std::nullopt;
+    changed_.wait(lock);
+  }
+}
+
+void Schedule::finished(const Work& work) {
+  {
+    std::lock_guard lock(mutex_);
+    auto component = std::find_if(
+        components_.begin(), components_.end(),
+        [&](const Component& one) { return &one == work.component; });
+    if (--component->in_progress > 0 || component->next < component->stop)
+      return;
+    ++component->phase;
+    enter_phase(*component);
+    if (component->next == component->stop) {
+      staged_in_progress_ -=
+          plan_.arrays[component->array].method == Method::kStaged;
+      components_.erase(component);
+    }
+  }
+  changed_.notify_all();
+}
+
+void Schedule::stop() {
+  {
+    std::lock_guard lock(mutex_);
+    stopped_ = true;
+  }
+  changed_.notify_all();
+}
+
+}  // namespace rechunk

@@ -1,0 +1,77 @@
+// Decides what runs next: the stages of each component in order, components
+// one after the other, and the next one early where threads would wait.
+//
+// A component goes through phases: copy stage 1, copy stage 2, release
+// intermediate 1, copy stage 3, release intermediate 2, ... Tasks of a phase
+// are independent; a phase begins when the one before is finished.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <list>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+#include "plan/task_grid.h"
+#include "rechunk/plan.h"
+
+namespace rechunk {
+
+/// Tasks [first, stop) of one stage, to run or to release.
+struct Work {
+  int array = 0;
+  int stage = 0;
+  bool release = false;  ///< Erase what these tasks wrote.
+  std::int64_t first = 0;
+  std::int64_t stop = 0;
+  void* component = nullptr;  ///< For `finished`.
+};
+
+/// All methods may be called from any thread.
+class Schedule {
+ public:
+  /// `keep_temp` leaves the releases out. `plan` must outlive the schedule.
+  Schedule(const Plan& plan, bool keep_temp);
+
+  /// The next work; waits where all of it depends on work in progress. Nothing
+  /// when everything is done, or after `stop`.
+  std::optional<Work> next();
+
+  /// Says that work is done. Every work of `next` must come back.
+  void finished(const Work& work);
+
+  /// Lets `next` return nothing from now on.
+  void stop();
+
+ private:
+  struct Component {
+    int array;
+    std::int64_t index;
+    std::size_t phase = 0;
+    std::int64_t next = 0, stop = 0;  // Tasks of the phase not given out yet.
+    int in_progress = 0;
+  };
+  struct Phase {
+    int stage;
+    bool release;
+  };
+
+  std::vector<Phase> phases_of(const StagedCopySpec& array) const;
+  bool open_component();
+  void enter_phase(Component& component);
+  std::optional<Work> take();
+
+  const Plan& plan_;
+  const bool keep_temp_;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::vector<TaskGrid>> grids_;  ///< By array and stage.
+  std::list<Component> components_;           ///< In progress, oldest first.
+  int next_array_ = 0;
+  std::int64_t next_component_ = 0;
+  int staged_in_progress_ = 0;
+  bool stopped_ = false;
+};
+
+}  // namespace rechunk
