@@ -85,7 +85,7 @@ std::int64_t Blosc::compressor_bytes(std::int64_t block_bytes) const {
   // each block.
   constexpr int kMaxZstdLevel = 22;
   const int level =
-      options_.level == 9 ? kMaxZstdLevel : 2 * options_.level + 4;
+      options_.level == 9 ? kMaxZstdLevel : std::max(2 * options_.level - 1, 1);
   const auto parameters = ZSTD_getCParams(
       level,
       static_cast<unsigned long long>(std::max<std::int64_t>(block_bytes, 1)),

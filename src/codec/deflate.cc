@@ -11,7 +11,7 @@ namespace {
 
 // The library keeps its sizes private; these are what 1.14 allocates at levels
 // up to 9, rounded up (a test compares).
-constexpr std::int64_t kContextBytes = std::int64_t{5} << 18;
+constexpr std::int64_t kContextBytes = std::int64_t{3} << 18;
 
 struct FreeContext {
   void operator()(libdeflate_compressor* context) const {

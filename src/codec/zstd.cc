@@ -68,7 +68,9 @@ std::int64_t Zstd::scratch_bytes(std::int64_t decoded_bytes) const {
   std::size_t encode_bytes = ZSTD_estimateCCtxSize_usingCParams(parameters);
   // From this window on the library may match over long distances too.
   if (parameters.windowLog >= 27) encode_bytes += std::size_t{32} << 20;
-  return static_cast<std::int64_t>(encode_bytes + ZSTD_estimateDCtxSize());
+  constexpr std::size_t kHeapOverheadBytes = 4096;
+  return static_cast<std::int64_t>(encode_bytes + ZSTD_estimateDCtxSize() +
+                                   kHeapOverheadBytes);
 }
 
 std::int64_t Zstd::encode(std::span<const std::byte> decoded,
