@@ -48,7 +48,7 @@ bool same_type(const DataType& a, const DataType& b);
 /// A fill value: the token that stood in the metadata, and the element it
 /// means.
 struct FillValue {
-  std::string json = "null";           ///< JSON text, verbatim.
+  std::string json = "null";    ///< JSON text, verbatim.
   std::vector<std::byte> bits;  ///< One element in the array's byte order;
                                 ///< zeros for null; empty if not understood.
 };
@@ -73,9 +73,10 @@ struct ArrayMetadata {
   FillValue fill_value;
 
   /// The codecs in v3 form and encoding order, for v2 arrays too: order F is a
-  /// transpose, byte order a "bytes" codec, filters and compressor follow with
-  /// their v3 (or "numcodecs.") names. `sharding_indexed` keeps its nested
-  /// codecs in its configuration.
+  /// transpose, byte order a "bytes" codec, filters and compressor have their
+  /// v3 (or "numcodecs.") names. Filters that make elements of elements (delta)
+  /// stand before "bytes", all others behind it. `sharding_indexed` keeps its
+  /// nested codecs in its configuration.
   std::vector<CodecSpec> codecs;
   /// v2 only, verbatim JSON, to write back what was read.
   std::string v2_compressor = "null", v2_filters = "null";
@@ -105,9 +106,11 @@ ArrayMetadata parse_array_v3(const std::string& zarr_json);
 std::vector<std::pair<std::string, std::string>> format_array(
     const ArrayMetadata& metadata);
 
-/// The same array in the other format: types, fill value, key encoding (v2
-/// keys stay v2 keys in v3), codecs, dimension names and attributes mapped.
-/// Throws: unsupported (the target format cannot express it; says what).
+/// The same array in the other format: types, fill value, codecs, dimension
+/// names and attributes mapped. v3 gets its default keys ("c/0/1"), v2 keeps
+/// the separator. Members that only one format knows (`extra`) are left behind.
+/// Throws: unsupported (the target format cannot express it; says what. Shards
+/// have to go first, by `with_layout`).
 ArrayMetadata convert_format(const ArrayMetadata& source, int zarr_format);
 
 /// What the user may change of an array besides its format.
@@ -131,9 +134,9 @@ Shape inner_chunks(const ArrayMetadata& metadata);
 /// Short text for people: "blosc(lz4, 5, shuffle)", "zstd(3)", "none".
 std::string describe_codecs(const ArrayMetadata& metadata);
 
-/// True if an encoded object of `a` is, byte for byte, a right encoded object of
-/// `b`: equal grid, shape, type, byte order, decode chain and fill value, also
-/// across v2 and v3. Codecs need not be known.
+/// True if an encoded object of `a` is, byte for byte, a right encoded object
+/// of `b`: equal grid, shape, type, byte order, decode chain and fill value,
+/// also across v2 and v3. Codecs need not be known.
 bool same_encoding(const ArrayMetadata& a, const ArrayMetadata& b);
 
 }  // namespace rechunk

@@ -1,0 +1,157 @@
+// Questions about how an array is encoded that need no codec: chunk keys, the
+// chunks readers see, descriptions, and whether encoded objects may be moved.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "rechunk/error.h"
+#include "zarr/codec_spec.h"
+#include "zarr/element_type.h"
+#include "zarr/metadata.h"
+#include "zarr/raw_json.h"
+
+namespace rechunk {
+namespace {
+
+std::vector<int> identity_axes(std::size_t rank) {
+  std::vector<int> axes(rank);
+  std::iota(axes.begin(), axes.end(), 0);
+  return axes;
+}
+
+void transpose(std::vector<int>& axes, const std::vector<CodecSpec>& codecs) {
+  for (const CodecSpec& codec : codecs) {
+    if (codec.name != "transpose") continue;
+    std::vector<int> next;
+    for (int axis : transpose_order(codec, axes.size()))
+      next.push_back(axes[axis]);
+    axes = next;
+  }
+}
+
+/// The codecs of the innermost chunks.
+CodecParts innermost(const ArrayMetadata& metadata) {
+  CodecParts parts = split_codecs(metadata.codecs);
+  while (is_sharding(parts.middle))
+    parts = split_codecs(
+        parse_sharding(parts.middle, metadata.shape.size()).codecs);
+  return parts;
+}
+
+std::string value_text(std::string_view configuration, std::string_view key) {
+  const auto text = raw_json::find(configuration, key);
+  if (!text) return {};
+  return raw_json::as_string(*text).value_or(std::string(*text));
+}
+
+std::string describe(const CodecSpec& codec) {
+  std::string name = codec.name;
+  if (name.starts_with("numcodecs.")) name.erase(0, 10);
+  std::string settings;
+  for (const char* key : {"cname", "clevel", "shuffle", "level"}) {
+    const std::string text = value_text(codec.configuration, key);
+    if (!text.empty()) settings += (settings.empty() ? "" : ", ") + text;
+  }
+  return settings.empty() ? name : fmt::format("{}({})", name, settings);
+}
+
+/// One spelling of what a codec list decodes; transposes as the order they
+/// make, since v2 has no other way to say it.
+std::string decode_chain(const std::vector<CodecSpec>& codecs,
+                         std::size_t rank);
+
+std::string canonical_codec(const CodecSpec& codec, std::size_t rank) {
+  std::string configuration = codec.configuration;
+  if (is_sharding(codec)) {
+    const Sharding sharding = parse_sharding(codec, rank);
+    return fmt::format(
+        "{} {} {} [{}] [{}]", codec.name, format_shape(sharding.chunk_shape),
+        sharding.index_at_start, decode_chain(sharding.codecs, rank),
+        decode_chain(sharding.index_codecs, rank + 1));
+  }
+  if (codec.name == "bytes") return codec.name;  // The type has the order.
+  const bool no_shuffle = value_text(configuration, "shuffle") == "noshuffle";
+  if (codec.name == "blosc" && no_shuffle)
+    configuration = raw_json::without_member(configuration, "typesize");
+  if (codec.name == "zstd" && value_text(configuration, "checksum").empty())
+    configuration = raw_json::with_member(configuration, "checksum", "false");
+  return codec.name + raw_json::canonical(configuration);
+}
+
+std::string decode_chain(const std::vector<CodecSpec>& codecs,
+                         std::size_t rank) {
+  std::vector<int> axes = identity_axes(rank);
+  transpose(axes, codecs);
+  std::string text = fmt::format("({})", fmt::join(axes, ","));
+  for (const CodecSpec& codec : codecs)
+    if (codec.name != "transpose") text += ' ' + canonical_codec(codec, rank);
+  return text;
+}
+
+bool same_byte_order(const DataType& a, const DataType& b) {
+  return std::equal(a.scalars.begin(), a.scalars.end(), b.scalars.begin(),
+                    b.scalars.end(), [](auto& x, auto& y) {
+                      return x.bytes == y.bytes && x.swappable == y.swappable &&
+                             x.big_endian == y.big_endian;
+                    });
+}
+
+/// Bit for bit; types without a fixed size compare by their tokens.
+bool same_fill(const FillValue& a, const FillValue& b) {
+  if (a.bits.empty() || b.bits.empty())
+    return raw_json::canonical(a.json) == raw_json::canonical(b.json);
+  return a.bits == b.bits;
+}
+
+}  // namespace
+
+std::string chunk_key(const ChunkKeyEncoding& encoding,
+                      const Shape& coordinates) {
+  std::string key = encoding.v2 ? "" : "c";
+  for (std::int64_t coordinate : coordinates) {
+    if (!key.empty()) key += encoding.separator;
+    key += std::to_string(coordinate);
+  }
+  return key.empty() ? "0" : key;
+}
+
+Shape inner_chunks(const ArrayMetadata& metadata) {
+  const std::size_t rank = metadata.shape.size();
+  Shape chunks = metadata.chunks;
+  std::vector<int> axes = identity_axes(rank);
+  CodecParts parts = split_codecs(metadata.codecs);
+  for (;;) {
+    transpose(axes, parts.before);
+    if (!is_sharding(parts.middle)) return chunks;
+    const Sharding sharding = parse_sharding(parts.middle, rank);
+    for (std::size_t i = 0; i < rank; ++i)
+      chunks[axes[i]] = sharding.chunk_shape[i];
+    parts = split_codecs(sharding.codecs);
+  }
+}
+
+std::string describe_codecs(const ArrayMetadata& metadata) {
+  const CodecParts parts = innermost(metadata);
+  std::string text;
+  const auto add = [&](const CodecSpec& codec) {
+    text += (text.empty() ? "" : " + ") + describe(codec);
+  };
+  for (const CodecSpec& codec : parts.before)
+    if (codec.name != "transpose") add(codec);
+  if (parts.middle.name != "bytes" && !parts.middle.name.empty())
+    add(parts.middle);
+  for (const CodecSpec& codec : parts.after) add(codec);
+  return text.empty() ? "none" : text;
+}
+
+bool same_encoding(const ArrayMetadata& a, const ArrayMetadata& b) {
+  const std::size_t rank = a.shape.size();
+  return a.shape == b.shape && a.chunks == b.chunks &&
+         same_type(a.data_type, b.data_type) &&
+         same_byte_order(a.data_type, b.data_type) &&
+         same_fill(a.fill_value, b.fill_value) &&
+         decode_chain(a.codecs, rank) == decode_chain(b.codecs, rank);
+}
+
+}  // namespace rechunk

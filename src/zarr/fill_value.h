@@ -1,0 +1,30 @@
+// Fill values: from the JSON token to the bits of one element and back.
+// Tokens follow the rules of v2 and v3 and what writers made of them.
+// Pure functions.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "zarr/metadata.h"
+
+namespace rechunk {
+
+/// Elements beyond this are not decoded, nor are their fill values.
+inline constexpr std::int64_t kMaxFillBytes = 1 << 26;
+
+/// The token and its element in the byte order of `type`. null and the number 0
+/// are zeros for every type; `bits` stays empty where the token means nothing
+/// for the type or the type has no fixed size.
+FillValue parse_fill_value(std::string_view json, const DataType& type,
+                           int zarr_format);
+
+/// The token for an array of the other format that has the same bits. Tokens
+/// that both formats read alike stay verbatim; null becomes zeros in v3, which
+/// has no undefined values. Throws: unsupported (v2 cannot say NaN payloads;
+/// the token was not understood).
+FillValue convert_fill_value(const FillValue& fill, const DataType& type,
+                             int zarr_format);
+
+}  // namespace rechunk

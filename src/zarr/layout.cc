@@ -1,0 +1,168 @@
+#include "zarr/layout.h"
+
+#include <fmt/format.h>
+
+#include <numeric>
+#include <utility>
+
+#include "rechunk/error.h"
+#include "zarr/codec_spec.h"
+#include "zarr/fill_value.h"
+#include "zarr/raw_json.h"
+
+namespace rechunk {
+namespace {
+
+[[noreturn]] void corrupt(const std::string& cause) {
+  throw Error(ErrorKind::kCorrupt, cause);
+}
+[[noreturn]] void unsupported(const std::string& cause) {
+  throw Error(ErrorKind::kUnsupported, cause);
+}
+
+/// Peels a codec list level by level; collects what it meets in the layout.
+class LayoutBuilder {
+ public:
+  explicit LayoutBuilder(const ArrayMetadata& metadata)
+      : metadata_(metadata), rank_(metadata.shape.size()) {}
+
+  ArrayLayout build();
+
+ private:
+  void fill_in_basics();
+  void check_sizes() const;
+  void peel(const std::vector<CodecSpec>& codecs);
+  void apply_before(const std::vector<CodecSpec>& codecs);
+  void add_shard_level(const Sharding& sharding);
+  void set_index_codecs(const Sharding& sharding, ShardLevel& level) const;
+  void finish_chunk(const CodecParts& parts);
+
+  const ArrayMetadata& metadata_;
+  std::size_t rank_;
+  ArrayLayout layout_;
+  std::vector<CodecSpec> chain_;  ///< For make_codec_chain.
+};
+
+ArrayLayout LayoutBuilder::build() {
+  fill_in_basics();
+  peel(metadata_.codecs);
+  check_sizes();
+  layout_.codecs = make_codec_chain(chain_, layout_.item_bytes);
+  return std::move(layout_);
+}
+
+void LayoutBuilder::fill_in_basics() {
+  const DataType& type = metadata_.data_type;
+  if (type.item_bytes == 0)
+    unsupported(fmt::format("data type {} has no fixed size that is known",
+                            type.label()));
+  if (type.item_bytes > kMaxFillBytes)
+    unsupported(fmt::format("elements of {} bytes", type.item_bytes));
+  if (metadata_.fill_value.bits.empty())
+    corrupt(fmt::format("fill value {} does not fit data type {}",
+                        raw_json::excerpt(metadata_.fill_value.json),
+                        type.label()));
+  layout_.shape = metadata_.shape;
+  layout_.object_shape = layout_.chunk_shape = metadata_.chunks;
+  layout_.axis_order.resize(rank_);
+  std::iota(layout_.axis_order.begin(), layout_.axis_order.end(), 0);
+  layout_.item_bytes = type.item_bytes;
+  layout_.scalars = type.scalars;
+  layout_.key_encoding = metadata_.key_encoding;
+  layout_.fill = metadata_.fill_value.bits;
+}
+
+void LayoutBuilder::check_sizes() const {
+  for (const Shape* shape :
+       {&layout_.shape, &layout_.object_shape, &layout_.chunk_shape})
+    checked_multiply(element_count(*shape), layout_.item_bytes);
+}
+
+void LayoutBuilder::peel(const std::vector<CodecSpec>& codecs) {
+  const CodecParts parts = split_codecs(codecs);
+  apply_before(parts.before);
+  if (!is_sharding(parts.middle)) return finish_chunk(parts);
+  // Codecs around a shard would force reading and decoding it whole.
+  if (!parts.after.empty())
+    unsupported(
+        fmt::format("codec {} on whole shards", parts.after.front().name));
+  if (!chain_.empty())
+    unsupported(fmt::format("codec {} on whole shards", chain_.front().name));
+  const Sharding sharding = parse_sharding(parts.middle, rank_);
+  add_shard_level(sharding);
+  peel(sharding.codecs);
+}
+
+void LayoutBuilder::apply_before(const std::vector<CodecSpec>& codecs) {
+  for (const CodecSpec& codec : codecs) {
+    if (codec.name == "transpose") {
+      std::vector<int> next;
+      for (int axis : transpose_order(codec, rank_))
+        next.push_back(layout_.axis_order[axis]);
+      layout_.axis_order = next;
+    } else if (metadata_.zarr_format == 3) {
+      // v3 applies them to numbers, before the byte order is chosen; only v2
+      // defines them on the stored bytes.
+      unsupported(fmt::format("codec {}", codec.name));
+    } else {
+      chain_.push_back(codec);
+    }
+  }
+}
+
+void LayoutBuilder::add_shard_level(const Sharding& sharding) {
+  ShardLevel level;
+  level.axis_order = layout_.axis_order;
+  level.chunk_shape.resize(rank_);
+  level.chunk_counts.resize(rank_);
+  for (std::size_t i = 0; i < rank_; ++i)
+    level.chunk_shape[level.axis_order[i]] = sharding.chunk_shape[i];
+  for (std::size_t axis = 0; axis < rank_; ++axis) {
+    const std::int64_t whole = layout_.chunk_shape[axis];
+    const std::int64_t part = level.chunk_shape[axis];
+    if (whole % part != 0)
+      corrupt(fmt::format("inner chunks {} do not divide shards {}",
+                          to_string(level.chunk_shape),
+                          to_string(layout_.chunk_shape)));
+    level.chunk_counts[axis] = whole / part;
+  }
+  level.index_at_start = sharding.index_at_start;
+  set_index_codecs(sharding, level);
+  layout_.chunk_shape = level.chunk_shape;
+  layout_.shards.push_back(std::move(level));
+}
+
+void LayoutBuilder::set_index_codecs(const Sharding& sharding,
+                                     ShardLevel& level) const {
+  const auto& codecs = sharding.index_codecs;
+  if (codecs.empty() || codecs[0].name != "bytes" || codecs.size() > 2 ||
+      (codecs.size() == 2 && codecs[1].name != "crc32c"))
+    unsupported("a shard index encoded other than by bytes and crc32c: " +
+                raw_json::excerpt(format_codecs_v3(codecs)));
+  level.index_has_crc32c = codecs.size() == 2;
+  level.index_big_endian =
+      raw_json::find(codecs[0].configuration, "endian") == "\"big\"";
+  level.index_bytes =
+      checked_add(checked_multiply(element_count(level.chunk_counts), 16),
+                  level.index_has_crc32c ? 4 : 0);
+}
+
+void LayoutBuilder::finish_chunk(const CodecParts& parts) {
+  if (parts.middle.name.empty())
+    corrupt("no codec that makes bytes of elements");
+  if (parts.middle.name != "bytes")
+    unsupported(fmt::format("codec {}", parts.middle.name));
+  chain_.insert(chain_.end(), parts.after.begin(), parts.after.end());
+}
+
+}  // namespace
+
+std::int64_t ArrayLayout::chunk_bytes() const {
+  return checked_multiply(element_count(chunk_shape), item_bytes);
+}
+
+ArrayLayout make_layout(const ArrayMetadata& metadata) {
+  return LayoutBuilder(metadata).build();
+}
+
+}  // namespace rechunk

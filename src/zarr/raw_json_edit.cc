@@ -1,0 +1,118 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "zarr/raw_json.h"
+
+namespace rechunk::raw_json {
+namespace {
+
+bool is_flat(std::string_view list) {
+  return std::all_of(list.begin() + 1, list.end(),
+                     [](char c) { return c != '[' && c != '{'; });
+}
+
+/// The key as it stands, quotes included.
+std::string_view key_token(const Member& member) {
+  const std::string_view head =
+      member.whole.substr(0, member.text.data() - member.whole.data());
+  return head.substr(0, head.rfind('"') + 1);
+}
+
+}  // namespace
+
+std::string quote(std::string_view text) {
+  std::string token = "\"";
+  for (const char c : text) {
+    if (c == '"' || c == '\\')
+      token += {'\\', c};
+    else if (static_cast<unsigned char>(c) < 0x20)
+      token += fmt::format("\\u{:04x}", static_cast<int>(c));
+    else
+      token += c;
+  }
+  token += '"';
+  return token;
+}
+
+std::string canonical(std::string_view value) {
+  if (is_string(value)) return quote(*as_string(value));
+  std::string text;
+  if (is_list(value)) {
+    for (std::string_view element : elements(value))
+      text += fmt::format("{}{}", text.empty() ? "" : ",", canonical(element));
+    return fmt::format("[{}]", text);
+  }
+  if (!is_object(value)) return std::string(value);
+  auto sorted = members(value, Duplicates::kAllow);
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](auto& a, auto& b) { return a.key < b.key; });
+  for (const Member& member : sorted)
+    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", quote(member.key),
+                        canonical(member.text));
+  return fmt::format("{{{}}}", text);
+}
+
+std::string indented(std::string_view value, int depth) {
+  const bool list = is_list(value);
+  if (!list && !is_object(value)) return std::string(value);
+  const bool one_line = list && is_flat(value);
+  const std::string line_break =
+      one_line ? "" : fmt::format("\n{:{}}", "", 2 * (depth + 1));
+  std::string text;
+  const auto add = [&](const std::string& item) {
+    text += fmt::format("{}{}{}",
+                        text.empty() ? ""
+                        : one_line   ? ", "
+                                     : ",",
+                        line_break, item);
+  };
+  if (list)
+    for (std::string_view element : elements(value))
+      add(indented(element, depth + 1));
+  else
+    for (const Member& member : members(value, Duplicates::kAllow))
+      add(fmt::format("{}: {}", key_token(member),
+                      indented(member.text, depth + 1)));
+  if (!text.empty() && !one_line) text += fmt::format("\n{:{}}", "", 2 * depth);
+  return list ? fmt::format("[{}]", text) : fmt::format("{{{}}}", text);
+}
+
+std::string without_member(std::string_view object, std::string_view key) {
+  std::string text(object);
+  for (;;) {
+    const auto all = members(text, Duplicates::kAllow);
+    const auto found = std::find_if(all.begin(), all.end(),
+                                    [&](auto& m) { return m.key == key; });
+    if (found == all.end()) return text;
+    const char* start = found->whole.data();
+    const char* stop = start + found->whole.size();
+    // The comma that goes is the one behind the member, or else before it.
+    if (found + 1 != all.end())
+      stop = (found + 1)->whole.data();
+    else if (found != all.begin())
+      start = (found - 1)->whole.data() + (found - 1)->whole.size();
+    text.erase(start - text.data(), stop - start);
+  }
+}
+
+std::string with_member(std::string_view object, std::string_view key,
+                        std::string_view value) {
+  std::string text = without_member(object, key);
+  const auto all = members(text, Duplicates::kAllow);
+  const std::string member = fmt::format("{}: {}", quote(key), value);
+  if (all.empty())
+    text.insert(text.find('{') + 1, member);
+  else
+    text.insert(all.back().whole.data() + all.back().whole.size() - text.data(),
+                fmt::format(", {}", member));
+  return text;
+}
+
+std::string excerpt(std::string_view value) {
+  constexpr std::size_t kMaxBytes = 60;
+  if (value.size() <= kMaxBytes) return std::string(value);
+  return std::string(value.substr(0, kMaxBytes)) + "...";
+}
+
+}  // namespace rechunk::raw_json
