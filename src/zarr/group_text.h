@@ -1,0 +1,36 @@
+// The documents of groups, and consolidated metadata, as text. Internal to
+// zarr/. No I/O.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "zarr/hierarchy.h"
+
+namespace rechunk {
+
+/// True if a v3 document says that it is an array. Throws: corrupt.
+bool is_array_v3(std::string_view zarr_json);
+
+/// True if a v3 group document has consolidated metadata. Throws: corrupt.
+bool has_consolidated_v3(std::string_view zarr_json);
+
+/// Throws: corrupt, unsupported (a member that must be understood).
+GroupMetadata parse_group_v3(std::string_view zarr_json);
+GroupMetadata parse_group_v2(const std::optional<std::string>& zgroup,
+                             const std::optional<std::string>& zattrs);
+
+/// (file name, text) in the order in which they are to be written.
+std::vector<std::pair<std::string, std::string>> format_group(
+    const GroupMetadata& group);
+
+/// The root's zarr.json with the metadata of all nodes below it.
+std::string format_consolidated_v3(const Hierarchy& hierarchy);
+
+/// The text of .zmetadata.
+std::string format_consolidated_v2(const Hierarchy& hierarchy);
+
+}  // namespace rechunk

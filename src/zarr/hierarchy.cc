@@ -1,0 +1,296 @@
+#include "zarr/hierarchy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <tuple>
+#include <utility>
+
+#include "rechunk/error.h"
+#include "zarr/group_text.h"
+
+namespace rechunk {
+namespace {
+
+constexpr std::string_view kMetadataNames[] = {"zarr.json", ".zmetadata",
+                                               ".zgroup", ".zarray", ".zattrs"};
+
+bool is_metadata_name(std::string_view name) {
+  return std::find(std::begin(kMetadataNames), std::end(kMetadataNames),
+                   name) != std::end(kMetadataNames);
+}
+
+std::int64_t depth(std::string_view key) {
+  return std::count(key.begin(), key.end(), '/');
+}
+
+/// "a/b" of "a/b/.zarray"; "" of ".zarray".
+std::string parent_of(std::string_view key) {
+  const std::size_t slash = key.rfind('/');
+  return std::string(
+      key.substr(0, slash == std::string_view::npos ? 0 : slash));
+}
+
+std::string_view file_name(std::string_view key) {
+  return key.substr(key.rfind('/') + 1);  // npos + 1 is 0.
+}
+
+/// Runs `action` with the node's place put before what it throws.
+template <class Action>
+auto opening(const Store& store, const std::string& path, Action&& action) {
+  return with_context(std::forward<Action>(action), [&] {
+    return fmt::format("opening {}", store.describe(path));
+  });
+}
+
+/// A root array is read without a listing, which may be millions of chunks.
+std::optional<Hierarchy> read_root_array(const Store& store) {
+  Hierarchy hierarchy;
+  hierarchy.root_is_array = true;
+  return opening(store, "", [&]() -> std::optional<Hierarchy> {
+    if (const auto zarr_json = read_text(store, "zarr.json")) {
+      if (!is_array_v3(*zarr_json)) return {};
+      hierarchy.arrays[""] = parse_array_v3(*zarr_json);
+      return hierarchy;
+    }
+    const auto zarray = read_text(store, ".zarray");
+    if (!zarray) return {};
+    hierarchy.zarr_format = 2;
+    hierarchy.arrays[""] = parse_array_v2(*zarray, read_text(store, ".zattrs"));
+    return hierarchy;
+  });
+}
+
+/// What a listing found: metadata documents by key, and other files.
+struct Listing {
+  std::map<std::string, std::int64_t> document_bytes;
+  std::int64_t other_count = 0;
+  std::string example;
+
+  bool has(const std::string& key) const {
+    return document_bytes.contains(key);
+  }
+};
+
+Listing list_documents(const Store& store) {
+  Listing listing;
+  store.list("", [&](std::string_view key, std::int64_t bytes) {
+    if (is_metadata_name(file_name(key))) {
+      listing.document_bytes.emplace(key, bytes);
+    } else {
+      if (listing.other_count++ == 0 || key < listing.example)
+        listing.example = key;
+    }
+  });
+  return listing;
+}
+
+[[noreturn]] void nothing_there(const Store& store, const Listing& listing) {
+  std::string found = "is empty or does not exist";
+  if (!listing.document_bytes.empty())
+    found = fmt::format("is not a Zarr array or group itself, but holds \"{}\"",
+                        parent_of(listing.document_bytes.begin()->first));
+  else if (listing.other_count > 0)
+    found = fmt::format(
+        "holds no Zarr array or group: found {} file{} such as "
+        "{}",
+        listing.other_count, listing.other_count == 1 ? "" : "s",
+        listing.example);
+  throw Error(ErrorKind::kNotFound,
+              fmt::format("opening {}: it {}", store.describe(""), found));
+}
+
+using Texts = std::map<std::string, std::string>;
+
+/// The documents of one format, read in one batch.
+Texts read_documents(const Store& store, const Listing& listing,
+                     int zarr_format) {
+  constexpr std::int64_t kMaxDocumentBytes = 1 << 28;
+  Texts texts;
+  std::vector<ReadRequest> requests;
+  for (const auto& [key, bytes] : listing.document_bytes) {
+    const bool v3 = file_name(key) == "zarr.json";
+    if (v3 != (zarr_format == 3) || file_name(key) == ".zmetadata") continue;
+    if (bytes < 0 || bytes > kMaxDocumentBytes)
+      throw Error(ErrorKind::kCorrupt, fmt::format("opening {}: {} bytes",
+                                                   store.describe(key), bytes));
+    std::string& text = texts[key];
+    text.resize(static_cast<std::size_t>(bytes));
+    ReadRequest& request = requests.emplace_back();
+    request.key = key;
+    request.destination = {std::as_writable_bytes(std::span(text))};
+  }
+  store.read_many(requests);
+  for (const ReadRequest& request : requests) {
+    if (request.found)
+      texts[request.key].resize(static_cast<std::size_t>(request.bytes_read));
+    else
+      texts.erase(request.key);
+  }
+  return texts;
+}
+
+std::optional<std::string> text_of(const Texts& texts, const std::string& key) {
+  const auto found = texts.find(key);
+  if (found == texts.end()) return {};
+  return found->second;
+}
+
+/// True if some ancestor of the path is an array: what lies there is chunks.
+bool is_inside_array(const Hierarchy& hierarchy, std::string path) {
+  while (!path.empty()) {
+    path = parent_of(path);
+    if (hierarchy.arrays.contains(path)) return true;
+  }
+  return false;
+}
+
+/// Keys ordered so that a node comes before what lies below it.
+std::vector<std::string> outermost_first(const Texts& texts) {
+  std::vector<std::string> keys;
+  for (const auto& [key, text] : texts) keys.push_back(key);
+  std::stable_sort(keys.begin(), keys.end(),
+                   [](auto& a, auto& b) { return depth(a) < depth(b); });
+  return keys;
+}
+
+void read_nodes_v3(const Store& store, const Texts& texts,
+                   Hierarchy& hierarchy) {
+  for (const std::string& key : outermost_first(texts)) {
+    const std::string path = parent_of(key);
+    if (is_inside_array(hierarchy, path)) continue;
+    const std::string& text = texts.at(key);
+    opening(store, path, [&] {
+      if (is_array_v3(text))
+        hierarchy.arrays[path] = parse_array_v3(text);
+      else
+        hierarchy.groups[path] = parse_group_v3(text);
+    });
+  }
+  hierarchy.consolidated = has_consolidated_v3(texts.at("zarr.json"));
+}
+
+void imply_groups_v2(const Store& store, const Texts& texts,
+                     Hierarchy& hierarchy, std::string path) {
+  for (bool root = false; !root; root = path.empty(), path = parent_of(path)) {
+    if (hierarchy.groups.contains(path)) continue;
+    hierarchy.groups[path] = opening(store, path, [&] {
+      return parse_group_v2(text_of(texts, join_key(path, ".zgroup")),
+                            text_of(texts, join_key(path, ".zattrs")));
+    });
+  }
+}
+
+void read_nodes_v2(const Store& store, const Texts& texts,
+                   Hierarchy& hierarchy) {
+  for (const std::string& key : outermost_first(texts)) {
+    const std::string path = parent_of(key);
+    if (file_name(key) == ".zattrs" || is_inside_array(hierarchy, path))
+      continue;
+    const bool is_array = texts.contains(join_key(path, ".zarray"));
+    if (is_array)
+      hierarchy.arrays[path] = opening(store, path, [&] {
+        return parse_array_v2(texts.at(join_key(path, ".zarray")),
+                              text_of(texts, join_key(path, ".zattrs")));
+      });
+    imply_groups_v2(store, texts, hierarchy, is_array ? parent_of(path) : path);
+  }
+}
+
+bool deeper(const std::string& a, const std::string& b) {
+  return depth(a) != depth(b) ? depth(a) > depth(b) : a < b;
+}
+
+void write_documents(
+    Store& store, const std::string& path,
+    const std::vector<std::pair<std::string, std::string>>& documents) {
+  for (const auto& [name, text] : documents)
+    write_text(store, join_key(path, name), text);
+}
+
+}  // namespace
+
+Hierarchy read_hierarchy(const Store& store) {
+  if (auto hierarchy = read_root_array(store)) return *std::move(hierarchy);
+  const Listing listing = list_documents(store);
+  Hierarchy hierarchy;
+  hierarchy.zarr_format = listing.has("zarr.json") ? 3 : 2;
+  const Texts texts = read_documents(store, listing, hierarchy.zarr_format);
+  if (hierarchy.zarr_format == 3 && texts.contains("zarr.json")) {
+    read_nodes_v3(store, texts, hierarchy);
+  } else {
+    read_nodes_v2(store, texts, hierarchy);
+    hierarchy.consolidated = listing.has(".zmetadata");
+  }
+  if (hierarchy.groups.empty()) nothing_there(store, listing);
+  return hierarchy;
+}
+
+Hierarchy convert_format(const Hierarchy& source, int zarr_format) {
+  if (source.zarr_format == zarr_format) return source;
+  Hierarchy target = source;
+  target.zarr_format = zarr_format;
+  for (auto& [path, group] : target.groups) {
+    group.zarr_format = zarr_format;
+    group.extra.clear();
+  }
+  for (auto& [path, array] : target.arrays)
+    array = with_context(
+        [&] { return convert_format(source.arrays.at(path), zarr_format); },
+        [&] { return fmt::format("array \"{}\"", path); });
+  return target;
+}
+
+void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
+  for (const auto& [path, array] : hierarchy.arrays)
+    write_documents(store, path, format_array(array));
+  if (hierarchy.root_is_array) return;
+  std::vector<std::string> paths;
+  for (const auto& [path, group] : hierarchy.groups)
+    if (!path.empty()) paths.push_back(path);
+  std::sort(paths.begin(), paths.end(), deeper);
+  for (const std::string& path : paths)
+    write_documents(store, path, format_group(hierarchy.groups.at(path)));
+  const bool v3 = hierarchy.zarr_format == 3;
+  if (v3 && hierarchy.consolidated) {
+    write_text(store, "zarr.json", format_consolidated_v3(hierarchy));
+    return;
+  }
+  write_documents(store, "", format_group(hierarchy.groups.at("")));
+  if (v3) return;
+  if (hierarchy.consolidated)
+    write_text(store, ".zmetadata", format_consolidated_v2(hierarchy));
+  else
+    store.erase(".zmetadata");  // A stale one would be believed.
+}
+
+void erase_hierarchy(Store& store, bool everything) {
+  std::vector<std::string> documents, others;
+  store.list("", [&](std::string_view key, std::int64_t) {
+    if (is_metadata_name(file_name(key)))
+      documents.emplace_back(key);
+    else if (everything)
+      others.emplace_back(key);
+  });
+  std::sort(documents.begin(), documents.end(), [](auto& a, auto& b) {
+    return std::tuple(depth(a), a) < std::tuple(depth(b), b);
+  });
+  for (const std::string& key : documents) store.erase(key);
+  for (const std::string& key : others) store.erase(key);
+}
+
+bool has_metadata(const Store& store) {
+  std::vector<ReadRequest> requests(3);
+  std::byte first[3];
+  constexpr const char* kNames[] = {"zarr.json", ".zarray", ".zgroup"};
+  for (int i = 0; i < 3; ++i) {
+    requests[i].key = kNames[i];
+    requests[i].destination = {std::span(&first[i], 1)};
+  }
+  store.read_many(requests);
+  return std::any_of(requests.begin(), requests.end(),
+                     [](const ReadRequest& request) { return request.found; });
+}
+
+}  // namespace rechunk
