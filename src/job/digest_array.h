@@ -1,0 +1,51 @@
+// Reads a whole array once to digest or to compare it.
+#pragma once
+
+#include <memory>
+#include <stop_token>
+#include <string>
+
+#include "base/digest.h"
+#include "base/memory_budget.h"
+#include "rechunk/rechunk.h"
+#include "rechunk/store.h"
+#include "zarr/hierarchy.h"
+#include "zarr/metadata.h"
+
+namespace rechunk {
+
+/// One array in a store.
+struct StoredArray {
+  std::shared_ptr<Store> store;
+  std::string path;
+  const ArrayMetadata& metadata;
+};
+
+struct ReadOptions {
+  MemoryBudget& budget;
+  int threads = 1;
+  std::stop_token stop;
+};
+
+/// Digest of all elements; decodes every chunk once.
+/// Throws: unsupported, corrupt, io, budget_exceeded, cancelled.
+Digest digest_array(const StoredArray& array, const ReadOptions& options);
+
+/// Where two arrays of equal shape and type differ first, and in what, for
+/// people; "" if they do not.
+std::string first_difference(const StoredArray& a, const StoredArray& b,
+                             const ReadOptions& options);
+
+/// True if both hold the same encoded objects, byte for byte; for arrays with
+/// the same encoding that cannot be decoded.
+bool same_objects(const StoredArray& a, const StoredArray& b,
+                  const ReadOptions& options);
+
+/// Compares all arrays of two hierarchies by digest; where an array cannot be
+/// decoded but has the same encoding, by its objects.
+Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
+                               const Hierarchy& a,
+                               std::shared_ptr<Store> store_b,
+                               const Hierarchy& b, const ReadOptions& options);
+
+}  // namespace rechunk

@@ -1,0 +1,129 @@
+// The entry points that only read: info and verify.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "job/digest_array.h"
+#include "job/machine.h"
+#include "job/target_hierarchy.h"
+#include "rechunk/rechunk.h"
+#include "zarr/hierarchy.h"
+
+namespace rechunk {
+namespace {
+
+bool is_document(std::string_view key) {
+  const std::string_view name = key.substr(key.rfind('/') + 1);
+  return name == "zarr.json" || name == ".zarray" || name == ".zattrs" ||
+         name == ".zgroup" || name == ".zmetadata";
+}
+
+ArrayInfo describe(const Store& store, const std::string& path,
+                   const ArrayMetadata& array) {
+  ArrayInfo info;
+  info.name = path;
+  info.zarr_format = array.zarr_format;
+  info.shape = array.shape;
+  info.dtype = array.data_type.label();
+  info.chunks = inner_chunks(array);
+  info.shards = shards_of(array);
+  info.codecs = describe_codecs(array);
+  info.fill_value = array.fill_value.json;
+  info.dimension_names = dimension_names_of(array);
+  info.bytes =
+      checked_multiply(element_count(array.shape), array.data_type.item_bytes);
+  store.list(path, [&](std::string_view key, std::int64_t bytes) {
+    if (is_document(key)) return;
+    ++info.objects;
+    info.stored_bytes += bytes;
+  });
+  return info;
+}
+
+// Why two arrays cannot hold the same elements; "" if they can.
+std::string metadata_difference(const ArrayMetadata& a,
+                                const ArrayMetadata& b) {
+  if (a.shape != b.shape)
+    return fmt::format("shapes {} and {}", to_string(a.shape),
+                       to_string(b.shape));
+  if (!same_type(a.data_type, b.data_type))
+    return fmt::format("types {} and {}", a.data_type.label(),
+                       b.data_type.label());
+  return "";
+}
+
+void compare_elements(const StoredArray& a, const StoredArray& b,
+                      const ReadOptions& options, Comparison::Array& result) {
+  if (same_encoding(a.metadata, b.metadata) && !can_decode(a.metadata)) {
+    result.equal = same_objects(a, b, options);
+    if (!result.equal) result.difference = "encoded objects differ";
+    return;
+  }
+  const Digest digest_a = digest_array(a, options);
+  const Digest digest_b = digest_array(b, options);
+  result.digest_a = to_string(digest_a);
+  result.digest_b = to_string(digest_b);
+  result.equal = digest_a == digest_b;
+  if (!result.equal) result.difference = first_difference(a, b, options);
+}
+
+}  // namespace
+
+std::vector<ArrayInfo> info(const std::string& url) {
+  const auto store = open_store(url);
+  const Hierarchy hierarchy = with_context(
+      [&] { return read_hierarchy(*store); }, [&] { return "opening " + url; });
+  std::vector<ArrayInfo> infos;
+  for (const auto& [path, array] : hierarchy.arrays)
+    infos.push_back(describe(*store, path, array));
+  return infos;
+}
+
+Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
+                               const Hierarchy& a,
+                               std::shared_ptr<Store> store_b,
+                               const Hierarchy& b, const ReadOptions& options) {
+  Comparison comparison;
+  comparison.equal = true;
+  const auto add = [&](Comparison::Array array) {
+    comparison.equal = comparison.equal && array.equal;
+    comparison.arrays.push_back(std::move(array));
+  };
+  for (const auto& [path, array] : a.arrays) {
+    Comparison::Array result;
+    result.name = path;
+    const auto other = b.arrays.find(path);
+    if (other == b.arrays.end()) {
+      result.difference = "only the first has it";
+    } else {
+      result.difference = metadata_difference(array, other->second);
+      if (result.difference.empty())
+        compare_elements({store_a, path, array}, {store_b, path, other->second},
+                         options, result);
+    }
+    add(std::move(result));
+  }
+  for (const auto& [path, array] : b.arrays)
+    if (!a.arrays.contains(path))
+      add({path, "", "", false, "only the second has it"});
+  return comparison;
+}
+
+Comparison verify(const std::string& a, const std::string& b,
+                  const Options& options, Observer*, std::stop_token stop) {
+  const auto store_a = open_store(a), store_b = open_store(b);
+  const auto open = [](const std::string& url, const Store& store) {
+    return with_context([&] { return read_hierarchy(store); },
+                        [&] { return "opening " + url; });
+  };
+  const Hierarchy hierarchy_a = open(a, *store_a);
+  const Hierarchy hierarchy_b = open(b, *store_b);
+  MemoryBudget budget(options.max_memory > 0 ? options.max_memory
+                                             : default_max_memory());
+  const ReadOptions read{
+      budget, options.threads > 0 ? options.threads : available_threads(),
+      stop};
+  return compare_hierarchies(store_a, hierarchy_a, store_b, hierarchy_b, read);
+}
+
+}  // namespace rechunk

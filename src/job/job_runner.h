@@ -1,0 +1,40 @@
+// The tasks of a whole job: one copy per array of the plan.
+#pragma once
+
+#include <memory>
+#include <variant>
+#include <vector>
+
+#include "exec/array_copy.h"
+#include "exec/task_runner.h"
+#include "plan/planner.h"
+#include "rechunk/rechunk.h"
+#include "zarr/hierarchy.h"
+
+namespace rechunk {
+
+/// Where a job reads, stages and writes.
+struct JobStores {
+  std::shared_ptr<Store> source, target, temp;
+};
+
+/// What the planner must know of an array.
+/// Throws: unsupported where it must be decoded and cannot be.
+ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
+                          const ArrayMetadata& target);
+
+class JobRunner final : public TaskRunner {
+ public:
+  /// The plan's arrays, in its order, with their metadata on both sides.
+  JobRunner(const Plan& plan, const Hierarchy& source, const Hierarchy& target,
+            const JobStores& stores, const Options& options);
+
+  TaskResult run(int array, int stage, std::int64_t task,
+                 Arena& arena) override;
+  void release(int array, int stage, std::int64_t task) override;
+
+ private:
+  std::vector<std::variant<ArrayCopy, PassthroughCopy>> copies_;
+};
+
+}  // namespace rechunk

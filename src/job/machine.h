@@ -1,0 +1,14 @@
+// What the machine has and what this process took of it. Linux.
+#pragma once
+
+#include <cstdint>
+
+namespace rechunk {
+
+/// Processors that this process may run on, at least 1.
+int available_threads();
+
+/// Largest resident size of this process so far, in bytes.
+std::int64_t max_rss();
+
+}  // namespace rechunk

@@ -1,0 +1,58 @@
+// Plans for arrays that need not exist.
+#include <algorithm>
+
+#include "job/job_runner.h"
+#include "job/machine.h"
+#include "job/target_hierarchy.h"
+#include "plan/planner.h"
+#include "rechunk/rechunk.h"
+
+namespace rechunk {
+namespace {
+
+std::string json_list(const Shape& shape) {
+  std::string text = "[";
+  for (std::size_t axis = 0; axis < shape.size(); ++axis)
+    text += (axis ? "," : "") + std::to_string(shape[axis]);
+  return text + "]";
+}
+
+// As users write types: "f4" is "<f4", "u1" is "|u1".
+std::string typestr(std::string dtype) {
+  if (!dtype.empty() &&
+      std::string_view("<>|").find(dtype[0]) == std::string::npos)
+    dtype.insert(0, dtype.ends_with("1") && dtype.size() == 2 ? "|" : "<");
+  return dtype;
+}
+
+}  // namespace
+
+Plan plan_on_paper(const PaperArray& array, const Options& options) {
+  const ArrayMetadata v2 = parse_array_v2(
+      R"({"zarr_format":2,"shape":)" + json_list(array.shape) +
+          R"(,"chunks":)" + json_list(array.source_chunks) + R"(,"dtype":")" +
+          typestr(array.dtype) +
+          R"(","compressor":{"id":"blosc","cname":"lz4","clevel":5,)"
+          R"("shuffle":1,"blocksize":0},"filters":null,"fill_value":0,)"
+          R"("order":"C"})",
+      std::nullopt);
+  Hierarchy source;
+  source.root_is_array = true;
+  source.zarr_format = options.zarr_format == 2 ? 2 : 3;
+  ArrayMetadata metadata = source.zarr_format == 2 ? v2 : convert_format(v2, 3);
+  if (!array.source_shards.empty())
+    metadata = with_layout(
+        metadata, {array.source_chunks, array.source_shards, std::nullopt});
+  source.arrays.emplace("", metadata);
+  const Hierarchy target = make_target_hierarchy(source, options);
+  const std::vector<ArrayProblem> problems{
+      make_problem("", metadata, target.arrays.at(""))};
+  const PlanOptions plan_options{
+      options.max_memory > 0 ? options.max_memory : default_max_memory(),
+      options.threads > 0 ? options.threads : available_threads()};
+  Plan plan = make_plan(problems, plan_options);
+  validate(plan, problems);
+  return plan;
+}
+
+}  // namespace rechunk

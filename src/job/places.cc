@@ -1,0 +1,69 @@
+#include "job/places.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "base/byte_size.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::string_view kFileScheme = "file://";
+
+fs::path local_path(std::string place) {
+  if (place.starts_with(kFileScheme)) place.erase(0, kFileScheme.size());
+  std::error_code error;
+  fs::path path = fs::weakly_canonical(place, error);
+  if (error) path = fs::absolute(place).lexically_normal();
+  return path.has_filename() ? path : path.parent_path();
+}
+
+bool lies_within(const fs::path& inner, const fs::path& outer) {
+  const fs::path relative = inner.lexically_relative(outer);
+  return !relative.empty() && *relative.begin() != "..";
+}
+
+}  // namespace
+
+void check_apart(const std::string& source, const std::string& target) {
+  const fs::path from = local_path(source), to = local_path(target);
+  if (from == to)
+    throw Error(ErrorKind::kInvalidArgument,
+                "source and target are the same place: " + from.string());
+  if (lies_within(to, from) || lies_within(from, to))
+    throw Error(ErrorKind::kInvalidArgument,
+                "source and target lie within each other: " + from.string() +
+                    " and " + to.string(),
+                "choose a target beside the source");
+}
+
+std::string default_temp(const std::string& target) {
+  const fs::path path = local_path(target);
+  return (path.parent_path() /
+          ("." + path.filename().string() + ".rechunk-temp"))
+      .string();
+}
+
+std::string journal_place(const std::string& target) {
+  return local_path(target).string() + ".rechunk";
+}
+
+void check_free_space(const std::string& place, std::int64_t bytes) {
+  fs::path path = local_path(place);
+  std::error_code error;
+  while (!fs::exists(path, error) && path.has_relative_path())
+    path = path.parent_path();
+  const fs::space_info space = fs::space(path, error);
+  if (error || static_cast<std::uintmax_t>(bytes) <= space.available) return;
+  throw Error(ErrorKind::kIo,
+              "temporary data needs " + format_byte_size(bytes) + " at " +
+                  path.string() + ", where " +
+                  format_byte_size(static_cast<std::int64_t>(space.available)) +
+                  " are free",
+              "--temp puts it elsewhere; more memory may need none");
+}
+
+}  // namespace rechunk

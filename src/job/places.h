@@ -1,0 +1,22 @@
+// The local places of a job: that they do not overlap, have room, and where
+// temporary data goes by default.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace rechunk {
+
+/// Throws: invalid_argument if one place is the other or lies within it.
+void check_apart(const std::string& source, const std::string& target);
+
+/// A hidden sibling of the target: "/data/.b.zarr.rechunk-temp".
+std::string default_temp(const std::string& target);
+
+/// Throws: io if the file system of a local place has less than `bytes` free.
+void check_free_space(const std::string& place, std::int64_t bytes);
+
+/// Beside the target: tells an unfinished target from somebody's folder.
+std::string journal_place(const std::string& target);
+
+}  // namespace rechunk

@@ -1,0 +1,27 @@
+// What a target looks like: the source's hierarchy with the layout that the
+// options ask for. No I/O.
+#pragma once
+
+#include "rechunk/rechunk.h"
+#include "zarr/hierarchy.h"
+
+namespace rechunk {
+
+/// Throws: invalid_argument (chunks that name no dimension of any array, an
+/// --array that does not exist), unsupported (an array that would have to be
+/// decoded cannot be, or the format cannot express it).
+Hierarchy make_target_hierarchy(const Hierarchy& source,
+                                const Options& options);
+
+/// False for arrays whose codecs or type rechunk cannot decode: those can only
+/// be moved as they are.
+bool can_decode(const ArrayMetadata& array);
+
+/// The shards of an array; empty if it has none.
+Shape shards_of(const ArrayMetadata& metadata);
+
+/// The names of an array's dimensions, "" for an unnamed one; empty if the
+/// array names none.
+std::vector<std::string> dimension_names_of(const ArrayMetadata& metadata);
+
+}  // namespace rechunk
