@@ -1,0 +1,329 @@
+#include "store/file_store.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <mutex>
+#include <unordered_set>
+#include <utility>
+
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+namespace fs = std::filesystem;
+constexpr std::string_view kPartial = ".partial";
+
+[[noreturn]] void throw_io(const std::string& action, const std::string& path,
+                           int code) {
+  std::string hint;
+  if (code == ENOSPC || code == EDQUOT) hint = "free space, or write elsewhere";
+  throw Error(ErrorKind::kIo, action + " " + path + ": " + std::strerror(code),
+              hint)
+      .set_retryable(code == EINTR || code == EAGAIN);
+}
+
+// Keys become paths: they must not lead out of the root.
+void check_key(std::string_view key) {
+  std::size_t begin = 0;
+  for (;;) {
+    const std::size_t end = std::min(key.find('/', begin), key.size());
+    const std::string_view part = key.substr(begin, end - begin);
+    if (part.empty() || part == "." || part == ".." ||
+        part.find('\0') != std::string_view::npos)
+      throw Error(ErrorKind::kInvalidArgument,
+                  "key '" + std::string(key) + "': not a path below the store");
+    if (end == key.size()) return;
+    begin = end + 1;
+  }
+}
+
+class File {
+ public:
+  explicit File(int descriptor) : descriptor_(descriptor) {}
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  int get() const { return descriptor_; }
+  int close() {
+    const int result = ::close(descriptor_);
+    descriptor_ = -1;
+    return result;
+  }
+
+ private:
+  int descriptor_;
+};
+
+// The buffers of a request as the system wants them.
+std::vector<iovec> make_vectors(const ReadRequest& request) {
+  std::vector<iovec> vectors;
+  vectors.reserve(request.destination.size());
+  for (const auto& part : request.destination) {
+    if (part.empty()) continue;
+    // Neighbours in memory are one.
+    if (!vectors.empty() && static_cast<std::byte*>(vectors.back().iov_base) +
+                                    vectors.back().iov_len ==
+                                part.data())
+      vectors.back().iov_len += part.size();
+    else
+      vectors.push_back({part.data(), part.size()});
+  }
+  return vectors;
+}
+
+void read_vectors(int file, const std::string& path, std::int64_t offset,
+                  std::vector<iovec> vectors, ReadRequest& request) {
+  std::size_t first = 0;
+  while (first < vectors.size()) {
+    const auto count = static_cast<int>(
+        std::min<std::size_t>(IOV_MAX, vectors.size() - first));
+    const ssize_t got = preadv(file, vectors.data() + first, count, offset);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) throw_io("reading", path, errno);
+    if (got == 0) return;
+    request.bytes_read += got;
+    offset += got;
+    for (auto left = static_cast<std::size_t>(got); left > 0;) {
+      iovec& vector = vectors[first];
+      const std::size_t part = std::min(left, vector.iov_len);
+      vector.iov_base = static_cast<std::byte*>(vector.iov_base) + part;
+      vector.iov_len -= part;
+      left -= part;
+      if (vector.iov_len == 0) ++first;
+    }
+  }
+}
+
+void write_all(int file, const std::string& path,
+               std::span<const std::byte> bytes, std::int64_t offset) {
+  while (!bytes.empty()) {
+    const ssize_t put = pwrite(file, bytes.data(), bytes.size(), offset);
+    if (put < 0 && errno == EINTR) continue;
+    if (put < 0) throw_io("writing", path, errno);
+    bytes = bytes.subspan(static_cast<std::size_t>(put));
+    offset += put;
+  }
+}
+
+std::string unique_suffix() {
+  static std::atomic<std::uint64_t> counter{0};
+  return "." + std::to_string(getpid()) + "-" +
+         std::to_string(counter.fetch_add(1)) + std::string(kPartial);
+}
+
+class FileWriter final : public ObjectWriter {
+ public:
+  FileWriter(std::string path, int file, std::string partial,
+             std::int64_t header_bytes)
+      : path_(std::move(path)),
+        partial_(std::move(partial)),
+        file_(file),
+        header_bytes_(header_bytes),
+        at_(header_bytes) {}
+
+  ~FileWriter() override {
+    if (!committed_) ::unlink(partial_.c_str());
+  }
+
+  void append(std::span<const std::byte> bytes) override {
+    write_all(file_.get(), path_, bytes, at_);
+    at_ += static_cast<std::int64_t>(bytes.size());
+  }
+
+  void commit(std::span<const std::byte> header) override {
+    if (static_cast<std::int64_t>(header.size()) != header_bytes_)
+      throw Error(ErrorKind::kInternal,
+                  "writing " + path_ + ": a header of another length");
+    write_all(file_.get(), path_, header, 0);
+    if (file_.close() != 0) throw_io("writing", path_, errno);
+    if (::rename(partial_.c_str(), path_.c_str()) != 0)
+      throw_io("writing", path_, errno);
+    committed_ = true;
+  }
+
+ private:
+  const std::string path_, partial_;
+  File file_;
+  const std::int64_t header_bytes_;
+  std::int64_t at_;
+  bool committed_ = false;
+};
+
+class FileStore final : public Store {
+ public:
+  explicit FileStore(std::string root) : root_(std::move(root)) {
+    while (root_.size() > 1 && root_.ends_with('/')) root_.pop_back();
+    if (root_.empty()) root_ = ".";
+  }
+
+  void read_many(std::span<ReadRequest> requests) const override {
+    for (ReadRequest& request : requests) read_one(request);
+  }
+
+  std::unique_ptr<ObjectWriter> open_writer(
+      std::string_view key, std::int64_t header_bytes) override {
+    std::string path = path_of(key);
+    std::string partial = path + unique_suffix();
+    const int file = create(partial, O_EXCL);
+    return std::make_unique<FileWriter>(std::move(path), file,
+                                        std::move(partial), header_bytes);
+  }
+
+  bool create_if_absent(std::string_view key,
+                        std::span<const std::byte> bytes) override {
+    const std::string path = path_of(key);
+    const std::string partial = path + unique_suffix();
+    {
+      File file(create(partial, O_EXCL));
+      write_all(file.get(), path, bytes, 0);
+    }
+    // A link fails where a rename would replace.
+    const bool created = ::link(partial.c_str(), path.c_str()) == 0;
+    const int code = errno;
+    ::unlink(partial.c_str());
+    if (!created && code != EEXIST) throw_io("writing", path, code);
+    return created;
+  }
+
+  bool erase(std::string_view key) override {
+    const std::string path = path_of(key);
+    if (::unlink(path.c_str()) != 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return false;
+      throw_io("removing", path, errno);
+    }
+    remove_empty_folders(path);
+    return true;
+  }
+
+  void list(std::string_view prefix,
+            const std::function<void(std::string_view, std::int64_t)>& visit)
+      const override {
+    if (prefix.empty()) return list_folder(root_, "", visit);
+    const std::string path = path_of(prefix);
+    struct stat status {};
+    if (::stat(path.c_str(), &status) != 0) return;
+    if (S_ISDIR(status.st_mode)) return list_folder(path, prefix, visit);
+    visit(prefix, status.st_size);
+  }
+
+  std::string describe(std::string_view key) const override {
+    return key.empty() ? root_ : root_ + "/" + std::string(key);
+  }
+
+ private:
+  std::string path_of(std::string_view key) const {
+    check_key(key);
+    return root_ + "/" + std::string(key);
+  }
+
+  void read_one(ReadRequest& request) const {
+    const std::string path = path_of(request.key);
+    request.found = false;
+    request.bytes_read = request.object_bytes = 0;
+    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (file.get() < 0) {
+      if (errno == ENOENT || errno == ENOTDIR) return;
+      throw_io("reading", path, errno);
+    }
+    struct stat status {};
+    if (::fstat(file.get(), &status) != 0) throw_io("reading", path, errno);
+    if (S_ISDIR(status.st_mode)) return;  // A folder is no object.
+    request.found = true;
+    request.object_bytes = status.st_size;
+    const std::int64_t offset =
+        request.offset >= 0
+            ? request.offset
+            : std::max<std::int64_t>(0, status.st_size + request.offset);
+    read_vectors(file.get(), path, offset, make_vectors(request), request);
+  }
+
+  int create(const std::string& path, int flags) {
+    make_folder(path.substr(0, path.rfind('/')));
+    const int all = O_WRONLY | O_CREAT | O_CLOEXEC | flags;
+    int file = ::open(path.c_str(), all, 0666);
+    if (file < 0 && errno == ENOENT) {
+      // Somebody removed the folder since it was made.
+      forget_folders();
+      make_folder(path.substr(0, path.rfind('/')));
+      file = ::open(path.c_str(), all, 0666);
+    }
+    if (file < 0) throw_io("writing", path.substr(0, path.size()), errno);
+    return file;
+  }
+
+  void make_folder(const std::string& folder) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (folders_.contains(folder)) return;
+    }
+    std::error_code error;
+    fs::create_directories(folder, error);
+    if (error) throw_io("making folder", folder, error.value());
+    const std::lock_guard lock(mutex_);
+    folders_.insert(folder);
+  }
+
+  void forget_folders() {
+    const std::lock_guard lock(mutex_);
+    folders_.clear();
+  }
+
+  // Up to and with the root, which goes with its last object.
+  void remove_empty_folders(std::string path) {
+    bool removed = false;
+    while (path.size() > root_.size()) {
+      path.resize(path.rfind('/'));
+      if (::rmdir(path.c_str()) != 0) break;
+      removed = true;
+    }
+    if (removed) forget_folders();
+  }
+
+  static void list_folder(
+      const std::string& folder, std::string_view prefix,
+      const std::function<void(std::string_view, std::int64_t)>& visit) {
+    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()),
+                                                      ::closedir);
+    if (!entries) {
+      if (errno == ENOENT || errno == ENOTDIR) return;
+      throw_io("listing", folder, errno);
+    }
+    while (const dirent* entry = ::readdir(entries.get())) {
+      const std::string name = entry->d_name;
+      if (name == "." || name == ".." || name.ends_with(kPartial)) continue;
+      const std::string path = folder + "/" + name;
+      struct stat status {};
+      if (::stat(path.c_str(), &status) != 0) continue;
+      const std::string key = join_key(prefix, name);
+      if (S_ISDIR(status.st_mode))
+        list_folder(path, key, visit);
+      else
+        visit(key, status.st_size);
+    }
+  }
+
+  std::string root_;
+  std::mutex mutex_;
+  std::unordered_set<std::string> folders_;  ///< Known to exist.
+};
+
+}  // namespace
+
+std::shared_ptr<Store> make_file_store(std::string root) {
+  return std::make_shared<FileStore>(std::move(root));
+}
+
+}  // namespace rechunk

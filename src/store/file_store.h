@@ -1,0 +1,18 @@
+// Objects as files below a root folder, as Zarr's local stores have them.
+//
+// A file is written under "<name>.<unique>.partial" beside its place, then
+// renamed, so that a reader sees all of an object or nothing. Nothing is
+// synced to the disk. All methods may be called from any thread.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "rechunk/store.h"
+
+namespace rechunk {
+
+/// `root` need not exist; it is made by the first write.
+std::shared_ptr<Store> make_file_store(std::string root);
+
+}  // namespace rechunk
