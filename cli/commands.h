@@ -1,0 +1,15 @@
+// The subcommands. Each takes the words of its command line, writes data to
+// stdout and everything else to stderr, and returns the exit code: 0 done, 1
+// the answer is no. Throws: UsageError (nothing was done), Error.
+#pragma once
+
+#include "cli/flags.h"
+
+namespace rechunk::cli {
+
+int run_plan(const Arguments& arguments);    ///< Prints a plan.
+int run_run(const Arguments& arguments);     ///< Plans and runs.
+int run_verify(const Arguments& arguments);  ///< Compares; 1: different.
+int run_info(const Arguments& arguments);    ///< Lists arrays.
+
+}  // namespace rechunk::cli

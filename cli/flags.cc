@@ -1,0 +1,319 @@
+#include "cli/flags.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+#include <variant>
+
+#include "base/byte_size.h"
+#include "codec/codec_spec_text.h"
+#include "plan/chunk_spec.h"
+
+namespace rechunk::cli {
+namespace {
+
+constexpr unsigned kLayoutBits = kPlanBit | kRunBit;
+constexpr unsigned kAllBits = kPlanBit | kRunBit | kVerifyBit | kInfoBit;
+
+/// Where a flag's value goes; its type says what the flag takes.
+using Field = std::variant<std::string Arguments::*,
+                           std::vector<std::string> Arguments::*,
+                           bool Arguments::*>;
+
+struct Flag {
+  const char* names;
+  const char* value;  ///< Name of the value in the help; "" for switches.
+  unsigned commands;
+  Field field;
+  const char* group;
+  const char* help;
+};
+
+constexpr const char* kTarget = "Target";
+constexpr const char* kResources = "Memory and time";
+constexpr const char* kConduct = "Conduct";
+constexpr const char* kOutput = "Output";
+constexpr const char* kPaper = "Without a source";
+
+const Flag kFlags[] = {
+    {"-c,--chunks", "CHUNKS", kLayoutBits, &Arguments::chunks, kTarget,
+     "Chunks of the target: 350640,10,10 or time=all,lat=10 or all or "
+     "auto:100MB; dimensions not named keep the source's"},
+    {"--array", "NAME:CHUNKS", kLayoutBits, &Arguments::arrays, kTarget,
+     "Chunks of one array of a group; may be repeated"},
+    {"--shards", "CHUNKS", kLayoutBits, &Arguments::shards, kTarget,
+     "Shards of the target, same forms; none for no shards (default: as the "
+     "source)"},
+    {"--codec", "CODEC", kLayoutBits, &Arguments::codec, kTarget,
+     "zstd:3, blosc:lz4:5, gzip:6, none, joined by +, or JSON (default: as "
+     "the source)"},
+    {"--zarr-format", "2|3", kLayoutBits, &Arguments::zarr_format, kTarget,
+     "Format of the target (default: as the source)"},
+    {"--consolidate", "", kLayoutBits, &Arguments::consolidate, kTarget,
+     "Write consolidated metadata (default: as the source)"},
+    {"--no-consolidate", "", kLayoutBits, &Arguments::no_consolidate, kTarget,
+     "Write no consolidated metadata"},
+    {"--write-empty-chunks", "", kLayoutBits, &Arguments::write_empty_chunks,
+     kTarget, "Write chunks that hold nothing but the fill value, too"},
+
+    {"-m,--max-memory", "SIZE", kLayoutBits | kVerifyBit,
+     &Arguments::max_memory, kResources,
+     "Memory for data: 2GiB, 500MB, ... (default: half of what the machine or "
+     "its cgroup has)"},
+    {"-j,--threads", "N", kLayoutBits | kVerifyBit, &Arguments::threads,
+     kResources, "Threads (default: one per core)"},
+    {"--temp", "URL", kLayoutBits, &Arguments::temp, kResources,
+     "Where intermediates go (default: a hidden sibling of the target)"},
+
+    {"--overwrite", "", kRunBit, &Arguments::overwrite, kConduct,
+     "Replace a target that exists"},
+    {"--verify", "", kRunBit, &Arguments::verify, kConduct,
+     "Read the target again and compare it with what was read"},
+    {"--keep-temp", "", kRunBit, &Arguments::keep_temp, kConduct,
+     "Leave the intermediates behind"},
+
+    {"--json", "", kAllBits, &Arguments::json, kOutput,
+     "Print one JSON object to stdout"},
+    {"--explain", "", kLayoutBits, &Arguments::explain, kOutput,
+     "Say why the plan is what it is"},
+
+    {"--shape", "LENGTHS", kPlanBit, &Arguments::shape, kPaper,
+     "Shape of an array that need not exist: 350640,721,1440"},
+    {"--dtype", "TYPE", kPlanBit, &Arguments::dtype, kPaper,
+     "Its data type: f4, <i2, ..."},
+    {"--source-chunks", "CHUNKS", kPlanBit, &Arguments::source_chunks, kPaper,
+     "Its chunks: 31,721,1440"},
+    {"--source-shards", "CHUNKS", kPlanBit, &Arguments::source_shards, kPaper,
+     "Its shards, if it has any"},
+};
+
+/// Breaks lines between words; the parser's help does not.
+std::string wrap(std::string_view text) {
+  constexpr std::size_t kColumns = 56;
+  std::string wrapped;
+  while (text.size() > kColumns) {
+    const auto space = text.rfind(' ', kColumns);
+    wrapped += std::string(text.substr(0, space)) + "\n";
+    text = text.substr(space + 1);
+  }
+  return wrapped + std::string(text);
+}
+
+/// Adds one flag; overloads by what it takes.
+CLI::Option* add(CLI::App& app, const Flag& flag, std::string& word) {
+  return app.add_option(flag.names, word, wrap(flag.help));
+}
+CLI::Option* add(CLI::App& app, const Flag& flag,
+                 std::vector<std::string>& words) {
+  return app.add_option(flag.names, words, wrap(flag.help))
+      ->allow_extra_args(false);
+}
+CLI::Option* add(CLI::App& app, const Flag& flag, bool& on) {
+  return app.add_flag(flag.names, on, wrap(flag.help));
+}
+
+/// Runs `parse`; what it throws is the user's mistake in `flag`.
+template <class Parse>
+auto interpret(const char* flag, Parse&& parse) {
+  try {
+    return parse();
+  } catch (const Error& error) {
+    throw UsageError(error.with_context(flag));
+  }
+}
+
+int parse_number(const char* flag, const std::string& word, int lowest,
+                 int highest) {
+  int number = 0;
+  const auto end = word.data() + word.size();
+  const auto parsed = std::from_chars(word.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end || number < lowest ||
+      number > highest)
+    throw UsageError(fmt::format("{}: \"{}\" is not a number from {} to {}",
+                                 flag, word, lowest, highest));
+  return number;
+}
+
+std::int64_t parse_max_memory(const std::string& word) {
+  if (word.empty()) return default_max_memory();
+  const std::int64_t bytes =
+      interpret("--max-memory", [&] { return parse_byte_size(word); });
+  if (bytes < 1) throw UsageError("--max-memory: nothing can be done in 0 B");
+  return bytes;
+}
+
+/// "temp:10,10" -> ("temp", "10,10").
+std::pair<std::string, std::string> parse_array_chunks(
+    const std::string& word) {
+  const auto colon = word.find(':');
+  if (colon == std::string::npos)
+    throw UsageError(fmt::format("--array: \"{}\" has no colon", word),
+                     "write the array's path, a colon and its chunks, such as "
+                     "--array ocean/temp:time=all,lat=10");
+  std::string path = word.substr(0, colon);
+  path.erase(0, path.find_first_not_of('/'));
+  std::string chunks = word.substr(colon + 1);
+  interpret("--array", [&] { return parse_chunk_spec(chunks); });
+  return {std::move(path), std::move(chunks)};
+}
+
+Shape parse_shape(const std::string& text) {
+  Shape shape;
+  std::string_view rest = text;
+  for (;;) {
+    const auto comma = rest.find(',');
+    std::string_view word = rest.substr(0, comma);
+    std::int64_t length = -1;
+    while (word.starts_with(' ')) word.remove_prefix(1);
+    const auto end = word.data() + word.size();
+    const auto parsed = std::from_chars(word.data(), end, length);
+    if (parsed.ec != std::errc() || parsed.ptr != end || length < 0)
+      throw UsageError(
+          fmt::format("--shape {}: \"{}\" is not a length", text, word),
+          "write a length per dimension: 350640,721,1440");
+    shape.push_back(length);
+    if (comma == std::string_view::npos) return shape;
+    rest = rest.substr(comma + 1);
+  }
+}
+
+bool is_auto(const ChunkLength& length) {
+  return length.kind == ChunkLength::Kind::kAuto;
+}
+
+/// Chunks of an array on paper; "all" means what it always means.
+Shape parse_paper_chunks(const char* flag, const std::string& word,
+                         const Shape& shape) {
+  return interpret(flag, [&] {
+    const ChunkSpec spec = parse_chunk_spec(word);
+    if ((spec.everywhere && is_auto(*spec.everywhere)) ||
+        std::any_of(spec.by_position.begin(), spec.by_position.end(), is_auto))
+      throw UsageError("a layout that exists cannot be \"auto\"");
+    return resolve_chunks(spec, {.shape = shape,
+                                 .current_chunks = shape,
+                                 .dimension_names = {},
+                                 .item_bytes = 1});
+  });
+}
+
+/// Letters to change, insert or remove to make `a` of `b` (Levenshtein).
+std::size_t edit_distance(const std::string& a, const std::string& b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = std::exchange(row[0], i);
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
+    }
+  }
+  return row.back();
+}
+
+/// How little `known` looks like what was meant by `word`: edits, but a part of
+/// a long name ("--mem") counts as one.
+std::size_t distance_from(const std::string& known, const std::string& word) {
+  const auto part =
+      word.substr(std::min(word.size(), word.find_first_not_of('-')));
+  if (part.size() >= 3 && known.find(part) != std::string::npos) return 1;
+  return edit_distance(word, known);
+}
+
+/// What may be written where `word` was.
+std::vector<std::string> known_words(const CLI::App& app,
+                                     const std::string& word) {
+  std::vector<std::string> known;
+  if (word.starts_with("-")) {
+    for (const CLI::Option* option : app.get_options({}))
+      for (const std::string& name : option->get_lnames())
+        known.push_back("--" + name);
+  } else {
+    for (const CLI::App* command : app.get_subcommands({}))
+      known.push_back(command->get_name());
+  }
+  return known;
+}
+
+}  // namespace
+
+void add_flags(CLI::App& command, CommandBit bit, Arguments& arguments) {
+  for (const Flag& flag : kFlags) {
+    if (!(flag.commands & bit)) continue;
+    CLI::Option* option = std::visit(
+        [&](auto field) { return add(command, flag, arguments.*field); },
+        flag.field);
+    option->group(flag.group);
+    if (*flag.value) option->type_name(flag.value)->option_text(flag.value);
+  }
+}
+
+Options make_options(const Arguments& arguments) {
+  Options options;
+  if (!arguments.chunks.empty())
+    interpret("--chunks", [&] { return parse_chunk_spec(arguments.chunks); });
+  options.chunks = arguments.chunks;
+  for (const std::string& word : arguments.arrays)
+    options.array_chunks.push_back(parse_array_chunks(word));
+  if (!arguments.shards.empty() && arguments.shards != "none")
+    interpret("--shards", [&] { return parse_chunk_spec(arguments.shards); });
+  options.shards = arguments.shards;
+  if (!arguments.codec.empty())
+    interpret("--codec", [&] { return parse_codec_specs(arguments.codec); });
+  options.codec = arguments.codec;
+  if (!arguments.zarr_format.empty())
+    options.zarr_format =
+        parse_number("--zarr-format", arguments.zarr_format, 2, 3);
+  if (arguments.consolidate && arguments.no_consolidate)
+    throw UsageError(
+        "--consolidate and --no-consolidate contradict each other");
+  if (arguments.consolidate || arguments.no_consolidate)
+    options.consolidate = arguments.consolidate;
+  options.write_empty_chunks = arguments.write_empty_chunks;
+  options.max_memory = parse_max_memory(arguments.max_memory);
+  if (!arguments.threads.empty())
+    options.threads = parse_number("--threads", arguments.threads, 1, 4096);
+  options.temp = arguments.temp;
+  options.overwrite = arguments.overwrite;
+  options.verify = arguments.verify;
+  options.keep_temp = arguments.keep_temp;
+  return options;
+}
+
+PaperArray make_paper_array(const Arguments& arguments) {
+  if (arguments.dtype.empty() || arguments.source_chunks.empty())
+    throw UsageError(
+        "planning on paper: --shape needs --dtype and "
+        "--source-chunks",
+        "for example --dtype f4 --source-chunks 31,721,1440");
+  PaperArray array;
+  array.shape = parse_shape(arguments.shape);
+  array.dtype = arguments.dtype;
+  array.source_chunks = parse_paper_chunks(
+      "--source-chunks", arguments.source_chunks, array.shape);
+  if (!arguments.source_shards.empty())
+    array.source_shards = parse_paper_chunks(
+        "--source-shards", arguments.source_shards, array.shape);
+  return array;
+}
+
+std::string suggest(const CLI::App& app,
+                    const std::vector<std::string>& words) {
+  for (const std::string& argument : words) {
+    const std::string word = argument.substr(0, argument.find('='));
+    std::string nearest;
+    std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
+    for (const std::string& known : known_words(app, word)) {
+      const std::size_t distance = distance_from(known, word);
+      if (distance >= least) continue;
+      least = distance;
+      nearest = known;
+    }
+    if (!nearest.empty()) return fmt::format("did you mean {}?", nearest);
+  }
+  return {};
+}
+
+}  // namespace rechunk::cli

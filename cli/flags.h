@@ -1,0 +1,57 @@
+// The flags of all subcommands: one table (flags.cc), from which the help, the
+// parser and the suggestions for misspelt flags are made; and what the words
+// given to them mean.
+#pragma once
+
+#include <CLI/CLI.hpp>
+#include <string>
+#include <vector>
+
+#include "rechunk/rechunk.h"
+
+namespace rechunk::cli {
+
+/// Words of a command line, not interpreted. Empty: not given.
+struct Arguments {
+  std::string source, target;
+  std::string chunks, shards, codec, zarr_format;
+  std::vector<std::string> arrays;  ///< NAME:CHUNKS each.
+  bool consolidate = false, no_consolidate = false;
+  bool write_empty_chunks = false;
+  std::string max_memory, threads, temp;
+  bool overwrite = false, verify = false, keep_temp = false;
+  bool json = false, explain = false;
+  std::string shape, dtype, source_chunks, source_shards;
+};
+
+/// A wrong command line, found before anything was done: exit code 2.
+class UsageError : public Error {
+ public:
+  explicit UsageError(const Error& error) : Error(error) {}
+  explicit UsageError(const std::string& message, std::string hint = {})
+      : Error(ErrorKind::kInvalidArgument, message, std::move(hint)) {}
+};
+
+/// Subcommands, as bits of a set.
+enum CommandBit : unsigned {
+  kPlanBit = 1,
+  kRunBit = 2,
+  kVerifyBit = 4,
+  kInfoBit = 8,
+};
+
+/// Adds the flags of one subcommand, which fill `arguments`.
+void add_flags(CLI::App& command, CommandBit bit, Arguments& arguments);
+
+/// The library's options; every word is checked here, before the library is
+/// called. Throws: UsageError.
+Options make_options(const Arguments& arguments);
+
+/// Of --shape, --dtype, --source-chunks, --source-shards. Throws: UsageError.
+PaperArray make_paper_array(const Arguments& arguments);
+
+/// A hint for words that the parser did not expect: "did you mean --chunks?",
+/// or "" where nothing is near.
+std::string suggest(const CLI::App& app, const std::vector<std::string>& words);
+
+}  // namespace rechunk::cli

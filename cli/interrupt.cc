@@ -1,0 +1,33 @@
+#include "cli/interrupt.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+namespace rechunk::cli {
+
+Interrupt::Interrupt() {
+  sigemptyset(&signals_);
+  sigaddset(&signals_, SIGINT);
+  sigaddset(&signals_, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &signals_, &signals_before_);
+  watcher_ = std::thread([this] { watch(); });
+}
+
+Interrupt::~Interrupt() {
+  done_ = true;
+  // Wakes the watcher; being sent to its thread, nobody else sees it.
+  pthread_kill(watcher_.native_handle(), SIGTERM);
+  watcher_.join();
+  pthread_sigmask(SIG_SETMASK, &signals_before_, nullptr);
+}
+
+void Interrupt::watch() {
+  for (;;) {
+    int signal = 0;
+    sigwait(&signals_, &signal);
+    if (done_) return;
+    if (!stop_.request_stop()) _exit(130);
+  }
+}
+
+}  // namespace rechunk::cli

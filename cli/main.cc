@@ -1,0 +1,51 @@
+// rechunk: changes the chunking of Zarr arrays. Parses the command line, calls
+// a subcommand, and turns failures into messages and exit codes: 0 done, 1 the
+// request failed, 2 wrong usage, 130 interrupted.
+#include <csignal>
+#include <exception>
+#include <functional>
+#include <new>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "cli/parse.h"
+
+namespace {
+
+using rechunk::Error;
+using rechunk::ErrorKind;
+using rechunk::cli::print_error;
+
+int exit_code(const Error& error) {
+  return error.kind() == ErrorKind::kCancelled ? 130 : 1;
+}
+
+/// Runs the program; what leaves `program` is reported on stderr.
+int report_failures(const std::function<int()>& program) {
+  try {
+    return program();
+  } catch (const rechunk::cli::UsageError& error) {
+    print_error(error.what(), error.hint());
+    return 2;
+  } catch (const Error& error) {
+    print_error(error.what(), error.hint());
+    return exit_code(error);
+  } catch (const std::bad_alloc&) {
+    print_error("out of memory",
+                "a smaller --max-memory leaves more to others");
+  } catch (const std::exception& error) {
+    print_error(error.what(), "this is a bug in rechunk, please report it");
+  }
+  return 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader that goes away (rechunk info x | head -1) must not kill a run.
+  std::signal(SIGPIPE, SIG_IGN);
+  return report_failures([&] {
+    const auto call = rechunk::cli::parse_command_line(argc, argv);
+    return call.command(call.arguments);
+  });
+}

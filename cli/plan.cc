@@ -1,0 +1,34 @@
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace rechunk::cli {
+namespace {
+
+Plan plan_of(const Arguments& arguments) {
+  const Options options = make_options(arguments);
+  if (arguments.shape.empty()) {
+    if (arguments.target.empty())
+      throw UsageError("planning: SOURCE or TARGET is missing",
+                       "give both, or --shape, --dtype and --source-chunks "
+                       "to plan without an array");
+    return Job(arguments.source, arguments.target, options).plan();
+  }
+  if (!arguments.source.empty())
+    throw UsageError("planning: both SOURCE and --shape are given",
+                     "--shape plans for an array that need not exist");
+  return plan_on_paper(make_paper_array(arguments), options);
+}
+
+}  // namespace
+
+int run_plan(const Arguments& arguments) {
+  const Plan plan = plan_of(arguments);
+  if (arguments.json)
+    write_stdout(rechunk::to_json(plan) + "\n");
+  else
+    write_stdout(describe_plan(
+        plan, {.explain = arguments.explain, .style = style_of(stdout)}));
+  return 0;
+}
+
+}  // namespace rechunk::cli
