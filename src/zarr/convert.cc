@@ -1,7 +1,9 @@
 // From v2 to v3 and back. The Zarr fill value stays the fill value: xarray
 // takes that of v2 for its missing value and wants a `_FillValue` attribute in
 // v3, but adding one would change what the data mean to everyone else, so none
-// is added. Members that only one format knows (`extra`) are left behind.
+// is added. The other way, xarray would take a v3 fill value of zero, which v3
+// merely has to name, for its missing value; see `v2_fill_value`.
+// Members that only one format knows (`extra`) are left behind.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -47,11 +49,30 @@ ArrayMetadata to_v3(const ArrayMetadata& source) {
   return target;
 }
 
+bool is_zeros(const FillValue& fill) {
+  if (fill.bits.empty()) return fill.json == "\"\"";
+  return std::all_of(fill.bits.begin(), fill.bits.end(),
+                     [](std::byte b) { return b == std::byte{0}; });
+}
+
+/// Zeros become null, which reads as zeros too, where names say that this may
+/// be xarray's and no attribute says that zero is the missing value: it is what
+/// xarray itself writes in v2.
+FillValue v2_fill_value(const ArrayMetadata& source) {
+  const bool has_missing_value =
+      source.attributes &&
+      raw_json::find(*source.attributes, "_FillValue").has_value();
+  if (source.dimension_names && !has_missing_value &&
+      is_zeros(source.fill_value))
+    return {"null", source.fill_value.bits};
+  return convert_fill_value(source.fill_value, source.data_type, 2);
+}
+
 /// The attribute that xarray reads the names from in v2.
 std::string with_dimensions(const std::string& attributes,
-                            const ArrayMetadata& source) {
+                            const ArrayMetadata& target) {
   std::string json;
-  for (const auto& name : *source.dimension_names)
+  for (const auto& name : *target.dimension_names)
     json += (json.empty() ? "" : ", ") +
             (name ? raw_json::quote(*name) : std::string("null"));
   return raw_json::with_member(attributes, kDimensionsAttribute,
@@ -65,12 +86,13 @@ ArrayMetadata to_v2(const ArrayMetadata& source) {
   ArrayMetadata target = source;
   target.zarr_format = 2;
   target.key_encoding = {true, source.key_encoding.separator};
-  target.fill_value =
-      convert_fill_value(source.fill_value, source.data_type, 2);
+  // Without dimensions v3 has no need for names, but xarray's v2 has.
+  if (source.shape.empty()) target.dimension_names.emplace();
+  target.fill_value = v2_fill_value(target);
   target.extra.clear();
   target.attributes = source.attributes.value_or("{}");
-  if (source.dimension_names)
-    target.attributes = with_dimensions(*target.attributes, source);
+  if (target.dimension_names)
+    target.attributes = with_dimensions(*target.attributes, target);
   set_v2_codecs(target);
   return target;
 }

@@ -103,7 +103,7 @@ void LayoutBuilder::apply_before(const std::vector<CodecSpec>& codecs) {
     } else if (metadata_.zarr_format == 3) {
       // v3 applies them to numbers, before the byte order is chosen; only v2
       // defines them on the stored bytes.
-      unsupported(fmt::format("codec {}", codec.name));
+      unsupported(fmt::format("codec {} cannot be decoded", codec.name));
     } else {
       chain_.push_back(codec);
     }
@@ -151,7 +151,7 @@ void LayoutBuilder::finish_chunk(const CodecParts& parts) {
   if (parts.middle.name.empty())
     corrupt("no codec that makes bytes of elements");
   if (parts.middle.name != "bytes")
-    unsupported(fmt::format("codec {}", parts.middle.name));
+    unsupported(fmt::format("codec {} cannot be decoded", parts.middle.name));
   chain_.insert(chain_.end(), parts.after.begin(), parts.after.end());
 }
 
