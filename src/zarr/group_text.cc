@@ -33,14 +33,14 @@ std::string format_group_v3(const GroupMetadata& group,
   document.add("zarr_format", "3");
   if (consolidated) document.add_verbatim(kConsolidated, *consolidated);
   document.add("node_type", "\"group\"");
-  for (const auto& [key, text] : group.extra) document.add(key, text);
+  for (const auto& [key, text] : group.extra) document.add_verbatim(key, text);
   return document.text();
 }
 
 std::string format_zgroup(const GroupMetadata& group) {
   DocumentText document;
   document.add("zarr_format", "2");
-  for (const auto& [key, text] : group.extra) document.add(key, text);
+  for (const auto& [key, text] : group.extra) document.add_verbatim(key, text);
   return document.text();
 }
 

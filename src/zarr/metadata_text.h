@@ -33,7 +33,8 @@ std::pair<std::string, std::string> optional_extension(
     const raw_json::Member& member);
 
 /// A document under construction: one member after the other, indented by 2 as
-/// zarr-python does it; attributes are pasted as they stand.
+/// zarr-python does it; attributes and unknown members are pasted as they
+/// stand.
 class DocumentText {
  public:
   void add(std::string_view key, std::string_view value);

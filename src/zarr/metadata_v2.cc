@@ -196,7 +196,8 @@ std::vector<std::pair<std::string, std::string>> format_array_v2(
                metadata.key_encoding.separator == '/' ? "\"/\"" : "\".\"");
   document.add("compressor", metadata.v2_compressor);
   document.add("zarr_format", "2");
-  for (const auto& [key, text] : metadata.extra) document.add(key, text);
+  for (const auto& [key, text] : metadata.extra)
+    document.add_verbatim(key, text);
   std::vector<std::pair<std::string, std::string>> documents;
   if (metadata.attributes)
     documents.emplace_back(".zattrs", *metadata.attributes);

@@ -198,7 +198,8 @@ std::vector<std::pair<std::string, std::string>> format_array_v3(
   document.add("zarr_format", "3");
   document.add("node_type", "\"array\"");
   document.add("storage_transformers", "[]");
-  for (const auto& [key, text] : metadata.extra) document.add(key, text);
+  for (const auto& [key, text] : metadata.extra)
+    document.add_verbatim(key, text);
   return {{"zarr.json", document.text()}};
 }
 
