@@ -96,18 +96,32 @@ std::string describe_array(const StagedCopySpec& array, const PlanView& view) {
   return text;
 }
 
+/// The largest arrays, in the plan's order: they are what a run is about.
+std::vector<const StagedCopySpec*> choose_arrays(const Plan& plan,
+                                                 std::size_t max_arrays) {
+  std::vector<const StagedCopySpec*> arrays;
+  for (const StagedCopySpec& array : plan.arrays) arrays.push_back(&array);
+  if (arrays.size() <= max_arrays) return arrays;
+  std::stable_sort(arrays.begin(), arrays.end(), [](auto* a, auto* b) {
+    return array_bytes(*a) > array_bytes(*b);
+  });
+  arrays.resize(max_arrays);
+  std::sort(arrays.begin(), arrays.end());
+  return arrays;
+}
+
 }  // namespace
 
 std::string describe_plan(const Plan& plan, const PlanView& view) {
   std::string text;
-  const std::size_t shown = std::min(plan.arrays.size(), view.max_arrays);
-  for (std::size_t i = 0; i < shown; ++i)
-    text += describe_array(plan.arrays[i], view);
-  if (shown < plan.arrays.size())
-    text +=
-        fmt::format("… and {}\n",
-                    count(static_cast<std::int64_t>(plan.arrays.size() - shown),
-                          "more array"));
+  const auto shown = choose_arrays(plan, view.max_arrays);
+  for (const StagedCopySpec* array : shown)
+    text += describe_array(*array, view);
+  if (shown.size() < plan.arrays.size())
+    text += fmt::format(
+        "… and {}\n",
+        count(static_cast<std::int64_t>(plan.arrays.size() - shown.size()),
+              "smaller array"));
   if (plan.arrays.empty()) text += "no arrays\n";
   text += fmt::format(
       "memory   ≤ {} of {} in {}\n", format_byte_size(plan.peak_memory),

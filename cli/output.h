@@ -27,7 +27,7 @@ std::string format_table(const std::vector<std::vector<std::string>>& rows);
 
 struct PlanView {
   bool explain = false;         ///< All reasons of the planner.
-  std::size_t max_arrays = 64;  ///< More are only counted.
+  std::size_t max_arrays = 64;  ///< The smaller ones are counted.
   Style style;
 };
 

@@ -75,10 +75,15 @@ TEST(Output, ExplainingAPlanTellsAllReasons) {
   EXPECT_NE(text.find("why      the second reason\n"), std::string::npos);
 }
 
-TEST(Output, ArraysBeyondTheScreenAreCounted) {
-  const std::string text = describe_plan(some_plan(), {.max_arrays = 1});
-  EXPECT_NE(text.find("… and 2 more arrays\n"), std::string::npos) << text;
-  EXPECT_EQ(text.find("lat:"), std::string::npos);
+TEST(Output, WhereNotAllArraysFitTheLargestAreShownAndTheOthersCounted) {
+  Plan plan = some_plan();
+  std::swap(plan.arrays[0], plan.arrays[1]);
+  PlanView view;
+  view.max_arrays = 1;
+  const std::string text = describe_plan(plan, view);
+  EXPECT_NE(text.find("… and 2 smaller arrays\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("(52560, 721, 1440) float32"), std::string::npos) << text;
+  EXPECT_EQ(text.find("lat:"), std::string::npos) << text;
 }
 
 TEST(Output, APlanWithoutColoursHasNoEscapes) {
@@ -134,7 +139,7 @@ TEST(Progress, ALineShowsShareRateAndRemainingTime) {
                            .bytes_total = std::int64_t{4} << 30,
                            .seconds = 2},
                           60),
-            "[======>                    ]   25%  512 MiB/s  6.0 s left");
+            "[=======>                     ]   25%  512 MiB/s  6.0 s left");
   EXPECT_EQ(progress_line({}, 20), "[>           ]    0%");
   EXPECT_EQ(progress_line({.tasks_done = 1, .tasks_total = 2}, 4), " 50%");
 }
