@@ -46,7 +46,10 @@ Plan plan_arrays(const Hierarchy& source, const Hierarchy& target,
   std::vector<ArrayProblem> problems;
   for (const auto& [path, array] : source.arrays)
     problems.push_back(with_context(
-        [&] { return make_problem(path, array, target.arrays.at(path)); },
+        [&] {
+          return make_problem(path, array, target.arrays.at(path),
+                              options.verify);
+        },
         [&] { return describe(path); }));
   Plan plan = make_plan(problems, {options.max_memory, options.threads});
   validate(plan, problems);

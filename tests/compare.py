@@ -77,7 +77,7 @@ def _assert_layout(case: Case, source: Path, target: Path) -> None:
     for axis, length in enumerate(wanted.chunks):
         if length is not None:
             assert chunks[axis] == length, (chunks, wanted.chunks)
-    outer = tuple(array.metadata.chunks)
+    outer = tuple(_grid(target))
     if wanted.shards is not None:
         for shard, asked, chunk, length in zip(
             outer, wanted.shards, chunks, case.shape
@@ -88,6 +88,14 @@ def _assert_layout(case: Case, source: Path, target: Path) -> None:
         assert is_sharded(target) == bool(case.layout.shards)
     else:
         assert not is_sharded(target)
+
+
+def _grid(path: Path) -> list[int]:
+    """Return the shape of what one key of an array holds."""
+    metadata = zarr.open_array(path, mode="r").metadata.to_dict()
+    if "chunks" in metadata:
+        return list(metadata["chunks"])
+    return list(metadata["chunk_grid"]["configuration"]["chunk_shape"])
 
 
 def codec_chain(path: Path) -> list[dict]:
@@ -159,6 +167,10 @@ def _assert_fill_value(case: Case, source: Path, target: Path) -> None:
     if case.fill == "null":
         return  # Whatever zeros look like; missing chunks were compared.
     fills = [zarr.open_array(p, mode="r").fill_value for p in (target, source)]
+    if case.target_format == 2 and fills[0] is None:
+        # xarray would mask a v2 fill value of zero: null means zeros as well.
+        assert not np.asarray(fills[1]).tobytes().strip(b"\0")
+        return
     dtype = case.kind.dtype.newbyteorder("<")
     assert_same_elements(*(np.asarray(fill, dtype) for fill in fills))
 
@@ -173,9 +185,9 @@ def _assert_same_document(case: Case, source: Path, target: Path) -> None:
     before, after = (load_members(p / name) for p in (source, target))
     for member in before.keys() | after.keys():
         if member not in free:
-            default = '"."' if member == "dimension_separator" else None
-            assert (after.get(member, default) or ".") == (
-                before.get(member, default) or "."
+            default = "." if member == "dimension_separator" else None
+            assert (after.get(member) or default) == (
+                before.get(member) or default
             ), member
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from dataclasses import dataclass, field
 
@@ -141,7 +142,7 @@ def _zarr_python_accepts(
     levels = [*shards, chunks]
     return all(
         outer[axis] % inner[order[axis]] == 0
-        for outer, inner in zip(levels, levels[1:])
+        for outer, inner in itertools.pairwise(levels)
         for axis in range(len(order))
     )
 

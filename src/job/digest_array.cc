@@ -101,13 +101,15 @@ std::string describe_difference(const Block& a, const Block& b) {
 
 }  // namespace
 
+std::int64_t digest_bytes(const ArrayLayout& layout) {
+  return block_bytes(layout, region_shape(layout)) + reader_bytes(layout);
+}
+
 Digest digest_array(const StoredArray& array, const ReadOptions& options) {
   const auto layout = shared_layout(array);
   const ArrayReader reader(array.store, array.path, layout, layout->scalars);
-  const Shape region = region_shape(*layout);
-  const Grid regions(layout->shape, region);
-  const std::int64_t task_bytes =
-      block_bytes(*layout, region) + reader_bytes(*layout);
+  const Grid regions(layout->shape, region_shape(*layout));
+  const std::int64_t task_bytes = digest_bytes(*layout);
   const auto scalars = digest_scalars(layout->scalars);
   Digest digest;
   std::mutex mutex;

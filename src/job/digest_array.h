@@ -10,6 +10,7 @@
 #include "rechunk/rechunk.h"
 #include "rechunk/store.h"
 #include "zarr/hierarchy.h"
+#include "zarr/layout.h"
 #include "zarr/metadata.h"
 
 namespace rechunk {
@@ -26,6 +27,9 @@ struct ReadOptions {
   int threads = 1;
   std::stop_token stop;
 };
+
+/// Payload bytes that one thread of `digest_array` holds.
+std::int64_t digest_bytes(const ArrayLayout& layout);
 
 /// Digest of all elements; decodes every chunk once.
 /// Throws: unsupported, corrupt, io, budget_exceeded, cancelled.

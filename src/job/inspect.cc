@@ -26,7 +26,7 @@ ArrayInfo describe(const Store& store, const std::string& path,
   info.shape = array.shape;
   info.dtype = array.data_type.label();
   info.chunks = inner_chunks(array);
-  info.shards = shards_of(array);
+  info.shards = shards_of(array).value_or(Shape{});
   info.codecs = describe_codecs(array);
   info.fill_value = array.fill_value.json;
   info.dimension_names = dimension_names_of(array);

@@ -2,6 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "job/digest_array.h"
 #include "job/target_hierarchy.h"
 #include "zarr/layout.h"
 
@@ -38,7 +41,7 @@ ChunkTraits opaque_traits(const ArrayMetadata& array) {
 }  // namespace
 
 ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
-                          const ArrayMetadata& target) {
+                          const ArrayMetadata& target, bool verify) {
   ArrayProblem problem;
   problem.name = name;
   problem.dtype = source.data_type.label();
@@ -52,6 +55,9 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
     problem.source = source_traits(make_layout(source));
     problem.target = target_traits(make_layout(target));
   }
+  if (verify && can_decode(target))
+    problem.other_bytes = std::max(digest_bytes(make_layout(source)),
+                                   digest_bytes(make_layout(target)));
   return problem;
 }
 

@@ -18,10 +18,11 @@ struct JobStores {
   std::shared_ptr<Store> source, target, temp;
 };
 
-/// What the planner must know of an array.
+/// What the planner must know of an array; `verify`: the run reads the target
+/// again.
 /// Throws: unsupported where it must be decoded and cannot be.
 ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
-                          const ArrayMetadata& target);
+                          const ArrayMetadata& target, bool verify);
 
 class JobRunner final : public TaskRunner {
  public:

@@ -1,7 +1,6 @@
 #include "job/machine.h"
 
 #include <sched.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -29,9 +28,12 @@ int available_threads() {
 }
 
 std::int64_t max_rss() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<std::int64_t>(usage.ru_maxrss) * 1024;
+  // Not getrusage: its peak includes the process that started this one.
+  std::ifstream status("/proc/self/status");
+  for (std::string word; status >> word;)
+    if (std::int64_t kilobytes = 0; word == "VmHWM:" && status >> kilobytes)
+      return kilobytes * 1024;
+  return 0;
 }
 
 std::int64_t default_max_memory() {

@@ -89,15 +89,14 @@ std::optional<Shape> wanted_shards(const Request& request,
                                    const ArrayMetadata& array,
                                    const Shape& chunks) {
   if (request.no_shards) return std::nullopt;
-  const Shape current = shards_of(array);
+  const std::optional<Shape> current = shards_of(array);
   if (request.shards && !is_coordinate(path, array)) {
-    const ChunkContext context =
-        context_of(array, current.empty() ? chunks : current);
+    const ChunkContext context = context_of(array, current.value_or(chunks));
     if (path.empty() || applies_to(*request.shards, context))
       return round_up(resolve_chunks(*request.shards, context), chunks);
   }
-  if (current.empty()) return std::nullopt;
-  return round_up(current, chunks);
+  if (!current) return std::nullopt;
+  return round_up(*current, chunks);
 }
 
 ArrayMetadata make_target_array(const Request& request, const std::string& path,
@@ -142,14 +141,11 @@ bool can_decode(const ArrayMetadata& array) {
   }
 }
 
-Shape shards_of(const ArrayMetadata& metadata) {
-  return inner_chunks(metadata) == metadata.chunks &&
-                 std::none_of(metadata.codecs.begin(), metadata.codecs.end(),
-                              [](const CodecSpec& codec) {
-                                return codec.name == "sharding_indexed";
-                              })
-             ? Shape{}
-             : metadata.chunks;
+std::optional<Shape> shards_of(const ArrayMetadata& metadata) {
+  const bool sharded = std::any_of(
+      metadata.codecs.begin(), metadata.codecs.end(),
+      [](const CodecSpec& codec) { return codec.name == "sharding_indexed"; });
+  return sharded ? std::optional(metadata.chunks) : std::nullopt;
 }
 
 std::vector<std::string> dimension_names_of(const ArrayMetadata& metadata) {
@@ -165,14 +161,15 @@ Hierarchy make_target_hierarchy(const Hierarchy& source,
                                 const Options& options) {
   const Request request = parse_request(options);
   check_names(request, source);
-  Hierarchy target =
-      options.zarr_format == 0 || options.zarr_format == source.zarr_format
-          ? source
-          : convert_format(source, options.zarr_format);
+  const int zarr_format =
+      options.zarr_format ? options.zarr_format : source.zarr_format;
+  // The layout is made in v3, which has shards to add or to remove.
+  Hierarchy target = zarr_format == 3 ? convert_format(source, 3) : source;
   for (auto& [path, array] : target.arrays)
     array = with_context(
         [&] { return make_target_array(request, path, array); },
         [&] { return path.empty() ? "the array" : "array " + path; });
+  if (zarr_format == 2) target = convert_format(target, 2);
   target.consolidated = options.consolidate.value_or(target.consolidated);
   return target;
 }

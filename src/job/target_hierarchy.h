@@ -17,8 +17,8 @@ Hierarchy make_target_hierarchy(const Hierarchy& source,
 /// be moved as they are.
 bool can_decode(const ArrayMetadata& array);
 
-/// The shards of an array; empty if it has none.
-Shape shards_of(const ArrayMetadata& metadata);
+/// The shards of an array; nothing if it has none.
+std::optional<Shape> shards_of(const ArrayMetadata& metadata);
 
 /// The names of an array's dimensions, "" for an unnamed one; empty if the
 /// array names none.

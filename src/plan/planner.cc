@@ -176,8 +176,12 @@ struct Candidate {
 std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
                                          std::int64_t budget, int threads,
                                          double& nanoseconds) {
-  if (array.same_encoding) return plan_passthrough(array);
   const std::int64_t task_budget = budget / threads;
+  if (array.other_bytes > budget) return std::nullopt;
+  if (array.same_encoding) {
+    if (task_budget < kPassthroughBufferBytes) return std::nullopt;
+    return plan_passthrough(array);
+  }
   auto direct = stage_direct(array, task_budget, threads);
   auto best = direct ? direct : stage_packed(array, task_budget);
   if (!best) return std::nullopt;
@@ -208,13 +212,18 @@ std::optional<Candidate> plan_with_threads(
   return candidate;
 }
 
+std::int64_t smallest_budget(const ArrayProblem& array) {
+  return std::max(array.other_bytes, array.same_encoding
+                                         ? kPassthroughBufferBytes
+                                         : smallest_task_bytes(array));
+}
+
 [[noreturn]] void throw_budget_exceeded(const std::vector<ArrayProblem>& arrays,
                                         std::int64_t max_memory) {
   std::int64_t needed = 0;
   const ArrayProblem* largest = nullptr;
   for (const ArrayProblem& array : arrays) {
-    const std::int64_t bytes = array.same_encoding ? kPassthroughBufferBytes
-                                                   : smallest_task_bytes(array);
+    const std::int64_t bytes = smallest_budget(array);
     if (bytes > needed) needed = bytes, largest = &array;
   }
   throw Error(

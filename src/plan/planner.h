@@ -36,6 +36,9 @@ struct ArrayProblem {
   std::int64_t item_bytes = 1;
   ChunkTraits source, target;
   bool same_encoding = false;  ///< Encoded objects may be moved untouched.
+  /// What the run holds for this array outside its tasks, one at a time: 0, or
+  /// what it takes to verify.
+  std::int64_t other_bytes = 0;
 };
 
 struct PlanOptions {

@@ -238,7 +238,7 @@ Hierarchy convert_format(const Hierarchy& source, int zarr_format) {
   for (auto& [path, array] : target.arrays)
     array = with_context(
         [&] { return convert_format(source.arrays.at(path), zarr_format); },
-        [&] { return fmt::format("array \"{}\"", path); });
+        [&] { return path.empty() ? "the array" : "array " + path; });
   return target;
 }
 

@@ -50,7 +50,9 @@ void check_middle(const CodecSpec& middle) {
 void set_v2_codecs(ArrayMetadata& metadata) {
   const CodecParts parts = split_codecs(metadata.codecs);
   check_middle(parts.middle);
-  metadata.v2_order_f = is_order_f(parts.before, metadata.shape.size());
+  // With fewer than two axes both orders are the same: the source's word stays.
+  if (metadata.shape.size() > 1)
+    metadata.v2_order_f = is_order_f(parts.before, metadata.shape.size());
   std::vector<std::string> filters;
   for (const CodecSpec& codec : parts.before)
     if (codec.name != "transpose") filters.push_back(codec_to_v2(codec));
