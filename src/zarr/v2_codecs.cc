@@ -31,8 +31,8 @@ bool is_order_f(const std::vector<CodecSpec>& codecs, std::size_t rank) {
   if (std::is_sorted(order.begin(), order.end())) return false;
   if (!std::is_sorted(order.rbegin(), order.rend()))
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("Zarr v2 has only the orders C and F, not the "
-                            "axis order {}",
+                fmt::format("Zarr v2 has only the orders C and F, not a "
+                            "transpose to the axis order {}",
                             fmt::join(order, ", ")));
   return true;
 }
