@@ -57,9 +57,7 @@ Plan plan_arrays(const Hierarchy& source, const Hierarchy& target,
 }
 
 void prepare(JobState& state) {
-  state.source = with_context(
-      [&] { return read_hierarchy(*state.stores.source); },
-      [&] { return "opening " + state.stores.source->describe(""); });
+  state.source = read_hierarchy(*state.stores.source);
   state.target = make_target_hierarchy(state.source, state.options);
   state.plan = plan_arrays(state.source, state.target, state.options);
 }

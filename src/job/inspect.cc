@@ -71,8 +71,7 @@ void compare_elements(const StoredArray& a, const StoredArray& b,
 
 std::vector<ArrayInfo> info(const std::string& url) {
   const auto store = open_store(url);
-  const Hierarchy hierarchy = with_context(
-      [&] { return read_hierarchy(*store); }, [&] { return "opening " + url; });
+  const Hierarchy hierarchy = read_hierarchy(*store);
   std::vector<ArrayInfo> infos;
   for (const auto& [path, array] : hierarchy.arrays)
     infos.push_back(describe(*store, path, array));
@@ -112,12 +111,8 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
 Comparison verify(const std::string& a, const std::string& b,
                   const Options& options, Observer*, std::stop_token stop) {
   const auto store_a = open_store(a), store_b = open_store(b);
-  const auto open = [](const std::string& url, const Store& store) {
-    return with_context([&] { return read_hierarchy(store); },
-                        [&] { return "opening " + url; });
-  };
-  const Hierarchy hierarchy_a = open(a, *store_a);
-  const Hierarchy hierarchy_b = open(b, *store_b);
+  const Hierarchy hierarchy_a = read_hierarchy(*store_a);
+  const Hierarchy hierarchy_b = read_hierarchy(*store_b);
   MemoryBudget budget(options.max_memory > 0 ? options.max_memory
                                              : default_max_memory());
   const ReadOptions read{

@@ -73,7 +73,9 @@ std::optional<Shape> wanted_chunks(const Request& request,
   // A list of lengths is for the arrays of its rank; a root array has no other.
   if (!path.empty() && !applies_to(*request.chunks, context))
     return std::nullopt;
-  return resolve_chunks(*request.chunks, context);
+  return resolve_chunks(
+      path.empty() ? *request.chunks : restricted_to(*request.chunks, context),
+      context);
 }
 
 Shape round_up(const Shape& shape, const Shape& step) {
@@ -93,7 +95,11 @@ std::optional<Shape> wanted_shards(const Request& request,
   if (request.shards && !is_coordinate(path, array)) {
     const ChunkContext context = context_of(array, current.value_or(chunks));
     if (path.empty() || applies_to(*request.shards, context))
-      return round_up(resolve_chunks(*request.shards, context), chunks);
+      return round_up(
+          resolve_chunks(path.empty() ? *request.shards
+                                      : restricted_to(*request.shards, context),
+                         context),
+          chunks);
   }
   if (!current) return std::nullopt;
   return round_up(*current, chunks);

@@ -147,10 +147,10 @@ class PackedSearch {
     const double now = cost(first_, last_);
     const auto consider = [&](const Shape& a, const Shape& b) {
       if (!fits(a, b)) return;
-      const double grown =
-          std::log2(bytes_in(array_, a) / bytes_in(array_, first_)) +
-          std::log2(bytes_in(array_, b) / bytes_in(array_, last_));
-      const double score = (now - cost(a, b)) / std::max(grown, 1e-9);
+      // Per byte: the smaller of the two tasks grows first.
+      const double grown = bytes_in(array_, a) - bytes_in(array_, first_) +
+                           bytes_in(array_, b) - bytes_in(array_, last_);
+      const double score = (now - cost(a, b)) / std::max(grown, 1.0);
       if (score > best) best = score, first = a, last = b;
     };
     for (std::size_t axis = 0; axis < first_.size(); ++axis) {
