@@ -103,7 +103,11 @@ void clean_up(JobState& state, bool target_too) noexcept {
   };
   if (!state.options.keep_temp) erase(state.stores.temp);
   if (target_too) erase(state.stores.target);
-  erase(state.journal);
+  try {
+    if (state.journal) state.journal->erase(kJournalPlan);
+  } catch (const Error&) {
+    // As above.
+  }
 }
 
 std::vector<ArrayReport> make_reports(const std::vector<ArrayResult>& results) {
@@ -168,8 +172,7 @@ Job::Job(const std::string& source, const std::string& target,
   state_->source_place = source;
   state_->target_place = target;
   check_apart(source, target);
-  state_->temp_place =
-      options.temp.empty() ? default_temp(target) : options.temp;
+  state_->temp_place = temp_place(options.temp, target);
   state_->stores = {open_store(source), open_store(target),
                     open_store(state_->temp_place)};
   state_->journal = open_store(journal_place(target));
@@ -194,8 +197,7 @@ Report Job::run(Observer* observer, std::stop_token stop) {
   make_room(*state_);
   if (!state_->temp_place.empty())
     check_free_space(state_->temp_place, state_->plan.temp_bytes);
-  if (state_->stores.temp && state_->plan.temp_bytes > 0 &&
-      state_->options.temp.empty())
+  if (state_->stores.temp)
     erase_all(*state_->stores.temp);  // What a killed run left.
   Report report;
   try {

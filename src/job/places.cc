@@ -40,11 +40,10 @@ void check_apart(const std::string& source, const std::string& target) {
                 "choose a target beside the source");
 }
 
-std::string default_temp(const std::string& target) {
+std::string temp_place(const std::string& temp, const std::string& target) {
   const fs::path path = local_path(target);
-  return (path.parent_path() /
-          ("." + path.filename().string() + ".rechunk-temp"))
-      .string();
+  const fs::path parent = temp.empty() ? path.parent_path() : local_path(temp);
+  return (parent / ("." + path.filename().string() + ".rechunk-temp")).string();
 }
 
 std::string journal_place(const std::string& target) {

@@ -10,8 +10,10 @@ namespace rechunk {
 /// Throws: invalid_argument if one place is the other or lies within it.
 void check_apart(const std::string& source, const std::string& target);
 
-/// A hidden sibling of the target: "/data/.b.zarr.rechunk-temp".
-std::string default_temp(const std::string& target);
+/// A folder for the temporary data of one target, which the run may empty: a
+/// hidden sibling of the target ("/data/.b.zarr.rechunk-temp"), or one like it
+/// within `temp`, where that is given.
+std::string temp_place(const std::string& temp, const std::string& target);
 
 /// Throws: io if the file system of a local place has less than `bytes` free.
 void check_free_space(const std::string& place, std::int64_t bytes);
