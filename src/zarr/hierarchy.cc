@@ -48,18 +48,20 @@ auto opening(const Store& store, const std::string& path, Action&& action) {
 std::optional<Hierarchy> read_root_array(const Store& store) {
   Hierarchy hierarchy;
   hierarchy.root_is_array = true;
-  return opening(store, "", [&]() -> std::optional<Hierarchy> {
-    if (const auto zarr_json = read_text(store, "zarr.json")) {
+  if (const auto zarr_json = read_text(store, "zarr.json")) {
+    return opening(store, "zarr.json", [&]() -> std::optional<Hierarchy> {
       if (!is_array_v3(*zarr_json)) return {};
       hierarchy.arrays[""] = parse_array_v3(*zarr_json);
       return hierarchy;
-    }
-    const auto zarray = read_text(store, ".zarray");
-    if (!zarray) return {};
-    hierarchy.zarr_format = 2;
-    hierarchy.arrays[""] = parse_array_v2(*zarray, read_text(store, ".zattrs"));
-    return hierarchy;
+    });
+  }
+  const auto zarray = read_text(store, ".zarray");
+  if (!zarray) return {};
+  hierarchy.zarr_format = 2;
+  hierarchy.arrays[""] = opening(store, ".zarray", [&] {
+    return parse_array_v2(*zarray, read_text(store, ".zattrs"));
   });
+  return hierarchy;
 }
 
 /// What a listing found: metadata documents by key, and other files.
@@ -161,7 +163,7 @@ void read_nodes_v3(const Store& store, const Texts& texts,
     const std::string path = parent_of(key);
     if (is_inside_array(hierarchy, path)) continue;
     const std::string& text = texts.at(key);
-    opening(store, path, [&] {
+    opening(store, key, [&] {
       if (is_array_v3(text))
         hierarchy.arrays[path] = parse_array_v3(text);
       else

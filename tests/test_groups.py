@@ -1,0 +1,142 @@
+"""Groups: all arrays, attributes and consolidated metadata come along."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xarray
+import zarr
+from binary import Rechunk
+
+RNG = np.random.default_rng(7)
+
+
+def make_dataset() -> xarray.Dataset:
+    """Return random fields over named axes, with NaN among them."""
+    field = RNG.random((31, 17, 23)).astype("f4")
+    field[RNG.random(field.shape) < 0.1] = np.nan
+    return xarray.Dataset(
+        {
+            "field": (("time", "lat", "lon"), field, {"units": "K"}),
+            "mask": (("lat", "lon"), RNG.integers(0, 9, (17, 23), "i2")),
+            "scalar": ((), np.float64(RNG.random())),
+        },
+        coords={
+            "time": np.arange(31) * 6,
+            "lat": np.linspace(-80, 80, 17),
+            "lon": np.linspace(0, 359, 23),
+        },
+        attrs={"title": "random", "history": ["made", "kept"]},
+    )
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+@pytest.mark.parametrize("target_format", [2, 3])
+def test_a_dataset_reads_back_the_same(
+    rechunk: Rechunk, tmp_path: Path, zarr_format: int, target_format: int
+) -> None:
+    """xarray sees an identical dataset, in the chunks asked for."""
+    source, target = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    dataset = make_dataset()
+    encoding = {
+        "field": {"chunks": (1, 17, 23)},
+        "time": {"chunks": (4,)},
+    }
+    dataset.to_zarr(
+        source, zarr_format=zarr_format, encoding=encoding, consolidated=True
+    )
+    result = rechunk(
+        *("run", source, target, "--chunks", "time=all,lat=5", "--verify"),
+        *("--zarr-format", target_format),
+    )
+    assert result.exit_code == 0, str(result)
+    read = xarray.open_zarr(
+        target, consolidated=True, zarr_format=target_format
+    ).load()
+    assert read.identical(xarray.open_zarr(source).load())
+    group = zarr.open_consolidated(target, zarr_format=target_format)
+    assert group["field"].chunks == (31, 5, 23)
+    assert group["mask"].chunks == (5, 23)
+    assert group["time"].chunks == (31,)  # Coordinates: one chunk.
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_a_tree_of_groups_is_kept(
+    rechunk: Rechunk, tmp_path: Path, zarr_format: int
+) -> None:
+    """Nested groups, odd names and arrays that nobody named are copied."""
+    source, target = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    root = zarr.create_group(
+        source, zarr_format=zarr_format, attributes={"level": 0}
+    )
+    inner = root.create_group("some group/ünner", attributes={"level": 2})
+    shapes = {"plain": (9,), "some group/ünner/deep": (13, 7)}
+    for name, shape in shapes.items():
+        array = root.create_array(name, shape=shape, chunks=(3,) * len(shape), dtype="i4")
+        array[...] = RNG.integers(-99, 99, shape)
+        array.attrs["name"] = name
+    assert inner.attrs["level"] == 2
+    result = rechunk(
+        *("run", source, target),
+        *("--array", "some group/ünner/deep:13,2", "--json"),
+    )
+    assert result.exit_code == 0, str(result)
+    after = zarr.open_group(target, mode="r", zarr_format=zarr_format)
+    for name in shapes:
+        assert np.array_equal(after[name][...], root[name][...])
+        assert dict(after[name].attrs) == {"name": name}
+    assert after["some group/ünner"].attrs["level"] == 2
+    assert after["some group/ünner/deep"].chunks == (13, 2)
+    methods = {a["name"]: a["method"] for a in result.json()["arrays"]}
+    assert methods["plain"] == "passthrough"
+    documents = [p.name for p in target.rglob("*") if p.is_file()]
+    assert ".zmetadata" not in documents  # The source was not consolidated.
+
+
+def test_unknown_codecs_and_strings_pass_through(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """What cannot be decoded is moved byte for byte; changing it is refused."""
+    source, target = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    root = zarr.create_group(source, zarr_format=2)
+    numbers = root.create_array("numbers", shape=(20,), chunks=(3,), dtype="f8")
+    numbers[:] = RNG.random(20)
+    (source / "odd").mkdir()
+    document = {
+        "zarr_format": 2, "shape": [4], "chunks": [2], "dtype": "|O",
+        "compressor": {"id": "from_the_future"}, "fill_value": None,
+        "filters": [{"id": "vlen-utf8"}], "order": "C",
+    }  # fmt: skip
+    (source / "odd" / ".zarray").write_text(json.dumps(document))
+    for key in "01":
+        (source / "odd" / key).write_bytes(RNG.bytes(50))
+    result = rechunk("run", source, target, "--array", "numbers:20", "--verify")
+    assert result.exit_code == 0, str(result)
+    for key in "01":
+        before, after = (p / "odd" / key for p in (source, target))
+        assert before.read_bytes() == after.read_bytes()
+    refused = rechunk("run", source, tmp_path / "c.zarr", "--array", "odd:4")
+    assert refused.exit_code == 1
+    assert "odd" in refused.stderr
+    assert not (tmp_path / "c.zarr").exists()
+
+
+def test_stale_consolidated_metadata_is_not_believed(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """The nodes' own documents count; the target's copy is made anew."""
+    source, target = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    root = zarr.create_group(source, zarr_format=2)
+    array = root.create_array("x", shape=(10,), chunks=(3,), dtype="i4")
+    array[:] = values = RNG.integers(0, 99, 10)
+    zarr.consolidate_metadata(source, zarr_format=2)
+    stale = (source / ".zmetadata").read_text()
+    (source / ".zmetadata").write_text(stale.replace("10", "12"))
+    result = rechunk("run", source, target, "--chunks", "10")
+    assert result.exit_code == 0, str(result)
+    read = zarr.open_consolidated(target, zarr_format=2)["x"]
+    assert read.shape == (10,)
+    assert np.array_equal(read[:], values)

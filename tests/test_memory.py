@@ -1,0 +1,83 @@
+"""The memory promise: resident peak <= --max-memory + 64 MiB."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+from binary import Rechunk
+
+ALLOWANCE_BYTES = 64 << 20
+SHAPE = (400, 256, 400)  # 164 MB of float32.
+ARRAY_BYTES = 4 * 400 * 256 * 400
+
+
+@pytest.fixture(scope="module")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Write the same smooth, noisy array in several layouts."""
+    folder = tmp_path_factory.mktemp("memory")
+    rng = np.random.default_rng(5)
+    wave = np.sin(np.arange(400) / 40).astype("f4")
+    layouts = {
+        "blosc": {"compressors": zarr.codecs.BloscCodec(cname="lz4")},
+        "zstd": {"compressors": zarr.codecs.ZstdCodec(level=3)},
+        "raw": {"compressors": None},
+        "shards": {"shards": (40, 256, 400), "chunks": (4, 256, 400)},
+    }
+    for name, options in layouts.items():
+        settings = {"chunks": (4, 256, 400), "dtype": "f4", "shape": SHAPE}
+        array = zarr.create_array(folder / name, **{**settings, **options})
+        for start in range(0, 400, 40):
+            noise = rng.random((40, 256, 400), dtype="f4") / 64
+            array[start : start + 40] = wave + noise.round(3)
+    return folder
+
+
+JOBS = {
+    "blosc": ["--chunks", "400,20,20"],
+    "zstd": ["--chunks", "400,20,20"],
+    "raw": ["--chunks", "400,256,2"],
+    "shards": ["--chunks", "100,20,20", "--shards", "400,40,40"],
+}
+
+
+@pytest.mark.parametrize("threads", range(1, 9))
+@pytest.mark.parametrize("job", JOBS)
+def test_the_peak_stays_within_the_budget(
+    rechunk: Rechunk, sources: Path, tmp_path: Path, job: str, threads: int
+) -> None:
+    """For 1 to 8 threads, staged, with a quarter of the array."""
+    check_run(rechunk, sources / job, tmp_path, JOBS[job], ARRAY_BYTES // 4, threads)
+
+
+@pytest.mark.parametrize("part", [2, 16])
+@pytest.mark.parametrize("job", JOBS)
+def test_a_small_part_of_the_array_is_enough(
+    rechunk: Rechunk, sources: Path, tmp_path: Path, job: str, part: int
+) -> None:
+    """A sixteenth of the array as memory still works."""
+    check_run(rechunk, sources / job, tmp_path, JOBS[job], ARRAY_BYTES // part, 2)
+
+
+def check_run(
+    rechunk: Rechunk,
+    source: Path,
+    folder: Path,
+    arguments: list[str],
+    max_memory: int,
+    threads: int,
+) -> None:
+    """Run, compare sampled elements, hold the peak against the promise."""
+    result = rechunk(
+        *("run", source, folder / "b", *arguments, "--json"),
+        *("--max-memory", max_memory, "--threads", threads),
+    )
+    assert result.exit_code == 0, str(result)
+    assert result.json()["peak_memory"] <= max_memory
+    assert result.json()["max_rss"] <= max_memory + ALLOWANCE_BYTES
+    assert result.peak_rss_bytes <= max_memory + ALLOWANCE_BYTES
+    before, after = zarr.open_array(source), zarr.open_array(folder / "b")
+    for box in (np.s_[:, 100:105, 7:60], np.s_[3:9], np.s_[:, :, 399]):
+        assert np.array_equal(before[box], after[box])
