@@ -80,7 +80,7 @@ def check(task: Task, digest: str, full: bool, seed: int) -> str | None:
 
 def failure_of(done: measure.Measurement, limit_seconds: float) -> str | None:
     if done.timed_out:
-        return f"over {limit_seconds:.0f} s"
+        return f"over {limit_seconds:g} s"
     if done.exit_code:
         lines = done.errors.strip().splitlines() or [""]
         return f"exit {done.exit_code}: {lines[-1][:200]}"

@@ -83,7 +83,8 @@ def copy(job: Job) -> None:
             number, at = divmod(number, count)
             region.insert(0, slice(at * side, min((at + 1) * side, length)))
         values = source[tuple(region)].read().result()
-        target[tuple(region)].write(values).result()
+        with tensorstore.Transaction() as transaction:  # one write per shard
+            target.with_transaction(transaction)[tuple(region)] = values
 
 
 if __name__ == "__main__":
