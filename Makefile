@@ -52,10 +52,10 @@ asan: $(PACKAGES) $(TEST_VENV)  ## Unit tests, 100 random cases: ASan + UBSan
 tsan: $(PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
 	cmake --preset tsan --log-level=WARNING
 	$(FIXED_ADDRESSES) cmake --build --preset tsan -j $(JOBS) \
-	  --target exec_test rechunk_cli
-	$(FIXED_ADDRESSES) build/tsan/exec_test --gtest_brief=1
-	RECHUNK_BINARY=build/tsan/rechunk RECHUNK_CASES=20 \
-	  $(FIXED_ADDRESSES) $(PYTEST) -n $(WORKERS) tests/test_random_cases.py
+	  --target rechunk_cli
+	RECHUNK_BINARY=build/tsan/rechunk RECHUNK_CASES=40 \
+	  $(FIXED_ADDRESSES) $(PYTEST) -n $(WORKERS) tests/test_random_cases.py \
+	  tests/test_counts.py
 
 check: $(PACKAGES) $(TEST_VENV)  ## Format, lint and style
 	clang-format-14 --dry-run --Werror $(CPP)
