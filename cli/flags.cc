@@ -18,9 +18,9 @@ constexpr unsigned kLayoutBits = kPlanBit | kRunBit;
 constexpr unsigned kAllBits = kPlanBit | kRunBit | kVerifyBit | kInfoBit;
 
 /// Where a flag's value goes; its type says what the flag takes.
-using Field = std::variant<std::string Arguments::*,
-                           std::vector<std::string> Arguments::*,
-                           bool Arguments::*>;
+using Field =
+    std::variant<std::string Arguments::*,
+                 std::vector<std::string> Arguments::*, bool Arguments::*>;
 
 struct Flag {
   const char* names;

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zarr
 from binary import Rechunk
+
+import zarr
 
 RNG = np.random.default_rng(11)
 
@@ -43,7 +44,9 @@ def flip(path: Path) -> None:
     """Turn all bits of 8 bytes in the middle."""
     data = bytearray(path.read_bytes())
     middle = len(data) // 2
-    data[middle : middle + 8] = bytes(b ^ 0xFF for b in data[middle : middle + 8])
+    data[middle : middle + 8] = bytes(
+        b ^ 0xFF for b in data[middle : middle + 8]
+    )
     path.write_bytes(bytes(data))
 
 
@@ -68,7 +71,11 @@ DAMAGE: list[tuple[dict, str, Callable[[Path], None]]] = [
     ({"zarr_format": 3}, "c/1/0", lengthen),
     ({"zarr_format": 3, "shards": (10, 30)}, "c/1/0", cut),
     ({"zarr_format": 3, "shards": (10, 30)}, "c/1/0", empty),
-    ({"zarr_format": 3, "shards": (20, 30), "compressors": [CRC]}, "c/0/0", flip),
+    (
+        {"zarr_format": 3, "shards": (20, 30), "compressors": [CRC]},
+        "c/0/0",
+        flip,
+    ),
 ]
 
 
@@ -119,7 +126,9 @@ def test_what_is_not_zarr_is_refused(rechunk: Rechunk, tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "folder" / "data.nc").write_bytes(b"CDF")
     for name in ("nowhere", "folder"):
-        result = rechunk("run", tmp_path / name, tmp_path / "b", "--chunks", "1")
+        result = rechunk(
+            "run", tmp_path / name, tmp_path / "b", "--chunks", "1"
+        )
         assert result.exit_code == 1
         assert name in result.stderr
 
@@ -142,9 +151,7 @@ def test_an_existing_target_stays(rechunk: Rechunk, tmp_path: Path) -> None:
     assert (tmp_path / "mine" / "thesis.tex").read_text() == "precious"
     result = rechunk("run", source, other, "--chunks", "20,7", "--overwrite")
     assert result.exit_code == 0, str(result)
-    assert np.array_equal(
-        zarr.open_array(other)[:], zarr.open_array(source)[:]
-    )
+    assert np.array_equal(zarr.open_array(other)[:], zarr.open_array(source)[:])
 
 
 def test_places_must_not_overlap(rechunk: Rechunk, tmp_path: Path) -> None:
@@ -220,7 +227,10 @@ def test_a_full_disk_leaves_nothing(rechunk: Rechunk, tmp_path: Path) -> None:
     ],
 )
 def test_nonsense_is_refused(
-    rechunk: Rechunk, tmp_path: Path, arguments: list[str], exit_code: int | None
+    rechunk: Rechunk,
+    tmp_path: Path,
+    arguments: list[str],
+    exit_code: int | None,
 ) -> None:
     """Exit code 1 or 2 and a message; nothing is written."""
     source = make_array(tmp_path / "a.zarr")

@@ -6,12 +6,28 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zarr
 from binary import Rechunk
 
+import zarr
+
 RNG = np.random.default_rng(2)
-PLAN_KEYS = {"version", "max_memory", "peak_memory", "temp_bytes", "temp_objects", "arrays"}
-ARRAY_KEYS = {"name", "shape", "dtype", "source_chunks", "target_chunks", "method", "stages"}
+PLAN_KEYS = {
+    "version",
+    "max_memory",
+    "peak_memory",
+    "temp_bytes",
+    "temp_objects",
+    "arrays",
+}
+ARRAY_KEYS = {
+    "name",
+    "shape",
+    "dtype",
+    "source_chunks",
+    "target_chunks",
+    "method",
+    "stages",
+}
 STAGE_KEYS = {
     "source", "target", "chunks", "tasks", "max_task_bytes", "objects_read",
     "bytes_decoded", "objects_written", "bytes_encoded",
@@ -51,9 +67,17 @@ def test_a_mistyped_flag_is_guessed(rechunk: Rechunk) -> None:
     assert "--max-memory" in result.stderr
 
 
-def test_the_keys_of_a_plan_are_a_contract(rechunk: Rechunk, source: Path) -> None:
+def test_the_keys_of_a_plan_are_a_contract(
+    rechunk: Rechunk, source: Path
+) -> None:
     """Of plan --json and of run --json, which adds what was counted."""
-    arguments = (source, source.parent / "b", "--chunks", "time=all,lat=7", "--json")
+    arguments = (
+        source,
+        source.parent / "b",
+        "--chunks",
+        "time=all,lat=7",
+        "--json",
+    )
     for command, more, stage_more in (
         ("plan", set(), set()),
         ("run", {"seconds", "max_rss"}, {"counted", "skipped"}),
@@ -61,7 +85,9 @@ def test_the_keys_of_a_plan_are_a_contract(rechunk: Rechunk, source: Path) -> No
         report = rechunk(command, *arguments).json()
         assert report.keys() >= PLAN_KEYS | more
         assert report["arrays"][0].keys() >= ARRAY_KEYS
-        assert report["arrays"][0]["stages"][0].keys() >= STAGE_KEYS | stage_more
+        assert (
+            report["arrays"][0]["stages"][0].keys() >= STAGE_KEYS | stage_more
+        )
     assert report["version"] == 1
 
 
@@ -97,12 +123,16 @@ def test_chunks_are_read_in_all_forms(
     rechunk: Rechunk, source: Path, text: str, chunks: list[int]
 ) -> None:
     """The plan has the chunks that were meant."""
-    result = rechunk("plan", source, source.parent / "b", "--chunks", text, "--json")
+    result = rechunk(
+        "plan", source, source.parent / "b", "--chunks", text, "--json"
+    )
     assert result.exit_code == 0, str(result)
     assert result.json()["arrays"][0]["target_chunks"] == chunks
 
 
-def test_auto_chunks_have_about_the_size(rechunk: Rechunk, source: Path) -> None:
+def test_auto_chunks_have_about_the_size(
+    rechunk: Rechunk, source: Path
+) -> None:
     """auto:SIZE is an upper bound, and not far from it."""
     result = rechunk(
         "plan", source, source.parent / "b", "--chunks", "auto:20kB", "--json"
@@ -111,7 +141,9 @@ def test_auto_chunks_have_about_the_size(rechunk: Rechunk, source: Path) -> None
     assert 5000 <= 4 * np.prod(chunks) <= 20000
 
 
-def test_a_plan_for_people_and_its_reasons(rechunk: Rechunk, source: Path) -> None:
+def test_a_plan_for_people_and_its_reasons(
+    rechunk: Rechunk, source: Path
+) -> None:
     """It goes to stdout; --explain says why."""
     arguments = ("plan", source, source.parent / "b", "--chunks", "40,7,5")
     plain, explained = rechunk(*arguments), rechunk(*arguments, "--explain")
@@ -120,7 +152,9 @@ def test_a_plan_for_people_and_its_reasons(rechunk: Rechunk, source: Path) -> No
     assert not (source.parent / "b").exists()
 
 
-def test_verify_tells_equal_from_different(rechunk: Rechunk, source: Path) -> None:
+def test_verify_tells_equal_from_different(
+    rechunk: Rechunk, source: Path
+) -> None:
     """Whatever the layout; the first different element is named."""
     target = source.parent / "b"
     for arguments in (

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zarr
 from binary import Rechunk
 from trees import data_files
+
+import zarr
 
 RNG = np.random.default_rng(3)
 COUNTED = ("objects_read", "bytes_decoded", "objects_written", "bytes_encoded")
@@ -64,7 +65,9 @@ def test_a_dense_run_counts_what_was_planned(
         for name in COUNTED:
             assert stage["counted"][name] == stage[name], (stage, name)
             assert stage["skipped"][name] == 0, (stage, name)
-    assert array["stages"][-1]["objects_written"] == len(data_files(tmp_path / "b"))
+    assert array["stages"][-1]["objects_written"] == len(
+        data_files(tmp_path / "b")
+    )
     assert np.array_equal(zarr.open_array(tmp_path / "b")[:], values)
 
 
@@ -84,12 +87,18 @@ def test_each_source_object_is_decoded_once(
 
 
 @pytest.mark.parametrize("job", JOBS)
-def test_a_sparse_run_adds_up(rechunk: Rechunk, tmp_path: Path, job: str) -> None:
+def test_a_sparse_run_adds_up(
+    rechunk: Rechunk, tmp_path: Path, job: str
+) -> None:
     """Counted and skipped together are what was planned."""
     options, arguments, method = JOBS[job]
-    array = zarr.create_array(tmp_path / "a", shape=SHAPE, dtype="f4", **options)
+    array = zarr.create_array(
+        tmp_path / "a", shape=SHAPE, dtype="f4", **options
+    )
     array[10:20, :9, 5:30] = RNG.random((10, 9, 25)) + 1
-    result = rechunk("run", tmp_path / "a", tmp_path / "b", *arguments, "--json")
+    result = rechunk(
+        "run", tmp_path / "a", tmp_path / "b", *arguments, "--json"
+    )
     assert result.exit_code == 0, str(result)
     (report,) = result.json()["arrays"]
     for stage in report["stages"]:
@@ -111,5 +120,7 @@ def test_empty_chunks_are_written_on_request(
     flags = ["--chunks", "8,2"]
     rechunk("run", tmp_path / "a", tmp_path / "b", *flags)
     assert len(data_files(tmp_path / "b")) == 0
-    rechunk("run", tmp_path / "a", tmp_path / "c", *flags, "--write-empty-chunks")
+    rechunk(
+        "run", tmp_path / "a", tmp_path / "c", *flags, "--write-empty-chunks"
+    )
     assert len(data_files(tmp_path / "c")) == 5

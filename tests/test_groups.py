@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray
-import zarr
 from binary import Rechunk
+
+import zarr
 
 RNG = np.random.default_rng(7)
 
@@ -75,7 +76,9 @@ def test_a_tree_of_groups_is_kept(
     inner = root.create_group("some group/ünner", attributes={"level": 2})
     shapes = {"plain": (9,), "some group/ünner/deep": (13, 7)}
     for name, shape in shapes.items():
-        array = root.create_array(name, shape=shape, chunks=(3,) * len(shape), dtype="i4")
+        array = root.create_array(
+            name, shape=shape, chunks=(3,) * len(shape), dtype="i4"
+        )
         array[...] = RNG.integers(-99, 99, shape)
         array.attrs["name"] = name
     assert inner.attrs["level"] == 2

@@ -6,8 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import zarr
 from binary import Rechunk
+
+import zarr
 
 ALLOWANCE_BYTES = 64 << 20
 SHAPE = (400, 256, 400)  # 164 MB of float32.
@@ -49,7 +50,9 @@ def test_the_peak_stays_within_the_budget(
     rechunk: Rechunk, sources: Path, tmp_path: Path, job: str, threads: int
 ) -> None:
     """For 1 to 8 threads, staged, with a quarter of the array."""
-    check_run(rechunk, sources / job, tmp_path, JOBS[job], ARRAY_BYTES // 4, threads)
+    check_run(
+        rechunk, sources / job, tmp_path, JOBS[job], ARRAY_BYTES // 4, threads
+    )
 
 
 @pytest.mark.parametrize("part", [2, 16])
@@ -58,7 +61,9 @@ def test_a_small_part_of_the_array_is_enough(
     rechunk: Rechunk, sources: Path, tmp_path: Path, job: str, part: int
 ) -> None:
     """A sixteenth of the array as memory still works."""
-    check_run(rechunk, sources / job, tmp_path, JOBS[job], ARRAY_BYTES // part, 2)
+    check_run(
+        rechunk, sources / job, tmp_path, JOBS[job], ARRAY_BYTES // part, 2
+    )
 
 
 def check_run(

@@ -11,6 +11,7 @@ import math
 from pathlib import Path
 
 import tensorstore
+
 from job import Job, best_box, from_command_line
 
 

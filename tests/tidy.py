@@ -1,0 +1,112 @@
+"""Style as a test: arrows between folders, lengths, names, marks.
+
+Run as a program it prints what it finds and exits 1; pytest runs it too.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+LONGEST_FILE = 400
+LONGEST_FUNCTION = 70
+
+# What each folder of src/ may include, besides itself and public headers.
+ARROWS = {
+    "base": set(),
+    "plan": {"base"},
+    "codec": {"base"},
+    "store": {"base"},
+    "zarr": {"base", "codec", "store"},
+    "exec": {"base", "plan", "zarr"},
+    "job": {"base", "plan", "codec", "store", "zarr", "exec"},
+}
+CLI_MAY_INCLUDE = {
+    "base/byte_size.h",
+    "plan/chunk_spec.h",
+    "codec/codec_spec_text.h",
+}
+INCLUDE = re.compile(r'^#include "([a-z_]+)/([a-z_0-9]+\.h)"', re.MULTILINE)
+MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+VAGUE = re.compile(r"\b(class|struct) \w*(Manager|Helper|Util)\b")
+
+
+def tracked(*patterns: str) -> list[Path]:
+    """Files that git knows, by pattern."""
+    command = ["git", "ls-files", "--", *patterns]
+    names = subprocess.check_output(command, cwd=ROOT, text=True).split()
+    return [ROOT / name for name in names if (ROOT / name).exists()]
+
+
+def include_faults(path: Path, text: str) -> list[str]:
+    """Includes against the arrows of ARCHITECTURE.md."""
+    parts = path.relative_to(ROOT).parts
+    faults = []
+    for folder, header in INCLUDE.findall(text):
+        name = f"{folder}/{header}"
+        if parts[0] == "src" and len(parts) == 3:
+            allowed = ARROWS[parts[1]] | {parts[1], "rechunk"}
+            if folder not in allowed:
+                faults.append(f"{parts[1]} must not include {name}")
+        allowed_in_cli = folder in ("cli", "rechunk") or name in CLI_MAY_INCLUDE
+        if parts[0] == "cli" and not allowed_in_cli:
+            faults.append(f"cli must not include {name}")
+    return faults
+
+
+def function_faults(text: str) -> list[str]:
+    """Functions that are too long: from a line that ends in "{" to its end."""
+    faults = []
+    start = None
+    for number, line in enumerate(text.splitlines(), 1):
+        if re.match(r"^\S.*\)( const| noexcept| override)* \{$", line):
+            start = number
+        elif line == "}" and start:
+            if number - start >= LONGEST_FUNCTION:
+                faults.append(f"line {start}: a function of {number - start}")
+            start = None
+    return faults
+
+
+def cpp_faults(path: Path) -> list[str]:
+    """Everything this file holds against one C++ file."""
+    text = path.read_text(encoding="utf-8")
+    faults = include_faults(path, text) + function_faults(text)
+    if path.suffix == ".h":
+        if not text.startswith("//"):
+            faults.append("a header begins with what it is")
+        if "#pragma once" not in text:
+            faults.append("no #pragma once")
+    if "using namespace" in text:
+        faults.append("using namespace")
+    if VAGUE.search(text):
+        faults.append("a vague name")
+    return faults
+
+
+def all_faults() -> list[str]:
+    """Return one line per fault."""
+    faults = []
+    sources = tracked("*.h", "*.cc", "*.py")
+    for path in sources:
+        text = path.read_text(encoding="utf-8")
+        found = [] if path.suffix == ".py" else cpp_faults(path)
+        if len(text.splitlines()) > LONGEST_FILE:
+            found.append(f"more than {LONGEST_FILE} lines")
+        if path != Path(__file__).resolve() and MARKS.search(text):
+            found.append("a mark that something is missing")
+        faults += [f"{path.relative_to(ROOT)}: {fault}" for fault in found]
+    return faults
+
+
+def test_the_style_holds() -> None:
+    """The whole tree follows STYLE.md."""
+    assert all_faults() == []
+
+
+if __name__ == "__main__":
+    print("\n".join(all_faults()))
+    sys.exit(1 if all_faults() else 0)
