@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dask
 import dask.array
-from job import Job, from_command_line
+from copy_job import Job, from_command_line
 
 import zarr
 

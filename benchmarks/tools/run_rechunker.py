@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dask
 import rechunker
-from job import Job, from_command_line
+from copy_job import Job, from_command_line
 
 import zarr
 

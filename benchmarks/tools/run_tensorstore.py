@@ -11,8 +11,7 @@ import math
 from pathlib import Path
 
 import tensorstore
-
-from job import Job, best_box, from_command_line
+from copy_job import Job, best_box, from_command_line
 
 
 def open_source(
