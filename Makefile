@@ -28,7 +28,7 @@ help:  ## Show the targets
 
 build: $(PACKAGES)  ## Build build/release/rechunk
 	cmake --preset release --log-level=WARNING
-	cmake --build --preset release -j $(JOBS)
+	cmake --build --preset release -j $(JOBS) --target rechunk_cli
 
 test:  ## Everything that must pass (25 minutes on two cores at most)
 	$(MAKE) unit
@@ -37,6 +37,7 @@ test:  ## Everything that must pass (25 minutes on two cores at most)
 	$(MAKE) end-to-end
 
 unit: build  ## C++ unit tests of the release build
+	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS) --progress
 
 end-to-end: build $(TEST_VENV)  ## Python tests of the release build
