@@ -1,0 +1,164 @@
+#include "rechunk/store.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <atomic>
+#include <filesystem>
+#include <map>
+#include <random>
+#include <thread>
+
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::vector<std::byte> random_bytes(std::size_t count, unsigned seed) {
+  std::mt19937 random(seed);
+  std::vector<std::byte> bytes(count);
+  for (std::byte& value : bytes) value = static_cast<std::byte>(random());
+  return bytes;
+}
+
+std::map<std::string, std::int64_t> listed(const Store& store,
+                                           const std::string& prefix) {
+  std::map<std::string, std::int64_t> found;
+  store.list(prefix, [&](std::string_view key, std::int64_t bytes) {
+    found.emplace(key, bytes);
+  });
+  return found;
+}
+
+// What every store must do; the parameter says which one.
+class AnyStore : public testing::TestWithParam<bool> {
+ protected:
+  void SetUp() override {
+    std::string name =
+        testing::UnitTest::GetInstance()->current_test_info()->name();
+    std::replace(name.begin(), name.end(), '/', '-');
+    folder_ = fs::temp_directory_path() /
+              ("rechunk-store-" + std::to_string(getpid()) + name);
+    store_ = GetParam() ? open_store(folder_.string()) : make_memory_store();
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  fs::path folder_;
+  std::shared_ptr<Store> store_;
+};
+
+TEST_P(AnyStore, GivesBackWhatWasWritten) {
+  const auto bytes = random_bytes(5000, 1);
+  write_object(*store_, "a/b c/ü", bytes);
+  std::vector<std::byte> read(6000);
+  ReadRequest request{.key = "a/b c/ü", .destination = {read}};
+  store_->read_many({&request, 1});
+  EXPECT_TRUE(request.found);
+  EXPECT_EQ(request.bytes_read, 5000);
+  EXPECT_EQ(request.object_bytes, 5000);
+  EXPECT_TRUE(std::equal(bytes.begin(), bytes.end(), read.begin()));
+}
+
+TEST_P(AnyStore, ScattersRangesIntoManyBuffers) {
+  const auto bytes = random_bytes(9000, 2);
+  write_object(*store_, "x", bytes);
+  std::vector<std::byte> read(3 * 2500);
+  ReadRequest request{.key = "x", .offset = 700};
+  for (std::size_t part = 0; part < 2500; ++part)  // Every other place.
+    request.destination.push_back(std::span(read).subspan(3 * part, 2));
+  store_->read_many({&request, 1});
+  ASSERT_EQ(request.bytes_read, 5000);
+  for (std::size_t at = 0; at < 5000; ++at)
+    ASSERT_EQ(read[at / 2 * 3 + at % 2], bytes[700 + at]);
+}
+
+TEST_P(AnyStore, ReadsFromTheEnd) {
+  const auto bytes = random_bytes(100, 3);
+  write_object(*store_, "x", bytes);
+  std::vector<std::byte> read(20);
+  ReadRequest request{.key = "x", .offset = -20, .destination = {read}};
+  store_->read_many({&request, 1});
+  EXPECT_EQ(request.bytes_read, 20);
+  EXPECT_TRUE(std::equal(read.begin(), read.end(), bytes.end() - 20));
+}
+
+TEST_P(AnyStore, TakesAbsentKeysAsAbsent) {
+  ReadRequest request{.key = "no/such"};
+  store_->read_many({&request, 1});
+  EXPECT_FALSE(request.found);
+  EXPECT_FALSE(store_->erase("no/such"));
+  EXPECT_EQ(read_text(*store_, "no/such"), std::nullopt);
+}
+
+TEST_P(AnyStore, ShowsAnObjectOnlyWhenItIsCommitted) {
+  {
+    const auto aborted = store_->open_writer("a/lost");
+    aborted->append(random_bytes(10, 4));
+    EXPECT_TRUE(listed(*store_, "").empty());
+  }
+  EXPECT_TRUE(listed(*store_, "").empty());
+  const auto header = random_bytes(7, 5), body = random_bytes(50, 6);
+  const auto writer = store_->open_writer("a/kept", 7);
+  writer->append(body);
+  EXPECT_EQ(read_text(*store_, "a/kept"), std::nullopt);
+  writer->commit(header);
+  const std::string text = *read_text(*store_, "a/kept");
+  ASSERT_EQ(text.size(), 57u);
+  EXPECT_EQ(static_cast<std::byte>(text[6]), header[6]);
+  EXPECT_EQ(static_cast<std::byte>(text[7]), body[0]);
+}
+
+TEST_P(AnyStore, ListsBelowAPrefix) {
+  for (const char* key : {"a", "b/c", "b/d/e", "bc"})
+    write_text(*store_, key, key);
+  EXPECT_EQ(listed(*store_, "").size(), 4u);
+  const std::map<std::string, std::int64_t> below{{"b/c", 3}, {"b/d/e", 5}};
+  EXPECT_EQ(listed(*store_, "b"), below);
+  EXPECT_TRUE(store_->erase("b/c"));
+  EXPECT_TRUE(store_->erase("b/d/e"));
+  EXPECT_TRUE(listed(*store_, "b").empty());
+}
+
+TEST_P(AnyStore, CreatesOnceAmongManyThreads) {
+  std::atomic<int> created{0};
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned thread = 0; thread < 8; ++thread)
+      threads.emplace_back([&, thread] {
+        created += store_->create_if_absent("lock", random_bytes(9, thread));
+        write_object(*store_, "all/" + std::to_string(thread),
+                     random_bytes(1000, thread));
+        write_object(*store_, "same", random_bytes(1000, 7));
+      });
+  }
+  EXPECT_EQ(created, 1);
+  EXPECT_EQ(listed(*store_, "all").size(), 8u);
+  EXPECT_EQ(read_text(*store_, "same")->size(), 1000u);
+}
+
+INSTANTIATE_TEST_SUITE_P(Stores, AnyStore, testing::Bool(),
+                         [](const auto& info) {
+                           return info.param ? "File" : "Memory";
+                         });
+
+TEST(FileStore, RefusesKeysThatLeaveItsFolder) {
+  const auto store = open_store(fs::temp_directory_path() / "rechunk-none");
+  for (const char* key : {"../x", "a/../../x", "/etc/x", "a//b", "", "."})
+    EXPECT_THROW(write_text(*store, key, "x"), Error) << key;
+}
+
+TEST(OpenStore, NamesTheSchemeItDoesNotKnow) {
+  try {
+    open_store("s3://bucket/a.zarr");
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
+    EXPECT_NE(std::string(error.what()).find("s3://"), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace rechunk
