@@ -140,8 +140,8 @@ TEST_P(AnyStore, CreatesOnceAmongManyThreads) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Stores, AnyStore, testing::Bool(),
-                         [](const auto& info) {
-                           return info.param ? "File" : "Memory";
+                         [](const auto& store) {
+                           return store.param ? "File" : "Memory";
                          });
 
 TEST(FileStore, RefusesKeysThatLeaveItsFolder) {
