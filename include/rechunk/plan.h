@@ -65,4 +65,7 @@ struct Plan {
 /// The plan as JSON text, indented; the keys are a contract (README).
 std::string to_json(const Plan& plan);
 
+/// The plan in JSON text with at least these keys. Throws: corrupt.
+Plan plan_from_json(std::string_view text);
+
 }  // namespace rechunk

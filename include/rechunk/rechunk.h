@@ -7,14 +7,17 @@
 //   Report report = job.run();
 #pragma once
 
+#include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "rechunk/error.h"
+#include "rechunk/executor.h"
 #include "rechunk/observer.h"
 #include "rechunk/plan.h"
 #include "rechunk/store.h"
@@ -61,29 +64,82 @@ struct Report {
   std::int64_t max_rss = 0;  ///< Peak resident bytes of the process.
 };
 
+/// Elements that lie in no Zarr store, read through the caller.
+/// May be called from any thread.
+class ArraySource {
+ public:
+  virtual ~ArraySource() = default;
+  /// Fills `destination` with the elements of `region` in C order, in the type
+  /// and byte order that the array's metadata document says.
+  virtual void read(const Region& region,
+                    std::span<std::byte> destination) const = 0;
+};
+
+/// The places of a job, where URLs do not name them.
+struct Stores {
+  std::shared_ptr<Store> source;  ///< Metadata documents, and chunks.
+  std::shared_ptr<Store> target;
+  std::shared_ptr<Store> temp;     ///< Its own place: the run may empty it.
+  std::shared_ptr<Store> journal;  ///< Null: nothing but `run` works.
+  /// By path in the source; instead of chunks there.
+  std::map<std::string, std::shared_ptr<const ArraySource>> array_sources;
+};
+
 /// One rechunk from a source to a target: planned when constructed, nothing
-/// written before `run`.
+/// written before `prepare` or `run`. A process that takes part in a run made
+/// elsewhere loads the same job from its plan file.
 class Job {
  public:
   /// Throws: not_found, corrupt, unsupported, invalid_argument,
   /// budget_exceeded.
   Job(const std::string& source, const std::string& target,
       const Options& options);
-  /// The same on injected stores.
-  Job(std::shared_ptr<Store> source, std::shared_ptr<Store> target,
-      std::shared_ptr<Store> temp, const Options& options);
+  Job(Stores stores, const Options& options);
   ~Job();
   Job(Job&&) noexcept;
 
   const Plan& plan() const;
 
-  /// Copies everything, then commits the target's metadata. On failure and on
-  /// cancellation what was written is removed again.
+  /// The plan file: JSON with the keys of `to_json(plan)` and all that other
+  /// processes must know. `load` opens the stores that it names by URL; those
+  /// given in `stores` win. Throws (load): corrupt.
+  const std::string& save() const;
+  static Job load(const std::string& plan_file, const Stores& stores = {});
+
+  /// Copies everything on threads of this process, then commits the target's
+  /// metadata. On failure and on cancellation what was written is removed
+  /// again.
   /// Throws: io, corrupt, cancelled, invalid_argument (the target exists).
   Report run(Observer* observer = nullptr, std::stop_token stop = {});
 
+  // What executors call, in the order of steps_of(plan()). Each of these may
+  // be repeated and may be called by any thread of any process that has
+  // loaded the job; together they hold at most plan().max_memory per process.
+
+  /// Makes room at the target and opens the journal; joins a run of the same
+  /// plan that has begun. Throws: invalid_argument (the target exists).
+  void prepare();
+  /// Runs tasks [first, stop) of a stage, unless the journal has them. The
+  /// report is empty then.
+  StageReport run_tasks(int array, int stage, std::int64_t first,
+                        std::int64_t stop);
+  /// Erases what these tasks wrote into an intermediate.
+  void release(int array, int stage, std::int64_t first, std::int64_t stop);
+  /// Verifies, where asked for, and makes the target visible.
+  /// Throws: invalid_argument (names tasks that the journal lacks), corrupt.
+  Report commit();
+  /// True if the journal has all tasks, so that `commit` may follow.
+  bool complete() const;
+  /// Removes all that an unfinished run of this job wrote.
+  void discard();
+
+  /// One step, or tasks [first, stop) of it.
+  void run_step(const Step& step);
+  void run_step(const Step& step, std::int64_t first, std::int64_t stop);
+
  private:
   struct State;
+  explicit Job(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;
 };
 

@@ -26,7 +26,7 @@ std::vector<DigestScalar> digest_scalars(
 }
 
 ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
-                     std::shared_ptr<const ArrayReader> reader,
+                     std::shared_ptr<const RegionReader> reader,
                      std::shared_ptr<const ArrayWriter> writer,
                      std::shared_ptr<Store> temp, const Options& options)
     : spec_(spec), reader_(std::move(reader)), writer_(std::move(writer)) {

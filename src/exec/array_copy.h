@@ -23,7 +23,7 @@ class ArrayCopy {
 
   /// `temp` may be null where the copy has one stage.
   ArrayCopy(const StagedCopySpec& spec,
-            std::shared_ptr<const ArrayReader> reader,
+            std::shared_ptr<const RegionReader> reader,
             std::shared_ptr<const ArrayWriter> writer,
             std::shared_ptr<Store> temp, const Options& options);
 
@@ -41,7 +41,7 @@ class ArrayCopy {
   Block target_block(const Region& region, Arena& arena) const;
 
   const StagedCopySpec spec_;
-  std::shared_ptr<const ArrayReader> reader_;
+  std::shared_ptr<const RegionReader> reader_;
   std::shared_ptr<const ArrayWriter> writer_;
   std::vector<TaskGrid> tasks_;
   std::vector<PackedStore> intermediates_;

@@ -49,11 +49,14 @@ void PackedStore::write(std::int64_t task, const Block& block,
   Counts& counts = block.has_data() ? report.counted : report.skipped;
   counts.objects_written += 1;
   counts.bytes_encoded += block.layout().bytes();
-  if (!block.has_data()) return;
+  // An object of no bytes says that all is fill; a missing one is an error.
+  const std::span<const std::byte> bytes =
+      block.has_data() ? block.memory() : std::span<const std::byte>();
   with_context(
-      [&] { write_object(*store_, key(task), block.memory()); },
+      [&] { write_object(*store_, key(task), bytes); },
       [&] { return "writing intermediate " + store_->describe(key(task)); });
-  report.counted.stored_bytes_written += block.layout().bytes();
+  report.counted.stored_bytes_written +=
+      static_cast<std::int64_t>(bytes.size());
 }
 
 void PackedStore::read(Block& block, Arena& arena, StageReport& report) const {
@@ -85,10 +88,14 @@ void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
     request.destination = {scratch};
   }
   store_->read_many({&request, 1});
-  Counts& counts = request.found ? report.counted : report.skipped;
+  if (!request.found)
+    throw Error(ErrorKind::kIo, "it is missing",
+                "temporary data must be left alone until the run ends");
+  const bool only_fill = request.object_bytes == 0;
+  Counts& counts = only_fill ? report.skipped : report.counted;
   counts.objects_read += 1;
   counts.bytes_decoded += range.bytes;
-  if (!request.found) return block.put_fill(range.part, options_.fill);
+  if (only_fill) return block.put_fill(range.part, options_.fill);
   report.counted.stored_bytes_read += request.bytes_read;
   if (request.bytes_read != range.bytes)
     throw Error(ErrorKind::kCorrupt,

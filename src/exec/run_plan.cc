@@ -86,14 +86,6 @@ class Tally {
   Clock::time_point begin_, last_told_;
 };
 
-std::int64_t largest_task_bytes(const Plan& plan) {
-  std::int64_t bytes = 0;
-  for (const StagedCopySpec& array : plan.arrays)
-    for (const CopySpec& stage : array.stages)
-      bytes = std::max(bytes, stage.max_task_bytes);
-  return bytes;
-}
-
 std::int64_t task_count(const Plan& plan) {
   std::int64_t tasks = 0;
   for (const StagedCopySpec& array : plan.arrays)
@@ -117,6 +109,14 @@ void carry_out(const Work& work, TaskRunner& runner, Arena& arena,
 }
 
 }  // namespace
+
+std::int64_t largest_task_bytes(const Plan& plan) {
+  std::int64_t bytes = 0;
+  for (const StagedCopySpec& array : plan.arrays)
+    for (const CopySpec& stage : array.stages)
+      bytes = std::max(bytes, stage.max_task_bytes);
+  return bytes;
+}
 
 std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
                                   MemoryBudget& budget,

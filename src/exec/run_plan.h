@@ -25,6 +25,9 @@ struct RunOptions {
   std::stop_token stop;
 };
 
+/// What one thread must hold to run any task of the plan.
+std::int64_t largest_task_bytes(const Plan& plan);
+
 /// Runs all tasks on `plan.threads` threads, the caller's included, each with
 /// one arena from `budget` for as long as the run takes. The first error stops
 /// the others and is thrown when all have stopped.

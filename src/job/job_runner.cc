@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "job/array_source_reader.h"
 #include "job/digest_array.h"
 #include "job/target_hierarchy.h"
 #include "zarr/layout.h"
@@ -34,35 +35,60 @@ ChunkTraits target_traits(const ArrayLayout& layout) {
       layout.codecs.empty() ? 0 : kEncodeNanoseconds};
 }
 
+ChunkTraits array_source_traits(const ArrayLayout& layout) {
+  return {layout.chunk_shape,
+          layout.chunk_shape,
+          layout.chunk_shape,
+          ArraySourceReader::unit_scratch_bytes(layout),
+          0,
+          0};
+}
+
 ChunkTraits opaque_traits(const ArrayMetadata& array) {
   return {array.chunks, inner_chunks(array), inner_chunks(array), 0, 0, 0};
+}
+
+std::shared_ptr<const RegionReader> make_reader(
+    const Stores& stores, const std::string& path, const ArrayMetadata& array,
+    const std::vector<DataType::Scalar>& scalars) {
+  const auto layout = std::make_shared<const ArrayLayout>(make_layout(array));
+  if (const auto found = stores.array_sources.find(path);
+      found != stores.array_sources.end())
+    return std::make_shared<const ArraySourceReader>(found->second, layout,
+                                                     scalars);
+  return std::make_shared<const ArrayReader>(stores.source, path, layout,
+                                             scalars);
 }
 
 }  // namespace
 
 ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
-                          const ArrayMetadata& target, bool verify) {
+                          const ArrayMetadata& target,
+                          const ProblemOptions& options) {
   ArrayProblem problem;
   problem.name = name;
   problem.dtype = source.data_type.label();
   problem.shape = source.shape;
   problem.item_bytes = source.data_type.item_bytes;
-  problem.same_encoding = same_encoding(source, target);
+  problem.same_encoding =
+      !options.array_source && same_encoding(source, target);
   if (problem.same_encoding) {
     problem.source = opaque_traits(source);
     problem.target = opaque_traits(target);
   } else {
-    problem.source = source_traits(make_layout(source));
+    const ArrayLayout layout = make_layout(source);
+    problem.source = options.array_source ? array_source_traits(layout)
+                                          : source_traits(layout);
     problem.target = target_traits(make_layout(target));
   }
-  if (verify && can_decode(target))
+  if (options.verify && can_decode(target))
     problem.other_bytes = std::max(digest_bytes(make_layout(source)),
                                    digest_bytes(make_layout(target)));
   return problem;
 }
 
 JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
-                     const Hierarchy& target, const JobStores& stores,
+                     const Hierarchy& target, const Stores& stores,
                      const Options& options) {
   for (std::size_t index = 0; index < plan.arrays.size(); ++index) {
     const StagedCopySpec& spec = plan.arrays[index];
@@ -75,10 +101,7 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
       continue;
     }
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));
-    const auto reader = std::make_shared<const ArrayReader>(
-        stores.source, spec.name,
-        std::make_shared<const ArrayLayout>(make_layout(from)),
-        layout->scalars);
+    const auto reader = make_reader(stores, spec.name, from, layout->scalars);
     const auto writer = std::make_shared<const ArrayWriter>(
         stores.target, spec.name, layout, options.write_empty_chunks);
     copies_.emplace_back(ArrayCopy(

@@ -13,22 +13,23 @@
 
 namespace rechunk {
 
-/// Where a job reads, stages and writes.
-struct JobStores {
-  std::shared_ptr<Store> source, target, temp;
+/// Of an array, beside its metadata.
+struct ProblemOptions {
+  bool verify = false;        ///< The run reads the target again.
+  bool array_source = false;  ///< Elements come from an ArraySource.
 };
 
-/// What the planner must know of an array; `verify`: the run reads the target
-/// again.
+/// What the planner must know of an array.
 /// Throws: unsupported where it must be decoded and cannot be.
 ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
-                          const ArrayMetadata& target, bool verify);
+                          const ArrayMetadata& target,
+                          const ProblemOptions& options);
 
 class JobRunner final : public TaskRunner {
  public:
   /// The plan's arrays, in its order, with their metadata on both sides.
   JobRunner(const Plan& plan, const Hierarchy& source, const Hierarchy& target,
-            const JobStores& stores, const Options& options);
+            const Stores& stores, const Options& options);
 
   TaskResult run(int array, int stage, std::int64_t task,
                  Arena& arena) override;

@@ -45,8 +45,8 @@ Plan plan_on_paper(const PaperArray& array, const Options& options) {
         metadata, {array.source_chunks, array.source_shards, std::nullopt});
   source.arrays.emplace("", metadata);
   const Hierarchy target = make_target_hierarchy(source, options);
-  const std::vector<ArrayProblem> problems{
-      make_problem("", metadata, target.arrays.at(""), options.verify)};
+  const std::vector<ArrayProblem> problems{make_problem(
+      "", metadata, target.arrays.at(""), {.verify = options.verify})};
   const PlanOptions plan_options{
       options.max_memory > 0 ? options.max_memory : default_max_memory(),
       options.threads > 0 ? options.threads : available_threads()};

@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "rechunk/error.h"
 #include "rechunk/plan.h"
 
 namespace rechunk {
@@ -24,6 +25,7 @@ Json array_json(const StagedCopySpec& array) {
   Json json = {{"name", array.name},
                {"shape", array.shape},
                {"dtype", array.dtype},
+               {"item_bytes", array.item_bytes},
                {"source_chunks", array.source_chunks},
                {"target_chunks", array.target_chunks}};
   if (!array.source_shards.empty()) json["source_shards"] = array.source_shards;
@@ -34,6 +36,45 @@ Json array_json(const StagedCopySpec& array) {
   for (const CopySpec& stage : array.stages)
     json["stages"].push_back(stage_json(stage));
   return json;
+}
+
+CopySpec parse_stage(const Json& json) {
+  CopySpec stage;
+  json.at("source").get_to(stage.source);
+  json.at("target").get_to(stage.target);
+  json.at("chunks").get_to(stage.chunks);
+  json.at("block").get_to(stage.block);
+  json.at("tasks").get_to(stage.tasks);
+  json.at("max_task_bytes").get_to(stage.max_task_bytes);
+  json.at("objects_read").get_to(stage.objects_read);
+  json.at("bytes_decoded").get_to(stage.bytes_decoded);
+  json.at("objects_written").get_to(stage.objects_written);
+  json.at("bytes_encoded").get_to(stage.bytes_encoded);
+  return stage;
+}
+
+Method parse_method(const std::string& name) {
+  for (const Method method :
+       {Method::kPassthrough, Method::kDirect, Method::kStaged})
+    if (to_string(method) == name) return method;
+  throw Error(ErrorKind::kCorrupt, "no method is called " + name);
+}
+
+StagedCopySpec parse_array(const Json& json) {
+  StagedCopySpec array;
+  json.at("name").get_to(array.name);
+  json.at("shape").get_to(array.shape);
+  json.at("dtype").get_to(array.dtype);
+  json.at("item_bytes").get_to(array.item_bytes);
+  json.at("source_chunks").get_to(array.source_chunks);
+  json.at("target_chunks").get_to(array.target_chunks);
+  array.source_shards = json.value("source_shards", Shape{});
+  array.target_shards = json.value("target_shards", Shape{});
+  array.method = parse_method(json.at("method").get<std::string>());
+  json.at("component").get_to(array.component);
+  for (const Json& stage : json.at("stages"))
+    array.stages.push_back(parse_stage(stage));
+  return array;
 }
 
 }  // namespace
@@ -59,6 +100,25 @@ std::string to_json(const Plan& plan) {
   for (const StagedCopySpec& array : plan.arrays)
     json["arrays"].push_back(array_json(array));
   return json.dump(2);
+}
+
+Plan plan_from_json(std::string_view text) {
+  try {
+    const Json json = Json::parse(text);
+    Plan plan;
+    json.at("version").get_to(plan.version);
+    json.at("max_memory").get_to(plan.max_memory);
+    json.at("threads").get_to(plan.threads);
+    json.at("peak_memory").get_to(plan.peak_memory);
+    json.at("temp_bytes").get_to(plan.temp_bytes);
+    json.at("temp_objects").get_to(plan.temp_objects);
+    for (const Json& array : json.at("arrays"))
+      plan.arrays.push_back(parse_array(array));
+    return plan;
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorKind::kCorrupt,
+                std::string("reading a plan: ") + error.what());
+  }
 }
 
 }  // namespace rechunk

@@ -36,8 +36,17 @@ class RegionSink {
                         std::span<const std::byte> element) = 0;
 };
 
-/// Immutable; may be used by many threads, each with its own arena.
-class ArrayReader {
+/// Where elements of a region come from. Immutable; may be used by many
+/// threads, each with its own arena.
+class RegionReader {
+ public:
+  virtual ~RegionReader() = default;
+  /// Hands all of `region` to the sink, part by part.
+  virtual void read(const Region& region, RegionSink& sink, Arena& arena,
+                    StageReport& report) const = 0;
+};
+
+class ArrayReader final : public RegionReader {
  public:
   /// `path`: of the array in the store. Elements come in the byte order of
   /// `scalars`, the same type's as the array's.
@@ -49,7 +58,7 @@ class ArrayReader {
   /// from the arena and gives them back.
   /// Throws: corrupt, io (with the object's place in the message).
   void read(const Region& region, RegionSink& sink, Arena& arena,
-            StageReport& report) const;
+            StageReport& report) const override;
 
   const ArrayLayout& layout() const { return *layout_; }
 

@@ -1,0 +1,98 @@
+// Plan files: the plan's JSON and all that other processes must know.
+#include <nlohmann/json.hpp>
+
+#include "base/digest.h"
+#include "job/planned_job.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+constexpr const char* kHash = "plan_hash";
+
+// Documents as text: JSON numbers and bare NaN would not survive otherwise.
+Json documents_json(const Hierarchy& hierarchy) {
+  const auto store = make_memory_store();
+  write_hierarchy(*store, hierarchy);
+  Json documents = Json::object();
+  store->list("", [&](std::string_view key, std::int64_t) {
+    documents[std::string(key)] = *read_text(*store, key);
+  });
+  return documents;
+}
+
+Hierarchy parse_documents(const Json& documents) {
+  const auto store = make_memory_store();
+  for (const auto& [key, text] : documents.items())
+    write_text(*store, key, text.get<std::string>());
+  return read_hierarchy(*store);
+}
+
+// The URLs and documents of the job, without the hash.
+Json file_json(const PlannedJob& job) {
+  Json json = Json::parse(to_json(job.plan));
+  json["source"] = {{"url", job.places.source},
+                    {"documents", documents_json(job.source)}};
+  json["target"] = {{"url", job.places.target},
+                    {"documents", documents_json(job.target)}};
+  json["temp"] = {{"url", job.places.temp}};
+  json["options"] = {{"write_empty_chunks", job.options.write_empty_chunks},
+                     {"overwrite", job.options.overwrite},
+                     {"verify", job.options.verify},
+                     {"keep_temp", job.options.keep_temp}};
+  return json;
+}
+
+std::string hash_of(const Json& json) {
+  const std::string text = json.dump();
+  const Shape shape{static_cast<std::int64_t>(text.size())};
+  return to_string(digest_box({{1, false}}, shape, {0}, shape,
+                              reinterpret_cast<const std::byte*>(text.data()),
+                              {1}));
+}
+
+}  // namespace
+
+void write_plan_file(PlannedJob& job) {
+  Json json = file_json(job);
+  job.hash = hash_of(json);
+  json[kHash] = job.hash;
+  job.text = json.dump(2) + "\n";
+}
+
+PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
+  PlannedJob job;
+  try {
+    Json json = Json::parse(text);
+    job.hash = json.at(kHash).get<std::string>();
+    json.erase(kHash);
+    if (hash_of(json) != job.hash)
+      throw Error(ErrorKind::kCorrupt,
+                  "reading a plan file: it was changed after it was saved",
+                  "make another with `rechunk plan --save`");
+    job.plan = plan_from_json(text);
+    job.places = {json.at("source").at("url"), json.at("target").at("url"),
+                  json.at("temp").at("url")};
+    job.source = parse_documents(json.at("source").at("documents"));
+    job.target = parse_documents(json.at("target").at("documents"));
+    const Json& options = json.at("options");
+    options.at("write_empty_chunks").get_to(job.options.write_empty_chunks);
+    options.at("overwrite").get_to(job.options.overwrite);
+    options.at("verify").get_to(job.options.verify);
+    options.at("keep_temp").get_to(job.options.keep_temp);
+  } catch (const nlohmann::json::exception& error) {
+    throw Error(ErrorKind::kCorrupt,
+                std::string("reading a plan file: ") + error.what());
+  }
+  job.options.max_memory = job.plan.max_memory;
+  job.options.threads = job.plan.threads;
+  job.text = text;
+  job.stores = stores;
+  open_stores(job);
+  validate(job);
+  return job;
+}
+
+}  // namespace rechunk

@@ -1,0 +1,68 @@
+#include "job/planned_job.h"
+
+#include <utility>
+
+#include "job/job_runner.h"
+#include "job/machine.h"
+#include "job/places.h"
+#include "job/target_hierarchy.h"
+#include "plan/planner.h"
+
+namespace rechunk {
+namespace {
+
+Options with_defaults(Options options) {
+  if (options.max_memory <= 0) options.max_memory = default_max_memory();
+  if (options.threads <= 0) options.threads = available_threads();
+  return options;
+}
+
+std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
+  std::vector<ArrayProblem> problems;
+  for (const auto& [path, array] : job.source.arrays)
+    problems.push_back(with_context(
+        [&] {
+          return make_problem(
+              path, array, job.target.arrays.at(path),
+              {.verify = job.options.verify,
+               .array_source = job.stores.array_sources.contains(path)});
+        },
+        [&] { return path.empty() ? "the array" : "array " + path; }));
+  return problems;
+}
+
+}  // namespace
+
+void open_stores(PlannedJob& job) {
+  Stores& stores = job.stores;
+  const Places& places = job.places;
+  if (!stores.source && !places.source.empty())
+    stores.source = open_store(places.source);
+  if (!stores.temp && !places.temp.empty())
+    stores.temp = open_store(places.temp);
+  if (places.target.empty()) return;
+  if (!stores.target) stores.target = open_store(places.target);
+  if (!stores.journal)
+    stores.journal = open_store(journal_place(places.target));
+}
+
+PlannedJob plan_job(const Places& places, const Stores& stores,
+                    const Options& options) {
+  PlannedJob job;
+  job.options = with_defaults(options);
+  job.places = places;
+  job.stores = stores;
+  open_stores(job);
+  job.source = read_hierarchy(*job.stores.source);
+  job.target = make_target_hierarchy(job.source, job.options);
+  const auto problems = problems_of(job);
+  job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});
+  rechunk::validate(job.plan, problems);
+  return job;
+}
+
+void validate(const PlannedJob& job) {
+  rechunk::validate(job.plan, problems_of(job));
+}
+
+}  // namespace rechunk

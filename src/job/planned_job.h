@@ -1,0 +1,44 @@
+// A job after planning: what every process that takes part in it knows.
+#pragma once
+
+#include <string>
+
+#include "rechunk/rechunk.h"
+#include "zarr/hierarchy.h"
+
+namespace rechunk {
+
+/// Where the stores of a job lie; "" for stores that were injected.
+struct Places {
+  std::string source, target, temp;
+};
+
+struct PlannedJob {
+  Options options;
+  Stores stores;
+  Places places;
+  Hierarchy source, target;
+  Plan plan;
+  std::string text;  ///< The plan file.
+  std::string hash;  ///< plan_hash in it.
+};
+
+/// Opens the stores that places name and `stores` does not hold.
+void open_stores(PlannedJob& job);
+
+/// Reads the source and plans. Throws: as Job.
+PlannedJob plan_job(const Places& places, const Stores& stores,
+                    const Options& options);
+
+/// Sets `text` and `hash`: the plan's JSON, and beside it the places, the
+/// options that a worker needs and all metadata documents, verbatim.
+void write_plan_file(PlannedJob& job);
+
+/// The job of a plan file, checked as a new plan is.
+/// Throws: corrupt (no plan file, or one that was changed).
+PlannedJob read_plan_file(const std::string& text, const Stores& stores);
+
+/// Throws: internal if the plan does not fit the hierarchies.
+void validate(const PlannedJob& job);
+
+}  // namespace rechunk

@@ -1,0 +1,77 @@
+#include "job/target_place.h"
+
+#include "job/journal.h"
+#include "job/places.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+// Journal and temporary data of a target that is a whole store lie within it.
+constexpr std::string_view kOwnPrefix = ".rechunk";
+
+bool is_empty(const Store& store) {
+  bool empty = true;
+  store.list("", [&](std::string_view key, std::int64_t) {
+    if (!key.starts_with(kOwnPrefix)) empty = false;
+  });
+  return empty;
+}
+
+void erase_all(Store& store) { erase_hierarchy(store, true); }
+
+}  // namespace
+
+void check_target(const PlannedJob& job) {
+  const Store& target = *job.stores.target;
+  const std::string place = target.describe("");
+  const bool exists = has_metadata(target);
+  if (!exists && is_empty(target)) return;
+  const bool unfinished =
+      job.stores.journal && Journal(job.stores.journal).plan_hash();
+  if (!exists && !unfinished)
+    throw Error(
+        ErrorKind::kInvalidArgument,
+        "the target " + place + " is not empty, and is no Zarr array or group",
+        "choose another target; rechunk removes nothing but Zarr data");
+  if (!job.options.overwrite)
+    throw Error(ErrorKind::kInvalidArgument,
+                "the target " + place +
+                    (exists ? " exists" : " is left from an unfinished run"),
+                "--overwrite replaces it");
+}
+
+void make_room(const PlannedJob& job) {
+  if (!job.places.temp.empty())
+    check_free_space(job.places.temp, job.plan.temp_bytes);
+  if (!is_empty(*job.stores.target)) erase_all(*job.stores.target);
+  if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
+}
+
+bool is_committed(const PlannedJob& job) {
+  const auto documents = make_memory_store();
+  write_hierarchy(*documents, job.target);
+  bool committed = true;
+  documents->list("", [&](std::string_view key, std::int64_t) {
+    committed = committed && read_text(*job.stores.target, key) ==
+                                 read_text(*documents, key);
+  });
+  return committed;
+}
+
+void clean_up(const PlannedJob& job, bool target_too) noexcept {
+  const auto attempt = [](auto&& action) {
+    try {
+      action();
+    } catch (const Error&) {
+      // The error that brought us here matters more.
+    }
+  };
+  const Stores& stores = job.stores;
+  if (stores.temp && !job.options.keep_temp)
+    attempt([&] { erase_all(*stores.temp); });
+  if (target_too) attempt([&] { erase_all(*stores.target); });
+  if (stores.journal) attempt([&] { Journal(stores.journal).erase(); });
+}
+
+}  // namespace rechunk

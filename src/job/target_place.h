@@ -1,0 +1,24 @@
+// The target's place before, during and after a run.
+#pragma once
+
+#include "job/planned_job.h"
+
+namespace rechunk {
+
+/// Throws: invalid_argument if something stands at the target that the options
+/// do not allow to replace: an array or group, what an unfinished run left, or
+/// data that is not Zarr's.
+void check_target(const PlannedJob& job);
+
+/// Erases what `check_target` let pass, and old temporary data.
+/// Throws: io if there is not enough room for temporary data.
+void make_room(const PlannedJob& job);
+
+/// True if the target holds all metadata documents of this job.
+bool is_committed(const PlannedJob& job);
+
+/// Erases the temporary data (unless it is to be kept) and the journal; if
+/// `target_too`, all that the run wrote. What fails is left.
+void clean_up(const PlannedJob& job, bool target_too) noexcept;
+
+}  // namespace rechunk

@@ -1,0 +1,54 @@
+#include "job/verify_target.h"
+
+#include "job/target_hierarchy.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+std::string describe(const std::string& name) {
+  return name.empty() ? "the array" : "array " + name;
+}
+
+[[noreturn]] void fail(const std::string& name, const std::string& what) {
+  throw Error(ErrorKind::kCorrupt,
+              "verifying " + describe(name) + " of the target: " + what);
+}
+
+Digest source_digest(const PlannedJob& job, const StoredArray& source,
+                     const ReadOptions& options) {
+  if (job.stores.array_sources.contains(source.path))
+    fail(source.path,
+         "tasks of it ran twice, and it cannot be read again to compare");
+  return digest_array(source, options);
+}
+
+}  // namespace
+
+void verify_target(const PlannedJob& job,
+                   const std::vector<std::optional<Digest>>& read_digests,
+                   const ReadOptions& options, Report& report) {
+  for (std::size_t index = 0; index < job.plan.arrays.size(); ++index) {
+    const StagedCopySpec& spec = job.plan.arrays[index];
+    const StoredArray source{job.stores.source, spec.name,
+                             job.source.arrays.at(spec.name)};
+    const StoredArray target{job.stores.target, spec.name,
+                             job.target.arrays.at(spec.name)};
+    if (!can_decode(target.metadata)) {
+      if (!same_objects(source, target, options))
+        fail(spec.name, "encoded objects differ");
+      continue;
+    }
+    const bool was_read =
+        spec.method != Method::kPassthrough && read_digests[index];
+    const Digest expected =
+        was_read ? *read_digests[index] : source_digest(job, source, options);
+    const Digest found = digest_array(target, options);
+    report.arrays[index].digest = to_string(found);
+    if (found != expected)
+      fail(spec.name,
+           "digest " + to_string(found) + ", read was " + to_string(expected));
+  }
+}
+
+}  // namespace rechunk

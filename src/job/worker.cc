@@ -1,0 +1,146 @@
+#include "job/worker.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "exec/run_plan.h"
+#include "job/machine.h"
+#include "job/target_place.h"
+#include "job/verify_target.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+const std::shared_ptr<Store>& journal_store(const PlannedJob& job) {
+  if (!job.stores.journal)
+    throw Error(ErrorKind::kInternal, "this job has no store for its journal");
+  return job.stores.journal;
+}
+
+}  // namespace
+
+Arena ArenaPool::take() {
+  std::unique_lock lock(mutex_);
+  returned_.wait(lock, [&] { return !idle_.empty() || made_ < count_; });
+  if (idle_.empty()) {
+    ++made_;
+    return budget_.acquire(arena_bytes_);
+  }
+  Arena arena = std::move(idle_.back());
+  idle_.pop_back();
+  return arena;
+}
+
+void ArenaPool::put_back(Arena arena) {
+  {
+    const std::lock_guard lock(mutex_);
+    idle_.push_back(std::move(arena));
+  }
+  returned_.notify_one();
+}
+
+void ArenaPool::drop_idle() {
+  const std::lock_guard lock(mutex_);
+  made_ -= static_cast<int>(idle_.size());
+  idle_.clear();
+}
+
+Worker::Worker(const PlannedJob& job)
+    : job_(job),
+      journal_(journal_store(job)),
+      runner_(job.plan, job.source, job.target, job.stores, job.options),
+      arenas_(largest_task_bytes(job.plan), job.plan.threads) {}
+
+void Worker::prepare() {
+  if (const auto running = journal_.plan_hash()) {
+    if (*running == job_.hash) return;
+    if (!job_.options.overwrite) check_target(job_);  // Throws.
+    journal_.erase();
+  }
+  check_target(job_);
+  if (!journal_.claim()) return prepare();
+  make_room(job_);
+  journal_.begin(job_.text);
+}
+
+void Worker::check_batch(const Journal::Batch& batch) const {
+  const Plan& plan = job_.plan;
+  const auto fail = [](const std::string& what) {
+    throw Error(ErrorKind::kInvalidArgument, "running tasks: " + what);
+  };
+  if (batch.array < 0 || batch.array >= static_cast<int>(plan.arrays.size()))
+    fail(fmt::format("the plan has {} arrays, none is {}", plan.arrays.size(),
+                     batch.array));
+  const auto& stages = plan.arrays[batch.array].stages;
+  if (batch.stage < 0 || batch.stage >= static_cast<int>(stages.size()))
+    fail(fmt::format("array {} has {} stages, none is {}", batch.array,
+                     stages.size(), batch.stage));
+  const std::int64_t tasks = stages[batch.stage].tasks;
+  if (batch.first < 0 || batch.stop < batch.first || batch.stop > tasks)
+    fail(fmt::format("stage {} of array {} has {} tasks, no {}..{}",
+                     batch.stage, batch.array, tasks, batch.first, batch.stop));
+}
+
+// True if the run was committed: then a task that an engine repeats has nothing
+// to do. Throws where no run of this plan is going on.
+bool Worker::is_over() const {
+  if (journal_.plan_hash() == job_.hash) return false;
+  if (is_committed(job_)) return true;
+  throw Error(ErrorKind::kInvalidArgument,
+              "running tasks: no run of this plan is going on at " +
+                  job_.stores.target->describe(""),
+              "prepare it first");
+}
+
+StageReport Worker::run_tasks(const Journal::Batch& batch) {
+  check_batch(batch);
+  if (batch.first == batch.stop || is_over() || journal_.has(batch)) return {};
+  TaskResult sum;
+  arenas_.lend([&](Arena& arena) {
+    for (std::int64_t task = batch.first; task < batch.stop; ++task) {
+      const ArenaScope scope(arena);
+      const TaskResult result =
+          runner_.run(batch.array, batch.stage, task, arena);
+      sum.report += result.report;
+      sum.digest += result.digest;
+    }
+  });
+  journal_.record(batch, sum);
+  return sum.report;
+}
+
+void Worker::release(const Journal::Batch& batch) {
+  check_batch(batch);
+  if (job_.options.keep_temp) return;
+  for (std::int64_t task = batch.first; task < batch.stop; ++task)
+    runner_.release(batch.array, batch.stage, task);
+}
+
+bool Worker::complete() const {
+  return journal_.plan_hash() == job_.hash &&
+         tally(job_.plan, journal_.records()).missing.empty();
+}
+
+Report Worker::commit() {
+  Report report;
+  if (is_over()) return report;
+  const Tally done = tally(job_.plan, journal_.records());
+  if (!done.missing.empty())
+    throw Error(ErrorKind::kInvalidArgument,
+                "committing " + job_.stores.target->describe("") +
+                    ": not all tasks are done, the first is " + done.missing);
+  for (const auto& stages : done.stages) report.arrays.push_back({stages, ""});
+  if (job_.options.verify) {
+    arenas_.drop_idle();
+    MemoryBudget budget(job_.options.max_memory);
+    verify_target(job_, done.digests, {budget, job_.plan.threads, {}}, report);
+  }
+  write_hierarchy(*job_.stores.target, job_.target);
+  clean_up(job_, false);
+  report.max_rss = max_rss();
+  return report;
+}
+
+}  // namespace rechunk
