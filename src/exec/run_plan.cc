@@ -114,7 +114,7 @@ std::int64_t largest_task_bytes(const Plan& plan) {
   std::int64_t bytes = 0;
   for (const StagedCopySpec& array : plan.arrays)
     for (const CopySpec& stage : array.stages)
-      bytes = std::max(bytes, stage.max_task_bytes);
+      if (stage.tasks > 0) bytes = std::max(bytes, stage.max_task_bytes);
   return bytes;
 }
 
