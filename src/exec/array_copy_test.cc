@@ -1,0 +1,333 @@
+// Whole copies over memory stores, read back by the Zarr specification.
+#include "exec/array_copy.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <optional>
+
+#include "exec/run_plan.h"
+#include "exec/testing.h"
+#include "plan/geometry.h"
+#include "plan/planner.h"
+#include "plan/staging.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+// A random array of random elements that is to be copied.
+struct Problem {
+  std::shared_ptr<const ArrayLayout> source, target;
+  Elements elements;
+  ArrayProblem planned;
+
+  Problem(Random& random, const ArrayMetadata& from, const ArrayMetadata& to)
+      : source(share_layout(from)),
+        target(share_layout(to)),
+        elements(random_elements(random, *source)),
+        planned(problem_of(*source, *target)) {}
+
+  Elements wanted() const {
+    return converted(elements, elements.region, source->scalars,
+                     target->scalars);
+  }
+};
+
+Problem random_problem(Random& random) {
+  const Shape shape = random_shape(random);
+  const SampleType& type = random_type(random);
+  const ArrayMetadata from = random_metadata(random, shape, type);
+  return Problem(random, from, random_metadata(random, shape, type));
+}
+
+struct Outcome {
+  Plan plan;
+  std::vector<StageReport> reports;
+  Digest digest;
+  std::shared_ptr<Store> target = make_memory_store();
+  std::shared_ptr<PeakStore> temp = std::make_shared<PeakStore>();
+  std::int64_t peak_memory = 0;
+};
+
+struct Stores {
+  std::shared_ptr<Store> source, target, temp;
+};
+
+ArrayCopy make_copy(const Problem& problem, const Plan& plan,
+                    const Stores& stores, bool write_empty_chunks = false) {
+  return ArrayCopy(
+      plan.arrays[0],
+      std::make_shared<const ArrayReader>(stores.source, "in", problem.source,
+                                          problem.target->scalars),
+      std::make_shared<const ArrayWriter>(stores.target, "out", problem.target,
+                                          write_empty_chunks),
+      stores.temp, {.temp_prefix = "pre", .digest = true});
+}
+
+Outcome copy(const Problem& problem, const Plan& plan, bool keep_temp = false,
+             bool write_empty_chunks = false) {
+  Outcome outcome{.plan = plan};
+  const auto source = make_memory_store();
+  store_elements(source, "in", problem.source, problem.elements);
+  // One stage needs no place for intermediates.
+  const bool staged = plan.arrays[0].stages.size() > 1;
+  CopyRunner runner(make_copy(
+      problem, plan, {source, outcome.target, staged ? outcome.temp : nullptr},
+      write_empty_chunks));
+  MemoryBudget budget(plan.max_memory);
+  auto results = run_plan(plan, runner, budget, {.keep_temp = keep_temp});
+  outcome.reports = results.at(0).stages;
+  outcome.digest = results.at(0).digest;
+  outcome.peak_memory = budget.peak();
+  return outcome;
+}
+
+// What is promised of every copy.
+void check(const Problem& problem, const Outcome& outcome) {
+  const Elements wanted = problem.wanted();
+  ASSERT_EQ(stored_elements(*outcome.target, "out", *problem.target), wanted);
+  const auto& stages = outcome.plan.arrays[0].stages;
+  ASSERT_EQ(outcome.reports.size(), stages.size());
+  for (std::size_t stage = 0; stage < stages.size(); ++stage) {
+    SCOPED_TRACE("stage " + std::to_string(stage + 1));
+    expect_as_planned(outcome.reports[stage], stages[stage]);
+  }
+  EXPECT_EQ(listed_bytes(*outcome.target),
+            outcome.reports.back().counted.stored_bytes_written);
+  EXPECT_LE(outcome.peak_memory, outcome.plan.peak_memory);
+  EXPECT_LE(outcome.temp->peak_bytes(), outcome.plan.temp_bytes);
+  EXPECT_LE(outcome.temp->peak_objects(), outcome.plan.temp_objects);
+  const Shape& shape = problem.target->shape;
+  Shape strides(shape.size());
+  std::int64_t bytes = wanted.item_bytes;
+  for (std::size_t axis = shape.size(); axis-- > 0; bytes *= shape[axis])
+    strides[axis] = bytes;
+  EXPECT_EQ(outcome.digest, digest_box(digest_scalars(problem.target->scalars),
+                                       shape, Shape(shape.size(), 0), shape,
+                                       wanted.bytes.data(), strides));
+}
+
+void check_tidy(const Outcome& outcome) {
+  EXPECT_EQ(listed_bytes(*outcome.temp), 0) << "intermediates are left";
+}
+
+// What kinds of plans a test has met.
+struct Kinds {
+  int direct = 0, staged = 0, streamed = 0, staged_streamed = 0;
+
+  void count(const Plan& plan) {
+    const auto& stages = plan.arrays[0].stages;
+    const bool streams = stages.back().block != stages.back().chunks;
+    direct += stages.size() == 1 && !streams;
+    streamed += stages.size() == 1 && streams;
+    staged += stages.size() > 1;
+    staged_streamed += stages.size() > 1 && streams;
+  }
+};
+
+TEST(ArrayCopy, CopiesAnyArrayIntoAnyLayout) {
+  Kinds kinds;
+  for (std::uint64_t seed = 0; seed < 1200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const Problem problem = random_problem(random);
+    const std::int64_t smallest = smallest_budget(problem.planned);
+    const int threads = static_cast<int>(pick(random, 1, 4));
+    for (const std::int64_t budget :
+         {smallest, threads * (smallest + pick(random, 0, 600)),
+          std::int64_t{1} << 28}) {
+      SCOPED_TRACE("budget " + std::to_string(budget));
+      const Plan plan = make_plan({problem.planned}, {budget, threads});
+      kinds.count(plan);
+      const Outcome outcome =
+          copy(problem, plan, false, pick(random, 0, 3) == 0);
+      check(problem, outcome);
+      check_tidy(outcome);
+      if (HasFailure()) return;
+    }
+  }
+  EXPECT_GT(kinds.direct, 100);
+  EXPECT_GT(kinds.staged, 100);
+  EXPECT_GT(kinds.streamed, 20);
+  EXPECT_GT(kinds.staged_streamed, 20);
+}
+
+// The plan with one or two more stages of any shape before its last. Small
+// arrays do not need them, and large ones would take long.
+Plan lengthened(Random& random, const ArrayProblem& problem, Plan plan) {
+  StagedCopySpec& array = plan.arrays[0];
+  array.component = clip(array.shape, array.shape);
+  const CopySpec last = array.stages.back();
+  array.stages.pop_back();
+  for (std::int64_t more = pick(random, 1, 2); more > 0; --more) {
+    const Shape previous = array.stages.back().chunks;
+    CopySpec stage = array.stages.back();
+    for (std::size_t axis = 0; axis < previous.size(); ++axis)
+      stage.chunks[axis] = pick(random, 1, array.component[axis]);
+    stage.block = stage.chunks;
+    stage.tasks = stage.objects_written =
+        Grid(array.shape, stage.chunks).cell_count();
+    stage.objects_read = exact_pairs(array.shape, stage.chunks, previous);
+    stage.bytes_decoded = stage.bytes_encoded =
+        element_count(array.shape) * array.item_bytes;
+    stage.max_task_bytes =
+        packed_to_packed_bytes(problem, previous, stage.chunks);
+    array.stages.push_back(stage);
+  }
+  const Shape previous = array.stages.back().chunks;
+  array.stages.push_back(last);
+  array.stages.back().objects_read =
+      exact_pairs(array.shape, last.block, previous);
+  array.stages.back().max_task_bytes =
+      packed_to_target_bytes(problem, previous, last.block);
+  plan.temp_bytes = 2 * element_count(array.shape) * array.item_bytes;
+  plan.peak_memory = plan.temp_objects = 0;
+  for (const CopySpec& stage : array.stages) {
+    plan.temp_objects = std::max(plan.temp_objects, 2 * stage.tasks);
+    plan.peak_memory =
+        std::max(plan.peak_memory, plan.threads * stage.max_task_bytes);
+  }
+  plan.max_memory = plan.peak_memory;
+  return plan;
+}
+
+TEST(ArrayCopy, CopiesThroughAnyNumberOfIntermediates) {
+  int copies = 0;
+  for (std::uint64_t seed = 0; seed < 1200; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const Problem problem = random_problem(random);
+    const std::int64_t smallest = smallest_budget(problem.planned);
+    const Plan plan = make_plan({problem.planned}, {2 * smallest, 2});
+    if (plan.arrays[0].method != Method::kStaged) continue;
+    const Outcome outcome =
+        copy(problem, lengthened(random, problem.planned, plan));
+    check(problem, outcome);
+    check_tidy(outcome);
+    ++copies;
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(copies, 100);
+}
+
+ArrayMetadata plain_array(const Shape& shape, const Shape& chunks,
+                          const char* order = "C") {
+  return parse_array_v2(
+      fmt::format(R"({{"zarr_format":2,"shape":{},"chunks":{},"dtype":"<i4",)"
+                  R"("fill_value":9,"order":"{}","filters":null,)"
+                  R"("compressor":null}})",
+                  json_list(shape), json_list(chunks), order),
+      std::nullopt);
+}
+
+TEST(ArrayCopy, TakesThreeStagesWhereMemoryIsTiny) {
+  Random random(1);
+  const Problem problem(random, plain_array({97, 89}, {1, 89}),
+                        plain_array({97, 89}, {97, 1}));
+  Plan plan =
+      make_plan({problem.planned}, {smallest_budget(problem.planned), 1});
+  plan.threads = 3;  // With as much for each.
+  plan.max_memory *= 3;
+  plan.peak_memory *= 3;
+  ASSERT_GE(plan.arrays[0].stages.size(), 3u);
+  const Outcome outcome = copy(problem, plan);
+  check(problem, outcome);
+  check_tidy(outcome);
+}
+
+// Pieces of more than a page: they go from the object to their chunks.
+TEST(ArrayCopy, ScattersLongPiecesIntoTheirChunks) {
+  for (const char* order : {"C", "F"}) {
+    Random random(2);
+    const Problem problem(random, plain_array({67, 517}, {16, 517}, "C"),
+                          plain_array({67, 517}, {67, 48}, order));
+    const Plan plan = make_plan({problem.planned}, {75000, 1});
+    ASSERT_EQ(plan.arrays[0].stages.size(), 2u);
+    const Outcome outcome = copy(problem, plan);
+    check(problem, outcome);
+    check_tidy(outcome);
+  }
+}
+
+TEST(ArrayCopy, KeepsIntermediatesWhereAskedTo) {
+  Random random(3);
+  const Problem problem(random, plain_array({97, 89}, {1, 89}),
+                        plain_array({97, 89}, {97, 1}));
+  const Plan plan =
+      make_plan({problem.planned}, {smallest_budget(problem.planned) + 500, 1});
+  ASSERT_EQ(plan.arrays[0].method, Method::kStaged);
+  const Outcome outcome = copy(problem, plan, true);
+  EXPECT_EQ(stored_elements(*outcome.target, "out", *problem.target),
+            problem.wanted());
+  EXPECT_GT(listed_bytes(*outcome.temp), 0);
+}
+
+// A run may be stopped and begun again: tasks do not mind what is there.
+TEST(ArrayCopy, TasksMayRunTwice) {
+  Random random(4);
+  const Problem problem(random, plain_array({30, 31}, {7, 31}),
+                        plain_array({30, 31}, {30, 4}));
+  const Plan plan =
+      make_plan({problem.planned}, {smallest_budget(problem.planned), 1});
+  const auto source = make_memory_store(), target = make_memory_store(),
+             temp = make_memory_store();
+  store_elements(source, "in", problem.source, problem.elements);
+  const ArrayCopy array_copy = make_copy(problem, plan, {source, target, temp});
+  MemoryBudget budget(plan.max_memory);
+  Arena arena = budget.acquire(plan.max_memory);
+  for (int stage = 0; stage < static_cast<int>(plan.arrays[0].stages.size());
+       ++stage)
+    for (int round = 0; round < 2; ++round)
+      for (std::int64_t task = 0; task < plan.arrays[0].stages[stage].tasks;
+           ++task)
+        array_copy.run(stage, task, arena);
+  EXPECT_EQ(arena.used(), 0);
+  EXPECT_EQ(stored_elements(*target, "out", *problem.target), problem.wanted());
+}
+
+// What goes wrong in the last task of the second stage when `damage` has been
+// done to the intermediate.
+std::optional<Error> error_after(
+    const std::function<void(Store& temp, const std::string& key)>& damage) {
+  Random random(5);
+  const Problem problem(random, plain_array({30, 31}, {7, 31}),
+                        plain_array({30, 31}, {30, 4}));
+  const Plan plan =
+      make_plan({problem.planned}, {smallest_budget(problem.planned), 1});
+  const auto source = make_memory_store(), temp = make_memory_store();
+  store_elements(source, "in", problem.source, problem.elements);
+  const ArrayCopy array_copy =
+      make_copy(problem, plan, {source, make_memory_store(), temp});
+  MemoryBudget budget(plan.max_memory);
+  Arena arena = budget.acquire(plan.max_memory);
+  for (std::int64_t task = 0; task < plan.arrays[0].stages[0].tasks; ++task)
+    array_copy.run(0, task, arena);
+  damage(*temp, "pre/1/0/0");  // DESIGN.md has the names.
+  try {
+    array_copy.run(1, plan.arrays[0].stages.at(1).tasks - 1, arena);
+  } catch (const Error& error) {
+    return error;
+  }
+  return std::nullopt;
+}
+
+TEST(ArrayCopy, NamesTheIntermediateThatIsDamagedOrGone) {
+  EXPECT_FALSE(error_after([](Store&, const std::string&) {}));
+  const auto cut = error_after([](Store& temp, const std::string& key) {
+    const Bytes bytes = read_object(temp, key);
+    ASSERT_FALSE(bytes.empty());
+    write_object(temp, key, std::span(bytes).first(bytes.size() - 1));
+  });
+  ASSERT_TRUE(cut);
+  EXPECT_EQ(cut->kind(), ErrorKind::kCorrupt);
+  EXPECT_NE(std::string(cut->what()).find("pre/1/0/0"), std::string::npos);
+  const auto gone =
+      error_after([](Store& temp, const std::string& key) { temp.erase(key); });
+  ASSERT_TRUE(gone) << "elements that were lost became fill";
+  EXPECT_EQ(gone->kind(), ErrorKind::kIo);
+  EXPECT_NE(std::string(gone->what()).find("pre/1/0/0"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace rechunk
