@@ -16,8 +16,10 @@ constexpr std::string_view kFileScheme = "file://";
 fs::path local_path(std::string place) {
   if (place.starts_with(kFileScheme)) place.erase(0, kFileScheme.size());
   std::error_code error;
-  fs::path path = fs::weakly_canonical(place, error);
-  if (error) path = fs::absolute(place).lexically_normal();
+  // First: what does not exist at all would stay relative.
+  const fs::path absolute = fs::absolute(place, error);
+  fs::path path = fs::weakly_canonical(absolute, error);
+  if (error) path = absolute.lexically_normal();
   return path.has_filename() ? path : path.parent_path();
 }
 
