@@ -236,17 +236,75 @@ TEST(ArrayCopy, TakesThreeStagesWhereMemoryIsTiny) {
   check_tidy(outcome);
 }
 
-// Pieces of more than a page: they go from the object to their chunks.
+// Pieces of more than a page: they go from the object to their chunks, where
+// they lie there in one.
 TEST(ArrayCopy, ScattersLongPiecesIntoTheirChunks) {
-  for (const char* order : {"C", "F"}) {
-    Random random(2);
-    const Problem problem(random, plain_array({67, 517}, {16, 517}, "C"),
-                          plain_array({67, 517}, {67, 48}, order));
+  std::int64_t bytes = 0;
+  for (std::uint64_t seed = 0; seed < 10; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const Problem problem(
+        random, plain_array({67, 517}, {16, 517}, "C"),
+        plain_array({67, 517}, {67, 48}, seed % 2 ? "C" : "F"));
     const Plan plan = make_plan({problem.planned}, {75000, 1});
     ASSERT_EQ(plan.arrays[0].stages.size(), 2u);
     const Outcome outcome = copy(problem, plan);
     check(problem, outcome);
-    check_tidy(outcome);
+    bytes += listed_bytes(*outcome.target);
+    for (int round = 0; round < 5; ++round)
+      check(problem, copy(problem, lengthened(random, problem.planned, plan)));
+  }
+  EXPECT_GT(bytes, 5 * 67 * 517 * 4) << "hardly anything but fill";
+}
+
+// A middle task that is one unit of the next block: each range lies in it in
+// one piece, and is data although no elements are put.
+TEST(ArrayCopy, ScattersRangesBetweenIntermediates) {
+  Random random(1);
+  const Problem problem(random, plain_array({67, 517}, {16, 517}, "C"),
+                        plain_array({67, 517}, {67, 48}, "C"));
+  Plan plan = make_plan({problem.planned}, {75000, 1});
+  ASSERT_EQ(plan.arrays[0].stages.size(), 2u);
+  plan = lengthened(random, problem.planned, plan);
+  auto& stages = plan.arrays[0].stages;
+  stages.erase(stages.begin() + 1, stages.end() - 2);
+  CopySpec& middle = stages[1];
+  middle.chunks = middle.block = {67, 48};
+  middle.tasks = middle.objects_written = 11;
+  middle.objects_read = exact_pairs({67, 517}, {67, 48}, stages[0].chunks);
+  stages[2].objects_read = exact_pairs({67, 517}, stages[2].block, {67, 48});
+  plan.max_memory = plan.peak_memory = 1 << 20;
+  for (CopySpec& stage : stages) stage.max_task_bytes = 1 << 20;
+  plan.temp_objects = 100;
+  const Outcome outcome = copy(problem, plan);
+  check(problem, outcome);
+  EXPECT_GT(listed_bytes(*outcome.target), 67 * 517);
+}
+
+// Chunks are stored whole: what lies beyond the array must not be what was in
+// memory before.
+TEST(ArrayCopy, PadsChunksWithFill) {
+  for (const char* order : {"C", "F"}) {
+    Random random(6);
+    const Problem problem(random, plain_array({23, 17}, {5, 17}, "C"),
+                          plain_array({23, 17}, {9, 4}, order));
+    const std::int64_t smallest = smallest_budget(problem.planned);
+    for (const std::int64_t budget : {smallest, std::int64_t{1} << 20}) {
+      const Outcome outcome =
+          copy(problem, make_plan({problem.planned}, {budget, 1}));
+      const ArrayLayout& layout = *problem.target;
+      const Grid chunks(layout.shape, layout.chunk_shape);
+      int compared = 0;
+      for_each_point(whole(chunks.counts()), [&](const Shape& chunk) {
+        const Bytes bytes = read_object(
+            *outcome.target, "out/" + chunk_key(layout.key_encoding, chunk));
+        if (bytes.empty()) return;
+        ++compared;
+        EXPECT_EQ(bytes,
+                  chunk_of(problem.wanted(), layout, chunks.cell(chunk).start));
+      });
+      EXPECT_GT(compared, 5);
+    }
   }
 }
 
