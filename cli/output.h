@@ -37,9 +37,6 @@ std::string describe_plan(const Plan& plan, const PlanView& view);
 /// A run for people: bytes, seconds, rate, peak memory.
 std::string describe_report(const Plan& plan, const Report& report);
 
-/// The plan's JSON with what the run counted beside what was planned.
-std::string to_json(const Plan& plan, const Report& report);
-
 std::string format_seconds(double seconds);  ///< "0.8 s", "2 min 5 s".
 
 /// "float32" of "<f4"; names that are not numpy's stay as they are.

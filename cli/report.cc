@@ -1,36 +1,11 @@
-// Finished runs, for people and as JSON.
+// Finished runs, for people.
 #include <fmt/format.h>
-
-#include <algorithm>
-#include <nlohmann/json.hpp>
 
 #include "base/byte_size.h"
 #include "cli/output.h"
 
 namespace rechunk::cli {
 namespace {
-
-using Json = nlohmann::ordered_json;
-
-Json counts_json(const Counts& counts) {
-  return {{"tasks", counts.tasks},
-          {"objects_read", counts.objects_read},
-          {"bytes_decoded", counts.bytes_decoded},
-          {"objects_written", counts.objects_written},
-          {"bytes_encoded", counts.bytes_encoded},
-          {"stored_bytes_read", counts.stored_bytes_read},
-          {"stored_bytes_written", counts.stored_bytes_written}};
-}
-
-void add_array(Json& array, const ArrayReport& report) {
-  Json& stages = array["stages"];
-  for (std::size_t i = 0; i < std::min(stages.size(), report.stages.size());
-       ++i) {
-    stages[i]["counted"] = counts_json(report.stages[i].counted);
-    stages[i]["skipped"] = counts_json(report.stages[i].skipped);
-  }
-  if (!report.digest.empty()) array["digest"] = report.digest;
-}
 
 /// Of all arrays, once, whatever the number of stages.
 std::int64_t total_bytes(const Plan& plan) {
@@ -68,17 +43,6 @@ std::string describe_report(const Plan& plan, const Report& report) {
     text += fmt::format("verified {} of {} arrays\n", verified,
                         report.arrays.size());
   return text;
-}
-
-std::string to_json(const Plan& plan, const Report& report) {
-  Json json = Json::parse(rechunk::to_json(plan));
-  Json& arrays = json["arrays"];
-  for (std::size_t i = 0; i < std::min(arrays.size(), report.arrays.size());
-       ++i)
-    add_array(arrays[i], report.arrays[i]);
-  json["seconds"] = report.seconds;
-  json["max_rss"] = report.max_rss;
-  return json.dump(2) + "\n";
 }
 
 }  // namespace rechunk::cli

@@ -59,20 +59,22 @@ struct Job::State {
 };
 
 Job::Job(const std::string& source, const std::string& target,
-         const Options& options) {
-  check_apart(source, target);
-  state_ = std::make_unique<State>(plan_job(
-      {source, target, temp_place(options.temp, target)}, {}, options));
+         const Options& options, const Stores& stores) {
+  if (!source.empty() && !target.empty()) check_apart(source, target);
+  const std::string temp = target.empty() && options.temp.empty()
+                               ? ""
+                               : temp_place(options.temp, target);
+  state_ = std::make_unique<State>(
+      plan_job({source, target, temp}, stores, options));
 }
-
-Job::Job(Stores stores, const Options& options)
-    : state_(std::make_unique<State>(plan_job({}, stores, options))) {}
 
 Job::Job(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Job::~Job() = default;
 Job::Job(Job&&) noexcept = default;
 
 const Plan& Job::plan() const { return state_->job.plan; }
+
+void Job::check_target() const { rechunk::check_target(state_->job); }
 
 const std::string& Job::save() const {
   const std::lock_guard lock(state_->mutex);
@@ -87,7 +89,7 @@ Job Job::load(const std::string& plan_file, const Stores& stores) {
 Report Job::run(Observer* observer, std::stop_token stop) {
   const auto begin = std::chrono::steady_clock::now();
   const PlannedJob& job = state_->job;
-  check_target(job);
+  check_target();
   make_room(job);
   Report report;
   try {
@@ -116,7 +118,9 @@ void Job::release(int array, int stage, std::int64_t first, std::int64_t stop) {
   state_->worker().release({array, stage, first, stop});
 }
 
-Report Job::commit() { return state_->worker().commit(); }
+Report Job::commit(bool by_journal) {
+  return state_->worker().commit(by_journal);
+}
 
 bool Job::complete() const { return state_->worker().complete(); }
 

@@ -38,6 +38,8 @@ struct Options {
   /// "none";
   /// "" keeps the source's.
   std::string codec;
+  /// Shards and codecs of single arrays, by path; win over the others.
+  std::vector<std::pair<std::string, std::string>> array_shards, array_codecs;
   int zarr_format = 0;              ///< 2 or 3; 0 keeps the source's.
   std::optional<bool> consolidate;  ///< Nothing: as the source has it.
   bool write_empty_chunks = false;  ///< Write chunks that hold only fill too.
@@ -64,6 +66,10 @@ struct Report {
   std::int64_t max_rss = 0;  ///< Peak resident bytes of the process.
 };
 
+/// The plan's JSON with what was counted in each stage, `seconds` and
+/// `max_rss`; the keys are a contract (README).
+std::string to_json(const Plan& plan, const Report& report);
+
 /// Elements that lie in no Zarr store, read through the caller.
 /// May be called from any thread.
 class ArraySource {
@@ -77,7 +83,8 @@ class ArraySource {
 
 /// The places of a job, where URLs do not name them.
 struct Stores {
-  std::shared_ptr<Store> source;  ///< Metadata documents, and chunks.
+  std::shared_ptr<Store> source;     ///< Metadata documents, and chunks.
+  std::shared_ptr<Store> documents;  ///< Documents of the source, if elsewhere.
   std::shared_ptr<Store> target;
   std::shared_ptr<Store> temp;     ///< Its own place: the run may empty it.
   std::shared_ptr<Store> journal;  ///< Null: nothing but `run` works.
@@ -90,15 +97,20 @@ struct Stores {
 /// elsewhere loads the same job from its plan file.
 class Job {
  public:
+  /// `source` and `target` are URLs, or "" where `stores` has the place; what
+  /// stands in `stores` wins.
   /// Throws: not_found, corrupt, unsupported, invalid_argument,
   /// budget_exceeded.
   Job(const std::string& source, const std::string& target,
-      const Options& options);
-  Job(Stores stores, const Options& options);
+      const Options& options, const Stores& stores = {});
   ~Job();
   Job(Job&&) noexcept;
 
   const Plan& plan() const;
+
+  /// Throws: invalid_argument if something stands at the target that the
+  /// options do not allow to replace.
+  void check_target() const;
 
   /// The plan file: JSON with the keys of `to_json(plan)` and all that other
   /// processes must know. `load` opens the stores that it names by URL; those
@@ -126,8 +138,10 @@ class Job {
   /// Erases what these tasks wrote into an intermediate.
   void release(int array, int stage, std::int64_t first, std::int64_t stop);
   /// Verifies, where asked for, and makes the target visible.
+  /// `by_journal`: false where the caller moved the elements by other means
+  /// than `run_tasks`, and answers for it that nothing is missing.
   /// Throws: invalid_argument (names tasks that the journal lacks), corrupt.
-  Report commit();
+  Report commit(bool by_journal = true);
   /// True if the journal has all tasks, so that `commit` may follow.
   bool complete() const;
   /// Removes all that an unfinished run of this job wrote.

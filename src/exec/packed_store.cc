@@ -14,6 +14,13 @@ namespace {
 // spends more on each than a copy does.
 constexpr std::int64_t kShortestScatteredPiece = 1024;
 
+// All that an object of nothing but fill holds. Its size, which no object of
+// elements of that task has, tells it; a missing object is an error.
+std::span<const std::byte> fill_marker(std::int64_t object_bytes) {
+  static constexpr std::byte kMarker[1] = {};
+  return std::span(kMarker).first(object_bytes == 1 ? 0 : 1);
+}
+
 // Keeps directories of a file store small.
 constexpr std::int64_t kObjectsPerFolder = 1000;
 
@@ -49,9 +56,8 @@ void PackedStore::write(std::int64_t task, const Block& block,
   Counts& counts = block.has_data() ? report.counted : report.skipped;
   counts.objects_written += 1;
   counts.bytes_encoded += block.layout().bytes();
-  // An object of no bytes says that all is fill; a missing one is an error.
   const std::span<const std::byte> bytes =
-      block.has_data() ? block.memory() : std::span<const std::byte>();
+      block.has_data() ? block.memory() : fill_marker(block.layout().bytes());
   with_context(
       [&] { write_object(*store_, key(task), bytes); },
       [&] { return "writing intermediate " + store_->describe(key(task)); });
@@ -91,7 +97,9 @@ void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
   if (!request.found)
     throw Error(ErrorKind::kIo, "it is missing",
                 "temporary data must be left alone until the run ends");
-  const bool only_fill = request.object_bytes == 0;
+  const bool only_fill =
+      request.object_bytes ==
+      static_cast<std::int64_t>(fill_marker(bytes_of(range.object)).size());
   Counts& counts = only_fill ? report.skipped : report.counted;
   counts.objects_read += 1;
   counts.bytes_decoded += range.bytes;

@@ -26,7 +26,7 @@ class PackedStore {
     PackedLayout layout;  ///< Of the blocks that read.
     std::vector<int> axis_order;
     std::int64_t item_bytes = 1;
-    std::vector<std::byte> fill;  ///< What a missing object means.
+    std::vector<std::byte> fill;  ///< The element of objects without data.
   };
 
   PackedStore(std::shared_ptr<Store> store, Options options);
@@ -34,7 +34,7 @@ class PackedStore {
   /// How a task's block lies in memory, ready to be written.
   BlockLayout block_layout(const Region& task) const;
 
-  /// Writes the object of a task; none if the block holds only fill.
+  /// Writes the object of a task; if the block holds only fill, a marker.
   void write(std::int64_t task, const Block& block, StageReport& report) const;
 
   /// Reads the ranges of one block from all objects that it touches.

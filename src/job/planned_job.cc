@@ -53,7 +53,8 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   job.places = places;
   job.stores = stores;
   open_stores(job);
-  job.source = read_hierarchy(*job.stores.source);
+  job.source = read_hierarchy(job.stores.documents ? *job.stores.documents
+                                                   : *job.stores.source);
   job.target = make_target_hierarchy(job.source, job.options);
   const auto problems = problems_of(job);
   job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});

@@ -1,6 +1,7 @@
 #include "job/target_hierarchy.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include "codec/codec_spec_text.h"
@@ -13,33 +14,56 @@ namespace {
 
 constexpr std::int64_t kLargestCoordinateBytes = 16 << 20;
 
+using Codecs = std::vector<CodecSpec>;
+
+// What is asked for shards: a spec, or none at all.
+struct ShardRequest {
+  bool none = false;
+  std::optional<ChunkSpec> spec;
+};
+
+// What is asked for all arrays, and for some by path.
+template <class Value>
+struct PerArray {
+  std::optional<Value> common;
+  std::map<std::string, Value> own;
+
+  const Value* of(const std::string& path) const {
+    const auto found = own.find(path);
+    return found == own.end() ? nullptr : &found->second;
+  }
+};
+
 // The options, parsed once for all arrays.
 struct Request {
-  std::optional<ChunkSpec> chunks;
-  std::vector<std::pair<std::string, ChunkSpec>> array_chunks;
-  std::optional<ChunkSpec> shards;
-  bool no_shards = false;
-  std::optional<std::vector<CodecSpec>> codecs;
+  PerArray<ChunkSpec> chunks;
+  PerArray<ShardRequest> shards;
+  PerArray<Codecs> codecs;
 };
+
+ShardRequest parse_shards(const std::string& text) {
+  if (text == "none") return {.none = true};
+  return {.spec = parse_chunk_spec(text)};
+}
+
+template <class Parse, class Value>
+void parse_each(const std::string& common,
+                const std::vector<std::pair<std::string, std::string>>& arrays,
+                Parse&& parse, PerArray<Value>& result) {
+  if (!common.empty()) result.common = parse(common);
+  for (const auto& [name, text] : arrays)
+    result.own.insert_or_assign(name, parse(text));
+}
 
 Request parse_request(const Options& options) {
   Request request;
-  if (!options.chunks.empty())
-    request.chunks = parse_chunk_spec(options.chunks);
-  for (const auto& [name, text] : options.array_chunks)
-    request.array_chunks.emplace_back(name, parse_chunk_spec(text));
-  request.no_shards = options.shards == "none";
-  if (!options.shards.empty() && !request.no_shards)
-    request.shards = parse_chunk_spec(options.shards);
-  if (!options.codec.empty()) request.codecs = parse_codec_specs(options.codec);
+  parse_each(options.chunks, options.array_chunks, parse_chunk_spec,
+             request.chunks);
+  parse_each(options.shards, options.array_shards, parse_shards,
+             request.shards);
+  parse_each(options.codec, options.array_codecs, parse_codec_specs,
+             request.codecs);
   return request;
-}
-
-const ChunkSpec* array_spec(const Request& request, const std::string& path) {
-  const ChunkSpec* found = nullptr;
-  for (const auto& [name, spec] : request.array_chunks)
-    if (name == path) found = &spec;
-  return found;
 }
 
 ChunkContext context_of(const ArrayMetadata& array, const Shape& current) {
@@ -59,9 +83,10 @@ std::optional<Shape> wanted_chunks(const Request& request,
                                    const std::string& path,
                                    const ArrayMetadata& array) {
   const ChunkContext context = context_of(array, inner_chunks(array));
-  if (const ChunkSpec* spec = array_spec(request, path))
-    return resolve_chunks(*spec, context);
-  if (!request.chunks) return std::nullopt;
+  if (const ChunkSpec* own = request.chunks.of(path))
+    return resolve_chunks(*own, context);
+  if (!request.chunks.common) return std::nullopt;
+  const ChunkSpec& spec = *request.chunks.common;
   if (is_coordinate(path, array)) {
     const std::int64_t length = std::max<std::int64_t>(1, array.shape[0]);
     const std::int64_t item_bytes = array.data_type.item_bytes;
@@ -71,11 +96,9 @@ std::optional<Shape> wanted_chunks(const Request& request,
     return Shape{length};
   }
   // A list of lengths is for the arrays of its rank; a root array has no other.
-  if (!path.empty() && !applies_to(*request.chunks, context))
-    return std::nullopt;
-  return resolve_chunks(
-      path.empty() ? *request.chunks : restricted_to(*request.chunks, context),
-      context);
+  if (!path.empty() && !applies_to(spec, context)) return std::nullopt;
+  return resolve_chunks(path.empty() ? spec : restricted_to(spec, context),
+                        context);
 }
 
 Shape round_up(const Shape& shape, const Shape& step) {
@@ -90,17 +113,19 @@ std::optional<Shape> wanted_shards(const Request& request,
                                    const std::string& path,
                                    const ArrayMetadata& array,
                                    const Shape& chunks) {
-  if (request.no_shards) return std::nullopt;
+  const ShardRequest* own = request.shards.of(path);
+  const ShardRequest wanted =
+      own ? *own : request.shards.common.value_or(ShardRequest{});
+  if (wanted.none) return std::nullopt;
   const std::optional<Shape> current = shards_of(array);
-  if (request.shards && !is_coordinate(path, array)) {
-    const ChunkContext context = context_of(array, current.value_or(chunks));
-    if (path.empty() || applies_to(*request.shards, context))
-      return round_up(
-          resolve_chunks(path.empty() ? *request.shards
-                                      : restricted_to(*request.shards, context),
-                         context),
-          chunks);
-  }
+  const ChunkContext context = context_of(array, current.value_or(chunks));
+  const bool named = own || path.empty();
+  if (wanted.spec && (named || (!is_coordinate(path, array) &&
+                                applies_to(*wanted.spec, context))))
+    return round_up(resolve_chunks(named ? *wanted.spec
+                                         : restricted_to(*wanted.spec, context),
+                                   context),
+                    chunks);
   if (!current) return std::nullopt;
   return round_up(*current, chunks);
 }
@@ -108,26 +133,35 @@ std::optional<Shape> wanted_shards(const Request& request,
 ArrayMetadata make_target_array(const Request& request, const std::string& path,
                                 const ArrayMetadata& array) {
   const auto chunks = wanted_chunks(request, path, array);
-  if (!chunks && !request.codecs && !request.shards && !request.no_shards)
-    return array;
+  const Codecs* own_codecs = request.codecs.of(path);
+  const bool shards = request.shards.common || request.shards.of(path);
+  if (!chunks && !own_codecs && !request.codecs.common && !shards) return array;
   const Shape inner = chunks.value_or(inner_chunks(array));
   return with_layout(array, {inner, wanted_shards(request, path, array, inner),
-                             request.codecs});
+                             own_codecs ? *own_codecs : request.codecs.common});
+}
+
+template <class Value>
+void check_arrays(const PerArray<Value>& asked, const Hierarchy& source) {
+  for (const auto& [name, value] : asked.own) {
+    if (source.arrays.contains(name)) continue;
+    std::string names;
+    for (const auto& [path, array] : source.arrays)
+      names += (names.empty() ? "" : ", ") + (path.empty() ? "(root)" : path);
+    throw Error(ErrorKind::kInvalidArgument,
+                "--array " + name + ": the source has no such array",
+                "its arrays are: " + names);
+  }
 }
 
 void check_names(const Request& request, const Hierarchy& source) {
-  for (const auto& [name, spec] : request.array_chunks)
-    if (!source.arrays.contains(name)) {
-      std::string names;
-      for (const auto& [path, array] : source.arrays)
-        names += (names.empty() ? "" : ", ") + (path.empty() ? "(root)" : path);
-      throw Error(ErrorKind::kInvalidArgument,
-                  "--array " + name + ": the source has no such array",
-                  "its arrays are: " + names);
-    }
-  if (!request.chunks || source.root_is_array) return;
+  check_arrays(request.chunks, source);
+  check_arrays(request.shards, source);
+  check_arrays(request.codecs, source);
+  if (!request.chunks.common || source.root_is_array) return;
   for (const auto& [path, array] : source.arrays)
-    if (applies_to(*request.chunks, context_of(array, inner_chunks(array))))
+    if (applies_to(*request.chunks.common,
+                   context_of(array, inner_chunks(array))))
       return;
   throw Error(ErrorKind::kInvalidArgument,
               "--chunks: no array of the source has such dimensions",

@@ -59,7 +59,7 @@ class Worker {
   void prepare();
   StageReport run_tasks(const Journal::Batch& batch);
   void release(const Journal::Batch& batch);
-  Report commit();
+  Report commit(bool by_journal);
   bool complete() const;
 
  private:
