@@ -124,6 +124,8 @@ Report Job::commit(bool by_journal) {
 
 bool Job::complete() const { return state_->worker().complete(); }
 
+bool Job::committed() const { return state_->worker().committed(); }
+
 void Job::discard() { clean_up(state_->job, true); }
 
 void Job::run_step(const Step& step) { run_step(step, step.first, step.stop); }

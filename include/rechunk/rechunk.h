@@ -69,6 +69,7 @@ struct Report {
 /// The plan's JSON with what was counted in each stage, `seconds` and
 /// `max_rss`; the keys are a contract (README).
 std::string to_json(const Plan& plan, const Report& report);
+std::string to_json(const StageReport& report);
 
 /// Elements that lie in no Zarr store, read through the caller.
 /// May be called from any thread.
@@ -144,6 +145,8 @@ class Job {
   Report commit(bool by_journal = true);
   /// True if the journal has all tasks, so that `commit` may follow.
   bool complete() const;
+  /// True if no run is going on and the target is as `commit` leaves it.
+  bool committed() const;
   /// Removes all that an unfinished run of this job wrote.
   void discard();
 

@@ -131,16 +131,22 @@ bool Journal::has(const Batch& batch) const {
   return request.found;
 }
 
-std::vector<Journal::Record> Journal::records() const {
+std::vector<Journal::Record> Journal::batches() const {
   std::vector<Record> records;
   store_->list(kDone, [&](std::string_view key, std::int64_t) {
     if (const auto batch = parse_key(key)) records.push_back({*batch, {}});
   });
+  return records;
+}
+
+std::vector<Journal::Record> Journal::records() const {
+  std::vector<Record> records = batches();
   for (Record& record : records) {
     const std::string key = key_of(record.batch);
     const auto text = read_text(*store_, key);
+    if (!text) return {};  // Another process has committed: all are going.
     try {
-      record.result = parse_result(text.value_or(""));
+      record.result = parse_result(*text);
     } catch (const nlohmann::json::exception& error) {
       throw Error(ErrorKind::kCorrupt,
                   "reading " + store_->describe(key) + ": " + error.what());
@@ -150,12 +156,13 @@ std::vector<Journal::Record> Journal::records() const {
 }
 
 void Journal::erase() {
-  std::vector<std::string> keys;
-  store_->list("", [&](std::string_view key, std::int64_t) {
-    if (key != kPlan) keys.emplace_back(key);
-  });
   store_->erase(kClaim);
   store_->erase(kPlan);  // Without it nothing of the rest counts.
+  // Listed now: who writes a record later sees that the plan is gone.
+  std::vector<std::string> keys;
+  store_->list(kDone, [&](std::string_view key, std::int64_t) {
+    keys.emplace_back(key);
+  });
   for (const std::string& key : keys) store_->erase(key);
 }
 

@@ -43,8 +43,10 @@ class Journal {
   void record(const Batch& batch, const TaskResult& result);
   bool has(const Batch& batch) const;
 
-  /// All records. Throws: corrupt.
+  /// All records; none once the run is committed. Throws: corrupt.
   std::vector<Record> records() const;
+  /// The same without results, which takes one listing.
+  std::vector<Record> batches() const;
 
   /// Removes everything.
   void erase();

@@ -52,6 +52,15 @@ std::string journal_place(const std::string& target) {
   return local_path(target).string() + ".rechunk";
 }
 
+std::string absolute_place(const std::string& place) {
+  if (place.empty()) return place;
+  if (place.starts_with(kFileScheme))
+    return std::string(kFileScheme) +
+           absolute_place(place.substr(kFileScheme.size()));
+  if (place.find("://") != std::string::npos) return place;
+  return fs::absolute(place).string();
+}
+
 void check_free_space(const std::string& place, std::int64_t bytes) {
   fs::path path = local_path(place);
   std::error_code error;

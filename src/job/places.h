@@ -18,6 +18,9 @@ std::string temp_place(const std::string& temp, const std::string& target);
 /// Throws: io if the file system of a local place has less than `bytes` free.
 void check_free_space(const std::string& place, std::int64_t bytes);
 
+/// The same place for processes that work in other folders; URLs stay.
+std::string absolute_place(const std::string& place);
+
 /// Beside the target: tells an unfinished target from somebody's folder.
 std::string journal_place(const std::string& target);
 

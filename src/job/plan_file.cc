@@ -2,6 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/digest.h"
+#include "job/places.h"
 #include "job/planned_job.h"
 #include "rechunk/error.h"
 
@@ -33,11 +34,11 @@ Hierarchy parse_documents(const Json& documents) {
 // The URLs and documents of the job, without the hash.
 Json file_json(const PlannedJob& job) {
   Json json = Json::parse(to_json(job.plan));
-  json["source"] = {{"url", job.places.source},
+  json["source"] = {{"url", absolute_place(job.places.source)},
                     {"documents", documents_json(job.source)}};
-  json["target"] = {{"url", job.places.target},
+  json["target"] = {{"url", absolute_place(job.places.target)},
                     {"documents", documents_json(job.target)}};
-  json["temp"] = {{"url", job.places.temp}};
+  json["temp"] = {{"url", absolute_place(job.places.temp)}};
   json["options"] = {{"write_empty_chunks", job.options.write_empty_chunks},
                      {"overwrite", job.options.overwrite},
                      {"verify", job.options.verify},

@@ -19,17 +19,24 @@ Json counts_json(const Counts& counts) {
           {"stored_bytes_written", counts.stored_bytes_written}};
 }
 
+Json stage_json(const StageReport& report) {
+  return {{"counted", counts_json(report.counted)},
+          {"skipped", counts_json(report.skipped)}};
+}
+
 void add_array(Json& array, const ArrayReport& report) {
   Json& stages = array["stages"];
   for (std::size_t i = 0; i < std::min(stages.size(), report.stages.size());
-       ++i) {
-    stages[i]["counted"] = counts_json(report.stages[i].counted);
-    stages[i]["skipped"] = counts_json(report.stages[i].skipped);
-  }
+       ++i)
+    stages[i].update(stage_json(report.stages[i]));
   if (!report.digest.empty()) array["digest"] = report.digest;
 }
 
 }  // namespace
+
+std::string to_json(const StageReport& report) {
+  return stage_json(report).dump(2) + "\n";
+}
 
 std::string to_json(const Plan& plan, const Report& report) {
   Json json = Json::parse(to_json(plan));

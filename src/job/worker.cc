@@ -59,10 +59,27 @@ void Worker::prepare() {
     if (!job_.options.overwrite) check_target(job_);  // Throws.
     journal_.erase();
   }
-  check_target(job_);
-  if (!journal_.claim()) return prepare();
-  make_room(job_);
-  journal_.begin(job_.text);
+  if (begun_elsewhere() || !journal_.claim()) return prepare();
+  try {
+    check_target(job_);  // Again: a whole run may have come and gone.
+    make_room(job_);
+    journal_.begin(job_.text);
+  } catch (const Error&) {
+    journal_.erase();
+    throw;
+  }
+}
+
+// Whether another process began since this one looked, so that what stands at
+// the target is of this run. Throws: as check_target.
+bool Worker::begun_elsewhere() const {
+  try {
+    check_target(job_);
+    return false;
+  } catch (const Error&) {
+    if (is_running()) return true;
+    throw;
+  }
 }
 
 void Worker::check_batch(const Journal::Batch& batch) const {
@@ -86,17 +103,35 @@ void Worker::check_batch(const Journal::Batch& batch) const {
 // True if the run was committed: then a task that an engine repeats has nothing
 // to do. Throws where no run of this plan is going on.
 bool Worker::is_over() const {
-  if (journal_.plan_hash() == job_.hash) return false;
+  if (is_running()) return false;
   if (is_committed(job_)) return true;
   throw Error(ErrorKind::kInvalidArgument,
-              "running tasks: no run of this plan is going on at " +
-                  job_.stores.target->describe(""),
-              "prepare it first");
+              job_.stores.target->describe("") +
+                  ": no run of this plan is going on there",
+              "prepare it first; `rechunk task` does");
 }
+
+bool Worker::is_running() const { return journal_.plan_hash() == job_.hash; }
+
+bool Worker::committed() const { return !is_running() && is_committed(job_); }
 
 StageReport Worker::run_tasks(const Journal::Batch& batch) {
   check_batch(batch);
   if (batch.first == batch.stop || is_over() || journal_.has(batch)) return {};
+  TaskResult sum;
+  try {
+    sum = run_all(batch);
+    journal_.record(batch, sum);
+  } catch (const Error&) {
+    if (!committed()) throw;  // Else it ran twice; what it read is gone.
+    sum = {};
+  }
+  // A run that was committed meanwhile must find nothing left behind.
+  if (!journal_.plan_hash()) clean_up(job_, false);
+  return sum.report;
+}
+
+TaskResult Worker::run_all(const Journal::Batch& batch) {
   TaskResult sum;
   arenas_.lend([&](Arena& arena) {
     for (std::int64_t task = batch.first; task < batch.stop; ++task) {
@@ -107,8 +142,7 @@ StageReport Worker::run_tasks(const Journal::Batch& batch) {
       sum.digest += result.digest;
     }
   });
-  journal_.record(batch, sum);
-  return sum.report;
+  return sum;
 }
 
 void Worker::release(const Journal::Batch& batch) {
@@ -119,18 +153,19 @@ void Worker::release(const Journal::Batch& batch) {
 }
 
 bool Worker::complete() const {
-  return journal_.plan_hash() == job_.hash &&
-         tally(job_.plan, journal_.records()).missing.empty();
+  return is_running() && tally(job_.plan, journal_.batches()).missing.empty();
 }
 
 Report Worker::commit(bool by_journal) {
   Report report;
   if (is_over()) return report;
   Tally done = tally(job_.plan, journal_.records());
-  if (by_journal && !done.missing.empty())
+  if (by_journal && !done.missing.empty()) {
+    if (committed()) return report;  // By another process, just now.
     throw Error(ErrorKind::kInvalidArgument,
                 "committing " + job_.stores.target->describe("") +
                     ": not all tasks are done, the first is " + done.missing);
+  }
   if (!by_journal) done.digests.assign(done.digests.size(), std::nullopt);
   for (const auto& stages : done.stages) report.arrays.push_back({stages, ""});
   if (job_.options.verify) {

@@ -61,8 +61,12 @@ class Worker {
   void release(const Journal::Batch& batch);
   Report commit(bool by_journal);
   bool complete() const;
+  bool committed() const;
 
  private:
+  bool begun_elsewhere() const;
+  bool is_running() const;
+  TaskResult run_all(const Journal::Batch& batch);
   void check_batch(const Journal::Batch& batch) const;
   bool is_over() const;
 
