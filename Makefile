@@ -10,6 +10,7 @@ WORKERS ?= 2
 VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest -q
 PACKAGES := build/.packages
+MPI_PACKAGES := build/.packages-mpi
 TEST_VENV := $(VENV)/.tests-installed
 DEMO_VENV := $(VENV)/.demo-installed
 CPP = $(shell git ls-files '*.h' '*.cc')
@@ -21,7 +22,7 @@ export TSAN_OPTIONS := exitcode=99:halt_on_error=1
 # ThreadSanitizer of GCC 12 cannot live with much address randomisation.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: help build test check asan tsan demo bench clean unit end-to-end
+.PHONY: help build test check asan tsan mpi demo bench clean unit end-to-end
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -34,6 +35,7 @@ test:  ## Everything that must pass (25 minutes on two cores at most)
 	$(MAKE) unit
 	$(MAKE) tsan
 	$(MAKE) asan
+	$(MAKE) mpi
 	$(MAKE) end-to-end
 
 unit: build  ## C++ unit tests of the release build
@@ -58,6 +60,11 @@ tsan: $(PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
 	  $(FIXED_ADDRESSES) $(PYTEST) -n $(WORKERS) tests/test_random_cases.py \
 	  tests/test_counts.py
 
+mpi: $(MPI_PACKAGES) $(TEST_VENV)  ## The executor for MPI, on 1, 2, 4 ranks
+	cmake --preset mpi --log-level=WARNING
+	cmake --build --preset mpi -j $(JOBS) --target rechunk_cli
+	RECHUNK_BINARY=build/mpi/rechunk $(PYTEST) tests/test_mpi.py
+
 check: $(PACKAGES) $(TEST_VENV)  ## Format, lint and style
 	clang-format-14 --dry-run --Werror $(CPP)
 	$(VENV)/bin/python tests/tidy.py
@@ -76,6 +83,10 @@ clean:  ## Remove all that was built and installed here
 $(PACKAGES): packages.txt
 	tests/setup/packages.sh
 	mkdir -p $(@D)
+	touch $@
+
+$(MPI_PACKAGES): packages-mpi.txt $(PACKAGES)
+	tests/setup/packages.sh $<
 	touch $@
 
 $(TEST_VENV): tests/requirements.txt tests/constraints.txt $(PACKAGES)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <limits>
 #include <utility>
 #include <variant>
 
@@ -15,7 +16,7 @@ namespace rechunk::cli {
 namespace {
 
 constexpr unsigned kLayoutBits = kPlanBit | kRunBit;
-constexpr unsigned kAllBits = kPlanBit | kRunBit | kVerifyBit | kInfoBit;
+constexpr unsigned kAllBits = ~0u;
 
 /// Where a flag's value goes; its type says what the flag takes.
 using Field =
@@ -69,15 +70,20 @@ const Flag kFlags[] = {
 
     {"--overwrite", "", kRunBit, &Arguments::overwrite, kConduct,
      "Replace a target that exists"},
-    {"--verify", "", kRunBit, &Arguments::verify, kConduct,
+    {"--verify", "", kLayoutBits, &Arguments::verify, kConduct,
      "Read the target again and compare it with what was read"},
-    {"--keep-temp", "", kRunBit, &Arguments::keep_temp, kConduct,
+    {"--keep-temp", "", kLayoutBits, &Arguments::keep_temp, kConduct,
      "Leave the intermediates behind"},
+    {"--executor", "NAME", kRunBit, &Arguments::executor, kConduct,
+     "threads (default), serial, or mpi under mpirun"},
 
     {"--json", "", kAllBits, &Arguments::json, kOutput,
      "Print one JSON object to stdout"},
     {"--explain", "", kLayoutBits, &Arguments::explain, kOutput,
      "Say why the plan is what it is"},
+
+    {"--save", "PLAN.json", kPlanBit, &Arguments::plan_file, kOutput,
+     "Write the plan to a file, whose tasks `rechunk task` runs"},
 
     {"--shape", "LENGTHS", kPlanBit, &Arguments::shape, kPaper,
      "Shape of an array that need not exist: 350640,721,1440"},
@@ -124,9 +130,10 @@ auto interpret(const char* flag, Parse&& parse) {
   }
 }
 
-int parse_number(const char* flag, const std::string& word, int lowest,
-                 int highest) {
-  int number = 0;
+template <class Number>
+Number parse_number(const char* flag, std::string_view word, Number lowest,
+                    Number highest) {
+  Number number = 0;
   const auto end = word.data() + word.size();
   const auto parsed = std::from_chars(word.data(), end, number);
   if (parsed.ec != std::errc() || parsed.ptr != end || number < lowest ||
@@ -297,6 +304,31 @@ PaperArray make_paper_array(const Arguments& arguments) {
     array.source_shards = parse_paper_chunks(
         "--source-shards", arguments.source_shards, array.shape);
   return array;
+}
+
+TaskWords parse_tasks(const Arguments& arguments) {
+  constexpr int kMost = std::numeric_limits<int>::max();
+  TaskWords words;
+  words.array = parse_number("ARRAY", arguments.array, 0, kMost);
+  words.stage = parse_number("STAGE", arguments.stage, 0, kMost);
+  const std::string_view range = arguments.tasks;
+  words.all = range == "all";
+  if (words.all) return words;
+  const auto dots = range.find("..");
+  if (dots == std::string_view::npos)
+    throw UsageError(fmt::format("TASKS: \"{}\" is no range", range),
+                     "write FIRST..STOP, without STOP itself: 0..8, or all");
+  constexpr auto kMostTasks = std::numeric_limits<std::int64_t>::max();
+  words.first =
+      parse_number<std::int64_t>("TASKS", range.substr(0, dots), 0, kMostTasks);
+  words.stop = parse_number<std::int64_t>("TASKS", range.substr(dots + 2),
+                                          words.first, kMostTasks);
+  return words;
+}
+
+int exit_code(const Error& error) {
+  if (dynamic_cast<const UsageError*>(&error)) return 2;
+  return error.kind() == ErrorKind::kCancelled ? 130 : 1;
 }
 
 std::string suggest(const CLI::App& app,

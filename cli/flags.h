@@ -22,6 +22,9 @@ struct Arguments {
   bool overwrite = false, verify = false, keep_temp = false;
   bool json = false, explain = false;
   std::string shape, dtype, source_chunks, source_shards;
+  std::string executor;
+  std::string plan_file;  ///< To read, or to write (--save).
+  std::string array, stage, tasks;
 };
 
 /// A wrong command line, found before anything was done: exit code 2.
@@ -32,12 +35,17 @@ class UsageError : public Error {
       : Error(ErrorKind::kInvalidArgument, message, std::move(hint)) {}
 };
 
+/// 2 wrong usage, 130 interrupted, 1 any other failure.
+int exit_code(const Error& error);
+
 /// Subcommands, as bits of a set.
 enum CommandBit : unsigned {
   kPlanBit = 1,
   kRunBit = 2,
   kVerifyBit = 4,
   kInfoBit = 8,
+  kTaskBit = 16,
+  kCommitBit = 32,
 };
 
 /// Adds the flags of one subcommand, which fill `arguments`.
@@ -49,6 +57,15 @@ Options make_options(const Arguments& arguments);
 
 /// Of --shape, --dtype, --source-chunks, --source-shards. Throws: UsageError.
 PaperArray make_paper_array(const Arguments& arguments);
+
+/// Tasks as `rechunk task` names them, by 0-based indices.
+struct TaskWords {
+  int array = 0, stage = 0;
+  bool all = false;
+  std::int64_t first = 0, stop = 0;  ///< Half-open; not used with `all`.
+};
+/// Throws: UsageError.
+TaskWords parse_tasks(const Arguments& arguments);
 
 /// A hint for words that the parser did not expect: "did you mean --chunks?",
 /// or "" where nothing is near.

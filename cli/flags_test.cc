@@ -40,19 +40,31 @@ void expect_contains(const std::string& text, const std::string& part) {
 }
 
 TEST(Flags, EveryFlagOfARunReachesTheOptions) {
-  const Options options =
-      options_of({"--chunks",         "time=all,lat=10",
-                  "--array",          "/ocean/t:5,auto:1MB",
-                  "--array",          "lat:all",
-                  "--shards",         "none",
-                  "--codec",          "zstd:3",
-                  "--zarr-format",    "2",
-                  "--no-consolidate", "--write-empty-chunks",
-                  "--max-memory",     "2GiB",
-                  "--threads",        "3",
-                  "--temp",           "/scratch/t",
-                  "--overwrite",      "--verify",
-                  "--keep-temp"});
+  const Options options = options_of({"--chunks",
+                                      "time=all,lat=10",
+                                      "--array",
+                                      "/ocean/t:5,auto:1MB",
+                                      "--array",
+                                      "lat:all",
+                                      "--shards",
+                                      "none",
+                                      "--codec",
+                                      "zstd:3",
+                                      "--zarr-format",
+                                      "2",
+                                      "--no-consolidate",
+                                      "--write-empty-chunks",
+                                      "--max-memory",
+                                      "2GiB",
+                                      "--threads",
+                                      "3",
+                                      "--temp",
+                                      "/scratch/t",
+                                      "--overwrite",
+                                      "--verify",
+                                      "--keep-temp",
+                                      "--executor",
+                                      "serial"});
   EXPECT_EQ(options.chunks, "time=all,lat=10");
   ASSERT_EQ(options.array_chunks.size(), 2u);
   EXPECT_EQ(options.array_chunks[0],
@@ -101,6 +113,29 @@ TEST(Flags, AnArrayOnPaperNeedsNoSource) {
   EXPECT_EQ(array.dtype, "f4");
   EXPECT_EQ(array.source_chunks, (Shape{7, 20, 1}));
   EXPECT_EQ(array.source_shards, (Shape{14, 20, 1}));
+}
+
+TaskWords tasks_of(const char* array, const char* stage, const char* tasks) {
+  return parse_tasks(parse({"task", "p.json", array, stage, tasks}).arguments);
+}
+
+TEST(Flags, TasksAreHalfOpenRangesOrAll) {
+  const TaskWords some = tasks_of("3", "1", "20..4000000000");
+  EXPECT_EQ(some.array, 3);
+  EXPECT_EQ(some.stage, 1);
+  EXPECT_FALSE(some.all);
+  EXPECT_EQ(some.first, 20);
+  EXPECT_EQ(some.stop, 4000000000);
+  EXPECT_TRUE(tasks_of("0", "0", "all").all);
+  EXPECT_EQ(tasks_of("0", "0", "7..7").stop, 7);
+}
+
+TEST(Flags, TasksThatAreNoneAreUsageErrors) {
+  for (const char* range :
+       {"", "..", "1", "1..", "..2", "2..1", "0...3", "0..3x", "-1..3", "0-3"})
+    EXPECT_THROW(tasks_of("0", "0", range), UsageError) << range;
+  EXPECT_THROW(tasks_of("x", "0", "all"), UsageError);
+  EXPECT_THROW(tasks_of("0", "-1", "all"), UsageError);
 }
 
 TEST(Flags, WrongValuesAreUsageErrorsThatNameTheFlag) {
@@ -160,6 +195,10 @@ TEST(Flags, IncompleteCommandLinesAreUsageErrors) {
            {"verify", "a", "b", "--temp", "c"},
            {"info"},
            {"info", "a", "b"},
+           {"task", "p.json", "0", "0"},
+           {"commit"},
+           {"plan", "a", "b", "--executor", "serial"},
+           {"run", "a", "b", "--save", "p.json"},
            {"run", "plan"}})
     EXPECT_NE(refusal(words), "");
 }

@@ -13,20 +13,13 @@
 namespace {
 
 using rechunk::Error;
-using rechunk::ErrorKind;
+using rechunk::cli::exit_code;
 using rechunk::cli::print_error;
-
-int exit_code(const Error& error) {
-  return error.kind() == ErrorKind::kCancelled ? 130 : 1;
-}
 
 /// Runs the program; what leaves `program` is reported on stderr.
 int report_failures(const std::function<int()>& program) {
   try {
     return program();
-  } catch (const rechunk::cli::UsageError& error) {
-    print_error(error.what(), error.hint());
-    return 2;
   } catch (const Error& error) {
     print_error(error.what(), error.hint());
     return exit_code(error);

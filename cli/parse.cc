@@ -20,9 +20,10 @@ Examples:
 rechunk COMMAND --help shows the flags of a command.
 Exit codes: 0 done, 1 failed or different, 2 wrong usage, 130 interrupted.)";
 
-struct Positional {
-  const char* name = "";
-  const char* help = "";
+struct Operand {
+  const char* name;
+  const char* help;
+  std::string Arguments::*field;
 };
 
 struct Command {
@@ -31,38 +32,63 @@ struct Command {
   CommandBit bit;
   int (*run)(const Arguments& arguments);
   bool operands_required;
-  Positional source, target;  ///< No name: the command takes none.
+  std::vector<Operand> operands;
 };
 
-constexpr Positional kSource = {"SOURCE",
-                                "Array or group to read: a path or URL"};
-constexpr Positional kTarget = {"TARGET", "Where the result goes"};
+constexpr Operand kSource = {"SOURCE", "Array or group to read: a path or URL",
+                             &Arguments::source};
+constexpr Operand kTarget = {"TARGET", "Where the result goes",
+                             &Arguments::target};
+constexpr Operand kPlanFile = {"PLAN.json", "What `rechunk plan --save` wrote",
+                               &Arguments::plan_file};
 
 const Command kCommands[] = {
-    {"plan", "Show what a run would do, and what it would cost", kPlanBit,
-     run_plan, false, kSource, kTarget},
-    {"run", "Write SOURCE to TARGET in other chunks", kRunBit, run_run, true,
-     kSource, kTarget},
+    {"plan",
+     "Show what a run would do, and what it would cost",
+     kPlanBit,
+     run_plan,
+     false,
+     {kSource, kTarget}},
+    {"run",
+     "Write SOURCE to TARGET in other chunks",
+     kRunBit,
+     run_run,
+     true,
+     {kSource, kTarget}},
     {"verify",
      "Compare all elements of two arrays or groups",
      kVerifyBit,
      run_verify,
      true,
-     {"A", "Array or group"},
-     {"B", "Array or group"}},
+     {{"A", "Array or group", &Arguments::source},
+      {"B", "Array or group", &Arguments::target}}},
     {"info",
      "List the arrays below a path or URL",
      kInfoBit,
      run_info,
      true,
-     {"URL", "Array or group: a path or URL"},
-     {}},
+     {{"URL", "Array or group: a path or URL", &Arguments::source}}},
+    {"task",
+     "Run tasks of a saved plan, one process of many",
+     kTaskBit,
+     run_task,
+     true,
+     {kPlanFile,
+      {"ARRAY", "Index of the array in the plan, from 0", &Arguments::array},
+      {"STAGE", "Index of its stage, from 0", &Arguments::stage},
+      {"TASKS", "FIRST..STOP, from 0, without STOP itself; or all",
+       &Arguments::tasks}}},
+    {"commit",
+     "End the run of a saved plan whose tasks are all done",
+     kCommitBit,
+     run_commit,
+     true,
+     {kPlanFile}},
 };
 
-void add_positional(CLI::App& app, const Positional& positional, bool required,
-                    std::string& word) {
-  if (!*positional.name) return;
-  app.add_option(positional.name, word, positional.help)
+void add_operand(CLI::App& app, const Operand& operand, bool required,
+                 std::string& word) {
+  app.add_option(operand.name, word, operand.help)
       ->required(required)
       ->option_text(" ")
       ->group("Operands");
@@ -71,10 +97,9 @@ void add_positional(CLI::App& app, const Positional& positional, bool required,
 void add_command(CLI::App& app, const Command& command, Call& call) {
   CLI::App* sub = app.add_subcommand(command.name, command.summary);
   sub->footer("");
-  add_positional(*sub, command.source, command.operands_required,
-                 call.arguments.source);
-  add_positional(*sub, command.target, command.operands_required,
-                 call.arguments.target);
+  for (const Operand& operand : command.operands)
+    add_operand(*sub, operand, command.operands_required,
+                call.arguments.*operand.field);
   add_flags(*sub, command.bit, call.arguments);
   sub->callback([&call, &command] { call.command = command.run; });
 }

@@ -1,22 +1,30 @@
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/plan_file.h"
 
 namespace rechunk::cli {
 namespace {
 
-Plan plan_of(const Arguments& arguments) {
-  const Options options = make_options(arguments);
-  if (arguments.shape.empty()) {
-    if (arguments.target.empty())
-      throw UsageError("planning: SOURCE or TARGET is missing",
-                       "give both, or --shape, --dtype and --source-chunks "
-                       "to plan without an array");
-    return Job(arguments.source, arguments.target, options).plan();
-  }
+Plan plan_on_paper(const Arguments& arguments, const Options& options) {
   if (!arguments.source.empty())
     throw UsageError("planning: both SOURCE and --shape are given",
                      "--shape plans for an array that need not exist");
-  return plan_on_paper(make_paper_array(arguments), options);
+  if (!arguments.plan_file.empty())
+    throw UsageError("planning: both --save and --shape are given",
+                     "the plan of an array that need not exist has no tasks");
+  return rechunk::plan_on_paper(make_paper_array(arguments), options);
+}
+
+Plan plan_of(const Arguments& arguments) {
+  const Options options = make_options(arguments);
+  if (!arguments.shape.empty()) return plan_on_paper(arguments, options);
+  if (arguments.target.empty())
+    throw UsageError("planning: SOURCE or TARGET is missing",
+                     "give both, or --shape, --dtype and --source-chunks "
+                     "to plan without an array");
+  const Job job(arguments.source, arguments.target, options);
+  if (!arguments.plan_file.empty()) save_plan(job, arguments.plan_file);
+  return job.plan();
 }
 
 }  // namespace

@@ -11,24 +11,56 @@ namespace {
 /// So many arrays fit one screen.
 constexpr std::size_t kMaxArraysShown = 5;
 
-}  // namespace
+std::unique_ptr<Executor> choose_executor(const std::string& name) {
+  try {
+    return make_executor(name.empty() ? "threads" : name);
+  } catch (const Error& error) {
+    if (error.kind() == ErrorKind::kInvalidArgument) throw UsageError(error);
+    throw;
+  }
+}
 
-int run_run(const Arguments& arguments) {
-  const Options options = make_options(arguments);
-  const Interrupt interrupt;
-  Job job(arguments.source, arguments.target, options);
+/// One process of a team that says nothing: the first one does.
+void help(Executor& executor, Job& job, const Interrupt& interrupt) {
+  executor.run(job, nullptr, interrupt.token());
+}
+
+void lead(Executor& executor, Job& job, const Interrupt& interrupt,
+          const Arguments& arguments) {
   const PlanView view{.explain = arguments.explain,
                       .max_arrays = kMaxArraysShown,
                       .style = style_of(stderr)};
   std::fputs(describe_plan(job.plan(), view).c_str(), stderr);
 
   auto progress = make_progress_bar();
-  const Report report = job.run(progress.get(), interrupt.token());
+  const Report report = executor.run(job, progress.get(), interrupt.token());
   progress.reset();
 
   std::fputs(describe_report(job.plan(), report).c_str(), stderr);
   if (arguments.json) write_stdout(to_json(job.plan(), report));
-  return 0;
+}
+
+}  // namespace
+
+int run_run(const Arguments& arguments) {
+  Options options = make_options(arguments);
+  const Interrupt interrupt;
+  const auto executor = choose_executor(arguments.executor);
+  const Team team = executor->team();
+  if (arguments.max_memory.empty()) options.max_memory /= team.processes_here;
+  try {
+    Job job = executor->share(
+        [&] { return Job(arguments.source, arguments.target, options); });
+    if (team.rank == 0)
+      lead(*executor, job, interrupt, arguments);
+    else
+      help(*executor, job, interrupt);
+    return 0;
+  } catch (const Error& error) {
+    // Here, not in main: once the team parts, mpirun may end what is left.
+    if (team.rank == 0) print_error(error.what(), error.hint());
+    return exit_code(error);
+  }
 }
 
 }  // namespace rechunk::cli

@@ -23,6 +23,7 @@ ARROWS = {
     "zarr": {"base", "codec", "store"},
     "exec": {"base", "plan", "zarr"},
     "job": {"base", "plan", "codec", "store", "zarr", "exec"},
+    "executors": set(),
 }
 CLI_MAY_INCLUDE = {
     "base/byte_size.h",

@@ -160,6 +160,8 @@ class Job {
   std::unique_ptr<State> state_;
 };
 
+inline Job Executor::share(const std::function<Job()>& plan) { return plan(); }
+
 /// The plan of an array that need not exist (`rechunk plan --shape`).
 struct PaperArray {
   Shape shape;

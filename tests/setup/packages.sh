@@ -1,17 +1,19 @@
 #!/usr/bin/env bash
-# Installs those Debian packages of packages.txt that are missing, and no more.
+# packages.sh [LIST]: installs those Debian packages of the list (packages.txt)
+# that are missing, and no more.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+list=${1:-packages.txt}
 
 if ! command -v dpkg >/dev/null; then
-  echo "not a Debian system: see packages.txt for what the build needs" >&2
+  echo "not a Debian system: see $list for what the build needs" >&2
   exit 0
 fi
 missing=()
 while read -r package; do
   status=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
   [[ $status == installed ]] || missing+=("$package")
-done < <(grep -v '^#' packages.txt)
+done < <(grep -v '^#' "$list")
 ((${#missing[@]})) || exit 0
 
 as_root=()

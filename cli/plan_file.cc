@@ -1,0 +1,40 @@
+#include "cli/plan_file.h"
+
+#include <filesystem>
+#include <memory>
+
+#include "rechunk/store.h"
+
+namespace rechunk::cli {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// The folder of a file as a store, for its atomic writes.
+std::shared_ptr<Store> folder_of(const fs::path& path) {
+  return open_store(fs::absolute(path).parent_path().string());
+}
+
+}  // namespace
+
+void save_plan(const Job& job, const std::string& path) {
+  try {
+    job.check_target();
+  } catch (const Error& error) {
+    // A task that runs twice must never replace what the run has finished.
+    throw Error(error.kind(), error.what(),
+                "remove it first: saved plans replace nothing");
+  }
+  write_text(*folder_of(path), fs::path(path).filename().string(), job.save());
+}
+
+Job load_plan(const std::string& path) {
+  const auto text =
+      read_text(*folder_of(path), fs::path(path).filename().string());
+  if (!text)
+    throw Error(ErrorKind::kNotFound, "reading " + path + ": no such file",
+                "`rechunk plan --save` writes plan files");
+  return with_context([&] { return Job::load(*text); }, [&] { return path; });
+}
+
+}  // namespace rechunk::cli

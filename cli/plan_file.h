@@ -1,0 +1,17 @@
+// Plans in files: what `plan --save` writes, and `task` and `commit` read.
+#pragma once
+
+#include <string>
+
+#include "rechunk/rechunk.h"
+
+namespace rechunk::cli {
+
+/// Writes the job's plan file in one step. Throws: invalid_argument (something
+/// stands at the target), io.
+void save_plan(const Job& job, const std::string& path);
+
+/// Throws: not_found, corrupt.
+Job load_plan(const std::string& path);
+
+}  // namespace rechunk::cli

@@ -1,0 +1,86 @@
+#include <algorithm>
+#include <atomic>
+#include <exception>
+#include <mutex>
+#include <thread>
+
+#include "rechunk/rechunk.h"
+
+namespace rechunk {
+namespace {
+
+// Workers that are done early take what is left of the others.
+constexpr std::int64_t kBatchesPerWorker = 4;
+// A batch that fails is run again as a whole, and a stop waits for its end.
+constexpr std::int64_t kMaxBatchTasks = 16;
+
+/// Batches that are to be run, and how that went.
+struct Queue {
+  std::span<const Step> batches;
+  std::atomic<std::size_t> next{0};
+  std::mutex mutex;
+  std::exception_ptr error;
+
+  void fail(std::exception_ptr why) {
+    const std::lock_guard lock(mutex);
+    if (!error) error = std::move(why);
+    next = batches.size();
+  }
+};
+
+void work(Queue& queue, Job& job, std::stop_token stop,
+          const BatchDone& done) noexcept {
+  try {
+    for (;;) {
+      const std::size_t index = queue.next++;
+      if (index >= queue.batches.size()) return;
+      if (stop.stop_requested())
+        throw Error(ErrorKind::kCancelled, "stopped on request");
+      const StageReport report = run_batch(job, queue.batches[index]);
+      const std::lock_guard lock(queue.mutex);
+      done(queue.batches[index], report);
+    }
+  } catch (...) {
+    queue.fail(std::current_exception());
+  }
+}
+
+}  // namespace
+
+std::vector<Step> batches_of(const Step& step, int workers) {
+  const std::int64_t tasks = step.stop - step.first;
+  const std::int64_t parts = kBatchesPerWorker * std::max(1, workers);
+  const std::int64_t length =
+      std::clamp<std::int64_t>(tasks / parts, 1, kMaxBatchTasks);
+  std::vector<Step> batches;
+  for (std::int64_t first = step.first; first < step.stop; first += length) {
+    Step batch = step;
+    batch.first = first;
+    batch.stop = std::min(first + length, step.stop);
+    batches.push_back(std::move(batch));
+  }
+  return batches;
+}
+
+StageReport run_batch(Job& job, const Step& batch) {
+  if (batch.kind == Step::Kind::kCopy)
+    return job.run_tasks(batch.array, batch.stage, batch.first, batch.stop);
+  job.run_step(batch);
+  return {};
+}
+
+void run_batches(Job& job, std::span<const Step> batches, std::stop_token stop,
+                 const BatchDone& done) {
+  Queue queue{.batches = batches};
+  const auto threads =
+      std::min<std::size_t>(batches.size(), job.plan().threads);
+  {
+    std::vector<std::jthread> others;
+    for (std::size_t thread = 1; thread < threads; ++thread)
+      others.emplace_back([&] { work(queue, job, stop, done); });
+    work(queue, job, stop, done);
+  }
+  if (queue.error) std::rethrow_exception(queue.error);
+}
+
+}  // namespace rechunk

@@ -1,0 +1,143 @@
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <set>
+
+#include "executors/testing.h"
+#include "rechunk/executor.h"
+#include "rechunk/rechunk.h"
+
+namespace rechunk {
+namespace {
+
+using testing::make_job;
+using testing::make_stores;
+using testing::objects_in;
+
+class LastProgress final : public Observer {
+ public:
+  void on_progress(const Progress& progress) override { last = progress; }
+  Progress last;
+};
+
+class Executors : public ::testing::TestWithParam<const char*> {};
+
+TEST_P(Executors, WriteTheSameTargetAndLeaveNothingElse) {
+  const Stores stores = make_stores();
+  Job job = make_job(stores);
+  ASSERT_EQ(job.plan().arrays[0].method, Method::kStaged);
+  LastProgress progress;
+  const Report report = make_executor(GetParam())->run(job, &progress, {});
+  EXPECT_EQ(objects_in(*stores.target), testing::expected_target());
+  EXPECT_TRUE(objects_in(*stores.temp).empty());
+  EXPECT_TRUE(objects_in(*stores.journal).empty());
+  EXPECT_GT(progress.last.tasks_total, 2);
+  EXPECT_EQ(progress.last.tasks_done, progress.last.tasks_total);
+  EXPECT_EQ(progress.last.bytes_done, progress.last.bytes_total);
+  ASSERT_EQ(report.arrays.size(), 1u);
+  EXPECT_EQ(report.arrays[0].digest.size(), 32u);
+  EXPECT_EQ(report.arrays[0].stages[1].counted.tasks,
+            job.plan().arrays[0].stages[1].tasks);
+}
+
+TEST_P(Executors, RemoveWhatAFailedRunWrote) {
+  const Stores stores = make_stores();
+  write_text(*stores.source, "c/30/0/0", "short");
+  Job job = make_job(stores);
+  EXPECT_THROW(make_executor(GetParam())->run(job, nullptr, {}), Error);
+  for (const auto& store : {stores.target, stores.temp, stores.journal})
+    EXPECT_TRUE(objects_in(*store).empty());
+}
+
+TEST_P(Executors, StopOnRequest) {
+  const Stores stores = make_stores();
+  Job job = make_job(stores);
+  std::stop_source stop;
+  stop.request_stop();
+  try {
+    make_executor(GetParam())->run(job, nullptr, stop.get_token());
+    FAIL() << "it ran to the end";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kCancelled);
+  }
+  EXPECT_TRUE(objects_in(*stores.target).empty());
+}
+
+TEST_P(Executors, LeaveATargetThatExistsAlone) {
+  const Stores stores = make_stores();
+  write_text(*stores.target, "zarr.json", "{}");
+  Job job = make_job(stores);
+  EXPECT_THROW(make_executor(GetParam())->run(job, nullptr, {}), Error);
+  EXPECT_EQ(objects_in(*stores.target).size(), 1u);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Executors,
+                         ::testing::Values("serial", "threads"));
+
+TEST(Executor, UnknownNamesAreRefusedWithThoseThatAre) {
+  try {
+    make_executor("thread");
+    FAIL() << "it was made";
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kInvalidArgument);
+    EXPECT_EQ(error.hint(), "there are threads, serial, mpi");
+  }
+}
+
+TEST(Batches, CoverTheStepOnceAndAreShort) {
+  for (const std::int64_t tasks : {0, 1, 5, 63, 1000}) {
+    for (const int workers : {1, 3, 64}) {
+      const Step step{.array = 3, .stage = 1, .first = 10, .stop = 10 + tasks};
+      std::int64_t next = step.first;
+      for (const Step& batch : batches_of(step, workers)) {
+        EXPECT_EQ(batch.first, next);
+        EXPECT_GT(batch.stop, batch.first);
+        EXPECT_LE(batch.stop - batch.first, 16);
+        EXPECT_EQ(batch.array, 3);
+        EXPECT_EQ(batch.stage, 1);
+        next = batch.stop;
+      }
+      EXPECT_EQ(next, step.stop);
+      EXPECT_GE(static_cast<std::int64_t>(batches_of(step, workers).size()),
+                std::min<std::int64_t>(tasks, workers));
+    }
+  }
+}
+
+TEST(Batches, RunOnceEachUntilOneFails) {
+  const Stores stores = make_stores();
+  Job job = make_job(stores);
+  job.prepare();
+  const Step stage{.stop = job.plan().arrays[0].stages[0].tasks};
+  const auto batches = batches_of(stage, 2);
+  ASSERT_GT(batches.size(), 3u);
+  std::set<std::int64_t> firsts;
+  run_batches(job, batches, {}, [&](const Step& batch, const StageReport&) {
+    EXPECT_TRUE(firsts.insert(batch.first).second);
+  });
+  EXPECT_EQ(firsts.size(), batches.size());
+
+  std::vector<Step> wrong(50, batches[0]);
+  for (std::size_t i = 1; i < wrong.size(); ++i) wrong[i].stage = 9;
+  int done = 0;
+  EXPECT_THROW(run_batches(job, wrong, {},
+                           [&](const Step&, const StageReport&) { ++done; }),
+               Error);
+  EXPECT_LE(done, 1);
+}
+
+TEST(Tasks, ThatRunAgainAfterTheCommitDoNothingAndLeaveNothing) {
+  const Stores stores = make_stores();
+  Job job = make_job(stores), late = Job::load(job.save(), stores);
+  make_executor("serial")->run(job, nullptr, {});
+  EXPECT_TRUE(late.committed());
+  EXPECT_EQ(late.run_tasks(0, 0, 0, 2).counted.tasks, 0);
+  EXPECT_TRUE(late.commit().arrays.empty());
+  EXPECT_THROW(late.prepare(), Error);  // The target exists.
+  EXPECT_EQ(objects_in(*stores.target), testing::expected_target());
+  EXPECT_TRUE(objects_in(*stores.temp).empty());
+  EXPECT_TRUE(objects_in(*stores.journal).empty());
+}
+
+}  // namespace
+}  // namespace rechunk

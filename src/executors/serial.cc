@@ -1,0 +1,37 @@
+// The reference: one step after the other, as every executor must look from
+// the outside.
+#include "executors/meter.h"
+#include "executors/table.h"
+#include "rechunk/rechunk.h"
+
+namespace rechunk {
+namespace {
+
+class SerialExecutor final : public Executor {
+ public:
+  Report run(Job& job, Observer* observer, std::stop_token stop) override {
+    Meter meter(job.plan(), observer);
+    job.prepare();
+    try {
+      for (const Step& step : steps_of(job.plan())) {
+        for (const Step& batch : batches_of(step, 1)) {
+          if (stop.stop_requested())
+            throw Error(ErrorKind::kCancelled, "stopped on request");
+          meter.add(batch, run_batch(job, batch));
+        }
+      }
+      return meter.finish(job.commit());
+    } catch (...) {
+      job.discard();
+      throw;
+    }
+  }
+};
+
+}  // namespace
+
+std::unique_ptr<Executor> make_serial_executor() {
+  return std::make_unique<SerialExecutor>();
+}
+
+}  // namespace rechunk

@@ -1,0 +1,69 @@
+"""Every executor of the command makes the same target."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from binary import Rechunk
+from jobs import JOBS, assert_equal_elements
+from trees import assert_only, tree_hash
+
+
+@pytest.mark.parametrize("name", JOBS)
+def test_targets_are_the_same(
+    rechunk: Rechunk, tmp_path: Path, name: str
+) -> None:
+    """Byte for byte, and with the same counts; elements are the source's."""
+    job = JOBS[name]
+    job.make_source(tmp_path / "a")
+    reports = {}
+    for executor in ("threads", "serial"):
+        reports[executor] = rechunk.ok(
+            *("run", tmp_path / "a", tmp_path / executor, *job.arguments),
+            *("--executor", executor, "--json"),
+        ).json()
+    assert {a["method"] for a in reports["serial"]["arrays"]} == job.methods
+    assert reports["serial"]["arrays"] == reports["threads"]["arrays"]
+    assert_equal_elements(tmp_path / "a", tmp_path / "serial")
+    assert tree_hash(tmp_path / "serial") == tree_hash(tmp_path / "threads")
+    assert_only(tmp_path, "a", "serial", "threads")
+
+
+def test_a_failed_run_leaves_nothing(rechunk: Rechunk, tmp_path: Path) -> None:
+    """Whatever ran it."""
+    JOBS["staged"].make_source(tmp_path / "a")
+    (tmp_path / "a" / "c" / "9" / "0" / "0").write_bytes(b"damaged")
+    for executor in ("threads", "serial"):
+        result = rechunk.fails(
+            *("run", tmp_path / "a", tmp_path / "b", "--executor", executor),
+            *JOBS["staged"].arguments,
+        )
+        assert "c/9/0/0" in result.stderr
+        assert_only(tmp_path, "a")
+
+
+def test_an_unknown_executor_is_wrong_usage(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """The message lists those that there are."""
+    result = rechunk.fails(
+        "run", tmp_path / "a", tmp_path / "b", "--executor", "cloud", code=2
+    )
+    assert "threads, serial, mpi" in result.stderr
+
+
+def test_a_run_goes_on_where_tasks_have_ended(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """The serial executor joins a run of the same plan."""
+    job = JOBS["staged"]
+    job.make_source(tmp_path / "a")
+    arguments = (tmp_path / "a", tmp_path / "b", *job.arguments)
+    rechunk.ok("plan", *arguments, "--save", tmp_path / "plan.json")
+    rechunk.ok("task", tmp_path / "plan.json", 0, 0, "all")
+    for chunk in (tmp_path / "a" / "c").rglob("0"):
+        if chunk.is_file():
+            chunk.write_bytes(b"not read again")
+    rechunk.ok("run", *arguments, "--executor", "serial")
+    assert_only(tmp_path, "a", "b", "plan.json")
