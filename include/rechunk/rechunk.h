@@ -80,6 +80,9 @@ class ArraySource {
   /// and byte order that the array's metadata document says.
   virtual void read(const Region& region,
                     std::span<std::byte> destination) const = 0;
+  /// True if regions of any shape cost the same for their size: then they are
+  /// read as the target's chunks, and the document's grid does not matter.
+  virtual bool any_regions() const { return false; }
 };
 
 /// The places of a job, where URLs do not name them.

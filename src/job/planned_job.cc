@@ -31,6 +31,17 @@ std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
   return problems;
 }
 
+// Sources without a grid of their own are read on the target's.
+void follow_target(PlannedJob& job) {
+  for (const auto& [path, source] : job.stores.array_sources) {
+    const auto array = job.source.arrays.find(path);
+    if (array == job.source.arrays.end() || !source->any_regions()) continue;
+    array->second = with_layout(
+        array->second,
+        {inner_chunks(job.target.arrays.at(path)), std::nullopt, std::nullopt});
+  }
+}
+
 }  // namespace
 
 void open_stores(PlannedJob& job) {
@@ -56,6 +67,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   job.source = read_hierarchy(job.stores.documents ? *job.stores.documents
                                                    : *job.stores.source);
   job.target = make_target_hierarchy(job.source, job.options);
+  follow_target(job);
   const auto problems = problems_of(job);
   job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});
   rechunk::validate(job.plan, problems);

@@ -1,0 +1,235 @@
+// Job for Python: plans, runs, and tasks of runs. Reports travel as JSON text.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/pair.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <condition_variable>
+#include <exception>
+#include <mutex>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <stop_token>
+#include <thread>
+#include <tuple>
+
+#include "bindings.h"
+#include "job/target_hierarchy.h"
+#include "zarr/hierarchy.h"
+
+namespace rechunk::python {
+namespace {
+
+using namespace nb::literals;
+
+constexpr auto kPollInterval = std::chrono::milliseconds(100);
+
+// A run on a thread of its own, so that the calling one can answer Ctrl-C and
+// call Python's progress callback.
+class Run final : public Observer {
+ public:
+  explicit Run(Job& job)
+      : thread_([this, &job](std::stop_token stop) { work(job, stop); }) {}
+
+  void on_progress(const Progress& progress) override {
+    const std::lock_guard lock(mutex_);
+    progress_ = progress;
+  }
+
+  // Waits for the end, or for something to tell.
+  std::optional<Progress> wait() {
+    const nb::gil_scoped_release no_gil;
+    std::unique_lock lock(mutex_);
+    ended_.wait_for(lock, kPollInterval, [&] { return done_; });
+    return std::exchange(progress_, std::nullopt);
+  }
+
+  bool done() {
+    const std::lock_guard lock(mutex_);
+    return done_;
+  }
+
+  void stop() {
+    const nb::gil_scoped_release no_gil;
+    thread_.request_stop();
+    thread_.join();
+  }
+
+  Report report() {
+    if (error_) std::rethrow_exception(error_);
+    return std::move(report_);
+  }
+
+ private:
+  void work(Job& job, std::stop_token stop) {
+    try {
+      report_ = job.run(this, stop);
+    } catch (...) {
+      error_ = std::current_exception();
+    }
+    const std::lock_guard lock(mutex_);
+    done_ = true;
+    ended_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable ended_;
+  std::optional<Progress> progress_;
+  bool done_ = false;
+  Report report_;
+  std::exception_ptr error_;
+  std::jthread thread_;  // Last: it uses all of the above.
+};
+
+std::string run(Job& job, const nb::object& progress) {
+  Run run(job);
+  try {
+    while (!run.done()) {
+      const auto told = run.wait();
+      if (PyErr_CheckSignals() != 0) throw nb::python_error();
+      if (told && !progress.is_none())
+        progress(told->tasks_done, told->tasks_total, told->bytes_done,
+                 told->bytes_total, told->seconds);
+    }
+  } catch (...) {
+    run.stop();
+    throw;
+  }
+  run.stop();
+  return to_json(job.plan(), run.report());
+}
+
+// A member of a dict of options, where it has it.
+template <class Value>
+void take(const nb::dict& options, const char* name, Value& value) {
+  if (options.contains(name)) value = nb::cast<Value>(options[name]);
+}
+
+Options make_options(const nb::dict& dict) {
+  Options options;
+  take(dict, "chunks", options.chunks);
+  take(dict, "array_chunks", options.array_chunks);
+  take(dict, "array_shards", options.array_shards);
+  take(dict, "array_codecs", options.array_codecs);
+  take(dict, "shards", options.shards);
+  take(dict, "codec", options.codec);
+  take(dict, "zarr_format", options.zarr_format);
+  take(dict, "consolidate", options.consolidate);
+  take(dict, "write_empty_chunks", options.write_empty_chunks);
+  take(dict, "max_memory", options.max_memory);
+  take(dict, "threads", options.threads);
+  take(dict, "temp", options.temp);
+  take(dict, "overwrite", options.overwrite);
+  take(dict, "verify", options.verify);
+  take(dict, "keep_temp", options.keep_temp);
+  return options;
+}
+
+Stores make_stores(const nb::dict& dict) {
+  Stores stores;
+  const auto store = [&](const char* name) {
+    return dict.contains(name)
+               ? make_python_store(nb::borrow<nb::object>(dict[name]))
+               : nullptr;
+  };
+  stores.source = store("source");
+  stores.target = store("target");
+  stores.temp = store("temp");
+  stores.journal = store("journal");
+  if (dict.contains("documents"))
+    stores.documents =
+        make_documents_store(nb::cast<nb::dict>(dict["documents"]));
+  if (dict.contains("array_sources"))
+    for (const auto& [path, source] : nb::cast<nb::dict>(dict["array_sources"]))
+      stores.array_sources[nb::cast<std::string>(path)] =
+          make_python_array_source(nb::borrow<nb::object>(source));
+  return stores;
+}
+
+using StepTuple = std::tuple<std::string, int, int, std::int64_t, std::int64_t,
+                             std::vector<int>>;
+
+std::vector<StepTuple> steps(const Job& job, int max_chains) {
+  std::vector<StepTuple> tuples;
+  for (const Step& step : steps_of(job.plan(), max_chains))
+    tuples.emplace_back(std::string(to_string(step.kind)), step.array,
+                        step.stage, step.first, step.stop, step.after);
+  return tuples;
+}
+
+// Names of arrays and of their dimensions, as JSON.
+std::string describe(const std::string& url, const nb::dict& stores) {
+  const Stores places = make_stores(stores);
+  const nb::gil_scoped_release no_gil;
+  const auto store = places.source ? places.source : open_store(url);
+  const Hierarchy hierarchy = read_hierarchy(*store);
+  nlohmann::json json = {{"root_is_array", hierarchy.root_is_array},
+                         {"arrays", nlohmann::json::array()}};
+  for (const auto& [path, array] : hierarchy.arrays)
+    json["arrays"].push_back(
+        {{"name", path}, {"dimensions", dimension_names_of(array)}});
+  return json.dump();
+}
+
+// Calls without the GIL.
+template <auto Method, class... Arguments>
+auto released(Job& job, Arguments... arguments) {
+  const nb::gil_scoped_release no_gil;
+  return (job.*Method)(arguments...);
+}
+
+}  // namespace
+
+void register_job(nb::module_& module) {
+  module.def("describe", &describe, "url"_a, "stores"_a);
+  nb::class_<Job>(module, "Job", "A planned rechunk; see rechunk.h.")
+      .def(
+          "__init__",
+          [](Job* self, const std::string& source, const std::string& target,
+             const nb::dict& options, const nb::dict& stores) {
+            const Options parsed = make_options(options);
+            const Stores places = make_stores(stores);
+            const nb::gil_scoped_release no_gil;
+            new (self) Job(source, target, parsed, places);
+          },
+          "source"_a, "target"_a, "options"_a, "stores"_a)
+      .def_static(
+          "load",
+          [](const std::string& text, const nb::dict& stores) {
+            const Stores places = make_stores(stores);
+            const nb::gil_scoped_release no_gil;
+            return Job::load(text, places);
+          },
+          "plan_file"_a, "stores"_a)
+      .def("save", [](const Job& job) { return job.save(); })
+      .def("steps", &steps, "max_chains"_a = 256)
+      .def("run", &run, "progress"_a = nb::none())
+      .def("check_target", &released<&Job::check_target>)
+      .def("prepare", &released<&Job::prepare>)
+      .def(
+          "run_tasks",
+          [](Job& job, int array, int stage, std::int64_t first,
+             std::int64_t stop) {
+            released<&Job::run_tasks>(job, array, stage, first, stop);
+          },
+          "array"_a, "stage"_a, "first"_a, "stop"_a)
+      .def(
+          "release",
+          [](Job& job, int array, int stage, std::int64_t first,
+             std::int64_t stop) {
+            released<&Job::release>(job, array, stage, first, stop);
+          },
+          "array"_a, "stage"_a, "first"_a, "stop"_a)
+      .def(
+          "commit",
+          [](Job& job, bool by_journal) {
+            const Report report = released<&Job::commit>(job, by_journal);
+            return to_json(job.plan(), report);
+          },
+          "by_journal"_a = true)
+      .def("complete", &released<&Job::complete>)
+      .def("discard", &released<&Job::discard>);
+}
+
+}  // namespace rechunk::python

@@ -1,0 +1,19 @@
+// rechunk._core: the native part of the Python package.
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+
+#include "base/byte_size.h"
+#include "bindings.h"
+
+NB_MODULE(_core, module) {
+  using namespace rechunk;
+  module.doc() = "The native part of rechunk; use the package `rechunk`.";
+  python::register_errors(module);
+  python::register_job(module);
+  module.def(
+      "parse_byte_size",
+      [](const std::string& text) { return parse_byte_size(text); },
+      nanobind::arg("text"), "Bytes of \"2GiB\", \"500 MB\", \"1e6\".");
+  module.def("default_max_memory", &default_max_memory,
+             "Half of the machine's memory, or of its cgroup's.");
+}

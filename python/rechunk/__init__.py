@@ -1,0 +1,22 @@
+"""rechunk changes the chunking of Zarr arrays of any size, within memory that
+you set, on native threads or on the engine you use (Dask, Beam, Prefect).
+"""
+
+from rechunk.api import Rechunked, rechunk
+from rechunk.errors import RechunkError
+from rechunk.plan import Plan, Step, run_step
+from rechunk.specs import CopySpec, Executor, StagedCopySpec
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "CopySpec",
+    "Executor",
+    "Plan",
+    "RechunkError",
+    "Rechunked",
+    "StagedCopySpec",
+    "Step",
+    "rechunk",
+    "run_step",
+]

@@ -1,0 +1,90 @@
+"""A zarr store that knows some documents by heart. Needs zarr."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable
+from typing import Any
+
+from zarr.abc.store import ByteRequest, Store
+from zarr.core.buffer import Buffer, BufferPrototype
+
+_DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+
+
+class DocumentsStore(Store):
+    """What lies below `root` of a store; documents come from memory alone.
+
+    For arrays whose metadata is not, or not yet, where their chunks are.
+    """
+
+    supports_writes = True
+    supports_deletes = True
+    supports_listing = True
+
+    def __init__(self, store: Store, root: str, texts: dict[str, str]) -> None:
+        super().__init__(read_only=False)
+        self._store = store
+        self._root = root
+        self._texts = texts
+        self._is_open = True
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def _full(self, key: str) -> str:
+        return f"{self._root}/{key}" if self._root else key
+
+    def _relative(self, key: str) -> str:
+        return key[len(self._root) + 1 :] if self._root else key
+
+    async def get(
+        self,
+        key: str,
+        prototype: BufferPrototype,
+        byte_range: ByteRequest | None = None,
+    ) -> Buffer | None:
+        """A document, or what the store has."""
+        if key in self._texts:
+            return prototype.buffer.from_bytes(self._texts[key].encode())
+        if key.rpartition("/")[2] in _DOCUMENTS:
+            return None
+        return await self._store.get(self._full(key), prototype, byte_range)
+
+    async def get_partial_values(
+        self,
+        prototype: BufferPrototype,
+        key_ranges: Iterable[tuple[str, ByteRequest | None]],
+    ) -> list[Buffer | None]:
+        """Ranges, one by one."""
+        return [await self.get(key, prototype, part) for key, part in key_ranges]
+
+    async def exists(self, key: str) -> bool:
+        """True for documents, too."""
+        return key in self._texts or await self._store.exists(self._full(key))
+
+    async def set(self, key: str, value: Buffer) -> None:
+        """Writes chunks; documents are never written."""
+        if key not in self._texts:
+            await self._store.set(self._full(key), value)
+
+    async def delete(self, key: str) -> None:
+        """Deletes in the store."""
+        await self._store.delete(self._full(key))
+
+    async def list(self) -> AsyncIterator[str]:
+        """Keys of the store."""
+        async for key in self._store.list_prefix(self._root):
+            yield self._relative(key)
+
+    async def list_prefix(self, prefix: str) -> AsyncIterator[str]:
+        """Keys of the store."""
+        async for key in self._store.list_prefix(self._full(prefix)):
+            yield self._relative(key)
+
+    async def list_dir(self, prefix: str) -> AsyncIterator[str]:
+        """Names in the store."""
+        async for name in self._store.list_dir(self._full(prefix)):
+            yield name

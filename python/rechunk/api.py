@@ -1,0 +1,213 @@
+"""The call `rechunk(...)` and what it returns."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any, Generic, TypeVar
+
+from rechunk import _core
+from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
+from rechunk.errors import InvalidArgumentError
+from rechunk.executors import get_executor
+from rechunk.options import target_layout
+from rechunk.plan import Plan
+from rechunk.report import html, text
+from rechunk.sources import Source, as_source
+from rechunk.specs import Executor
+from rechunk.targets import Target, as_place, as_target
+
+T = TypeVar("T")
+
+
+def rechunk(
+    source: Any,
+    target_chunks: Any,
+    max_mem: int | float | str | None,
+    target_store: Any,
+    target_options: Mapping[str, Any] | None = None,
+    temp_store: Any = None,
+    temp_options: Mapping[str, Any] | None = None,
+    executor: str | Executor[Any] = "threads",
+    array_name: str | None = None,
+    *,
+    shards: Any = None,
+    codec: str | None = None,
+    zarr_format: int | None = None,
+    consolidate: bool | None = None,
+    write_empty_chunks: bool = False,
+    threads: int | None = None,
+    overwrite: bool = False,
+    verify: bool = False,
+    keep_temp: bool = False,
+) -> Rechunked[Any]:
+    """Plans a rechunk; `execute()` of the result runs it.
+
+    source: a path; a zarr Array or Group; an xarray Dataset; a dask array;
+        anything with shape, dtype and slicing.
+    target_chunks: for an array a tuple of lengths, a dict by dimension (name or
+        number), -1 for the whole axis, None for the source's chunk, "auto" or
+        "auto:100MB". For a group or dataset a dict by array of these, or one
+        dict by dimension for all arrays. Arrays that are not named are copied.
+    max_mem: bytes of payload for each process, or text like "2GiB"; None: half
+        of what the machine or its cgroup has.
+    target_store: a path, a zarr store, or a zarr Group (an array goes into it
+        under `array_name`).
+    target_options: rechunker's names for what keywords say now: compressor,
+        overwrite, write_empty_chunks; for groups and datasets, by array; for
+        datasets an xarray encoding.
+    temp_store: where intermediates go; by default a hidden sibling of the
+        target. They are removed when they are used up. temp_options has no
+        effect: intermediates are packed and never compressed.
+    executor: "threads" (native), "python", "dask", "beam", "prefect", one that
+        a package registers, or an Executor.
+    shards, codec, zarr_format, consolidate, write_empty_chunks, threads,
+    overwrite, verify, keep_temp: as on the command line.
+
+    Nothing is written before the plan is executed.
+
+    Raises RechunkError: InvalidArgumentError (a ValueError), NotFoundError,
+    UnsupportedError, BudgetExceededError (names the smallest budget).
+    """
+    engine = get_executor(executor)
+    options: dict[str, Any] = {
+        "write_empty_chunks": write_empty_chunks,
+        "overwrite": overwrite,
+        "verify": verify,
+        "keep_temp": keep_temp,
+        "max_memory": _memory(max_mem),
+        "threads": threads or 0,
+        "codec": codec or "",
+        "shards": _shards_text(shards),
+    }
+    if consolidate is not None:
+        options["consolidate"] = consolidate
+    described = as_source(_encoded(source, target_options, zarr_format))
+    target = as_target(target_store, array_name, described.is_array)
+    chunks = _chunk_options(target_chunks, described)
+    options["chunks"] = chunks.chunks
+    options["array_chunks"] = chunks.array_chunks
+    options["zarr_format"] = zarr_format or described.zarr_format
+    options.update(target_layout(target_options, described, source))
+    options["overwrite"] = options["overwrite"] or target.may_replace
+    stores = {**described.stores, **target.stores}
+    _add_temp(temp_store, options, stores)
+    job = _core.Job(described.url, target.url, options, stores)
+    job.check_target()
+    kept = {name: place for name, place in stores.items() if name != "documents"}
+    return Rechunked(engine, Plan(job.save(), kept), source, target)
+
+
+class Rechunked(Generic[T]):
+    """A rechunk that is planned, and can be executed."""
+
+    def __init__(
+        self, executor: Executor[T], plan: Plan, source: Any, target: Target
+    ) -> None:
+        self._executor = executor
+        self._plan = plan
+        self._source = source
+        self._target = target
+        self._prepared: T | None = None
+        self._finished = False
+
+    @property
+    def plan(self) -> T:
+        """The executor's own plan: a Delayed, a PTransform, a flow, ..."""
+        if self._prepared is None:
+            self._prepared = self._executor.prepare_plan(self._plan)
+        return self._prepared
+
+    def execute(self, **kwargs: Any) -> Any:
+        """Runs the plan; keywords go to the executor.
+
+        Returns the target, opened with zarr-python, or its path where
+        zarr-python is not installed. May be repeated: after a failure it does
+        what is missing, after a success it does everything again.
+        """
+        if self._finished:
+            self._plan.discard()
+            self._finished = False
+        self._executor.execute_plan(self.plan, **kwargs)
+        self._finished = True
+        return self._open_target()
+
+    def describe(self) -> dict[str, Any]:
+        """The plan as the command prints it with --json, and more."""
+        return self._plan.describe()
+
+    def _open_target(self) -> Any:
+        try:
+            import zarr
+        except ImportError:
+            return self._target.place
+        opened = self._target.open()
+        if self._target.parent is not None:
+            _make_parents(zarr, self._target, opened.metadata.zarr_format)
+        return opened
+
+    def __repr__(self) -> str:
+        return text(self._plan.describe(), self._target.place)
+
+    def _repr_html_(self) -> str:
+        return html(self._plan.describe(), self._target.place)
+
+
+def _make_parents(zarr: Any, target: Target, zarr_format: int) -> None:
+    """Groups above an array that was written under a name."""
+    from rechunk.stores import store_at
+
+    store, path = store_at(target.parent)
+    try:
+        zarr.open_group(store, path=path, mode="r")
+    except FileNotFoundError:
+        zarr.create_group(store, path=path, zarr_format=zarr_format)
+
+
+def _memory(max_mem: int | float | str | None) -> int:
+    if max_mem is None:
+        return 0
+    size = _core.parse_byte_size(str(max_mem)) if isinstance(
+        max_mem, str
+    ) else int(max_mem)
+    if size <= 0:
+        raise InvalidArgumentError(
+            f"max_mem: {max_mem!r} is no amount of memory", 'such as "2GiB"'
+        )
+    return size
+
+
+def _shards_text(shards: Any) -> str:
+    if shards is False:
+        return "none"
+    return chunk_text(shards)
+
+
+def _chunk_options(target_chunks: Any, source: Source) -> ChunkOptions:
+    if source.is_array:
+        return ChunkOptions(chunk_text(target_chunks))
+    return group_chunks(target_chunks, source.arrays, source.dimensions)
+
+
+def _encoded(
+    source: Any, target_options: Mapping[str, Any] | None, zarr_format: Any
+) -> Any:
+    """A dataset together with the encoding that is asked for."""
+    if type(source).__name__ != "Dataset":
+        return source
+    from rechunk.datasets import EncodedDataset
+
+    return EncodedDataset(source, dict(target_options or {}), zarr_format)
+
+
+def _add_temp(
+    temp_store: Any, options: dict[str, Any], stores: dict[str, Any]
+) -> None:
+    if temp_store is None:
+        return
+    place = as_place(temp_store, "temp_store")
+    if isinstance(place, str):
+        options["temp"] = os.fspath(place)
+        stores.pop("temp", None)
+    else:
+        stores["temp"] = place.at("rechunk-temp")

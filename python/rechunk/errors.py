@@ -1,0 +1,96 @@
+"""What goes wrong, as exceptions. All are `RechunkError`s, and what Python
+calls such a thing: a `ValueError`, a `FileNotFoundError`, an `OSError`.
+"""
+
+from __future__ import annotations
+
+import re
+
+
+class RechunkError(Exception):
+    """A failure with its cause, and often a hint what to do about it."""
+
+    def __init__(
+        self, message: str, hint: str = "", retryable: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+        self.retryable = retryable
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.hint})" if self.hint else self.message
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, bool]]:
+        return type(self), (self.message, self.hint, self.retryable)
+
+
+class InvalidArgumentError(RechunkError, ValueError):
+    """The request makes no sense or contradicts itself."""
+
+
+class UnsupportedError(RechunkError, NotImplementedError):
+    """Valid, but beyond what rechunk can do."""
+
+
+class NotFoundError(RechunkError, FileNotFoundError):
+    """The array, group or object does not exist."""
+
+
+class CorruptError(RechunkError, ValueError):
+    """Stored bytes do not decode to what they promise."""
+
+
+class StorageError(RechunkError, OSError):
+    """The store failed: disk full, permission, network."""
+
+
+class BudgetExceededError(RechunkError, ValueError):
+    """No plan fits into the memory; the message names the smallest budget."""
+
+
+class CancelledError(RechunkError):
+    """The run was asked to stop."""
+
+
+class InternalError(RechunkError, RuntimeError):
+    """A bug in rechunk."""
+
+
+_CLASSES: dict[str, type[RechunkError]] = {
+    "invalid_argument": InvalidArgumentError,
+    "unsupported": UnsupportedError,
+    "not_found": NotFoundError,
+    "corrupt": CorruptError,
+    "io": StorageError,
+    "budget_exceeded": BudgetExceededError,
+    "cancelled": CancelledError,
+    "internal": InternalError,
+}
+
+
+# What the command calls by a flag, and Python by another name.
+_KEYWORDS = {
+    "max-memory": "max_mem",
+    "chunks": "target_chunks",
+    "overwrite": "overwrite=True",
+    "temp": "temp_store",
+}
+
+
+def _in_python(text: str) -> str:
+    """Keywords of `rechunk()` for the flags of the command."""
+
+    def keyword(flag: re.Match[str]) -> str:
+        return _KEYWORDS.get(flag[1], flag[1].replace("-", "_"))
+
+    return re.sub(r"(?<!\S)--([a-z-]+)", keyword, text)
+
+
+def from_native(
+    kind: str, message: str, hint: str, retryable: bool
+) -> RechunkError:
+    """The exception for an error of the native part."""
+    return _CLASSES.get(kind, InternalError)(
+        _in_python(message), _in_python(hint), retryable
+    )

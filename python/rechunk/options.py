@@ -1,0 +1,87 @@
+"""rechunker's `target_options`, in the core's terms."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from rechunk.errors import InvalidArgumentError
+from rechunk.sources import Source
+
+_KNOWN = (
+    "compressor",
+    "filters",
+    "order",
+    "cache_metadata",
+    "cache_attrs",
+    "overwrite",
+    "write_empty_chunks",
+)
+
+
+def target_layout(
+    options: Mapping[str, Any] | None, source: Source, original: Any
+) -> dict[str, Any]:
+    """Members of the core's options that `target_options` sets."""
+    if not options or type(original).__name__ == "Dataset":
+        return {}
+    if source.is_array:
+        return _of_array(options, "", "target_options")
+    merged: dict[str, Any] = {"array_codecs": []}
+    for name, own in options.items():
+        if name not in source.arrays:
+            raise InvalidArgumentError(
+                f"target_options: the source has no array {name!r}",
+                f"its arrays are {', '.join(source.arrays)}",
+            )
+        layout = _of_array(own, name, f"target_options of {name!r}")
+        merged["array_codecs"] += layout.pop("array_codecs", [])
+        merged.update(layout)
+    return merged
+
+
+def _of_array(
+    options: Mapping[str, Any], name: str, what: str
+) -> dict[str, Any]:
+    for key in options:
+        if key not in _KNOWN:
+            raise InvalidArgumentError(
+                f"{what}: there is no option {key!r}",
+                f"there are {', '.join(_KNOWN)}",
+            )
+    for key in ("filters", "order"):
+        if options.get(key) not in (None, "C", [], ()):
+            raise InvalidArgumentError(
+                f"{what}: {key} of the target cannot be changed",
+                "it is carried over from the source",
+            )
+    layout: dict[str, Any] = {}
+    if "compressor" in options:
+        layout["array_codecs"] = [(name, codec_text(options["compressor"]))]
+    for key in ("overwrite", "write_empty_chunks"):
+        if options.get(key):
+            layout[key] = True
+    return layout
+
+
+def codec_text(codec: Any) -> str:
+    """A codec of numcodecs or zarr, its config, None, or text of the core."""
+    if codec is None:
+        return "none"
+    if isinstance(codec, str):
+        return codec
+    if hasattr(codec, "get_config"):
+        codec = codec.get_config()
+    elif hasattr(codec, "to_dict"):
+        codec = codec.to_dict()
+    if not isinstance(codec, Mapping):
+        raise InvalidArgumentError(
+            f"compressor: {codec!r} is no codec",
+            "give one of numcodecs or zarr.codecs, or text like 'zstd:3'",
+        )
+    return json.dumps(codec, default=_plain)
+
+
+def _plain(value: Any) -> Any:
+    return getattr(value, "value", None) or str(value)

@@ -1,0 +1,241 @@
+"""Plans: frozen values that any process can load and take part in."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+from rechunk import _core
+from rechunk.arrays import ZarrArray, parse_dtype
+from rechunk.specs import CopySpec, StagedCopySpec
+
+# A batch should be worth an engine's trouble, and yet leave enough of them.
+_BATCH_BYTES = 64 << 20
+_MIN_BATCHES = 32
+_MAX_BATCHES = 4096
+_MAX_CHAINS = 256
+_JOBS_KEPT = 8
+
+
+@dataclass(frozen=True)
+class Step:
+    """A part of a run whose tasks are independent of each other.
+
+    `kind`: "prepare", "copy", "release" or "commit". Tasks [first, stop) of a
+    stage of an array; both are indices into `Plan.describe()`. `after`: indices
+    of the steps that must be finished before; all are smaller.
+    """
+
+    kind: str
+    array: int
+    stage: int
+    first: int
+    stop: int
+    after: tuple[int, ...]
+
+    def part(self, first: int, stop: int) -> Step:
+        """The same with fewer tasks."""
+        return Step(
+            self.kind, self.array, self.stage, first, stop, self.after
+        )
+
+
+class _OpenJobs:
+    """The jobs that this process has opened, by plan: tasks share budgets."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._jobs: OrderedDict[str, _core.Job] = OrderedDict()
+
+    def get(self, plan: Plan) -> _core.Job:
+        with self._lock:
+            job = self._jobs.pop(plan.hash, None)
+            if job is None:
+                job = _core.Job.load(plan.text, plan.stores)
+            self._jobs[plan.hash] = job
+            while len(self._jobs) > _JOBS_KEPT:
+                self._jobs.popitem(last=False)
+            return job
+
+
+_open_jobs = _OpenJobs()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done, and all that a process needs to take part in it.
+
+    Iterates over its arrays as `StagedCopySpec`s. Small to pickle: the plan
+    file, and those stores and array-likes that it cannot name by URL.
+    """
+
+    text: str = field(repr=False)
+    stores: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    def describe(self) -> dict[str, Any]:
+        """The plan file, parsed; its keys are documented with the command."""
+        return dict(self._parsed)
+
+    @cached_property
+    def _parsed(self) -> dict[str, Any]:
+        parsed: dict[str, Any] = json.loads(self.text)
+        return parsed
+
+    @cached_property
+    def hash(self) -> str:
+        """Tells plans apart: 32 hex digits."""
+        return str(self._parsed["plan_hash"])
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"text": self.text, "stores": self.stores}
+
+    def _job(self) -> _core.Job:
+        return _open_jobs.get(self)
+
+    # What executors that move elements by slicing use.
+
+    def __iter__(self) -> Iterator[StagedCopySpec]:
+        return (self._spec(array) for array in self._parsed["arrays"])
+
+    def _spec(self, array: dict[str, Any]) -> StagedCopySpec:
+        arrays = [self._source(array)]
+        for number, stage in enumerate(array["stages"]):
+            last = number + 1 == len(array["stages"])
+            arrays.append(
+                self._target(array)
+                if last
+                else self._intermediate(array, number, stage["chunks"])
+            )
+        return StagedCopySpec(
+            tuple(
+                CopySpec(arrays[number], arrays[number + 1], _clipped(stage, array))
+                for number, stage in enumerate(array["stages"])
+            ),
+            name=array["name"],
+        )
+
+    def _source(self, array: dict[str, Any]) -> Any:
+        sources = self.stores.get("array_sources", {})
+        if array["name"] in sources:
+            return sources[array["name"]].array
+        return self._stored("source", array)
+
+    def _target(self, array: dict[str, Any]) -> ZarrArray:
+        return self._stored("target", array)
+
+    def _stored(self, side: str, array: dict[str, Any]) -> ZarrArray:
+        return ZarrArray.from_documents(
+            self.stores.get(side) or self._parsed[side]["url"],
+            array["name"],
+            self._parsed[side]["documents"],
+            parse_dtype(array["dtype"]),
+            chunks=tuple(array[f"{side}_chunks"]),
+            shards=tuple(array.get(f"{side}_shards", ())) or None,
+        )
+
+    def _intermediate(
+        self, array: dict[str, Any], number: int, chunks: list[int]
+    ) -> ZarrArray:
+        """A plain array on the grid of the tasks that write it."""
+        index = self._parsed["arrays"].index(array)
+        return ZarrArray.plain(
+            self.stores.get("temp") or self._parsed["temp"]["url"],
+            f"plain/{index}/{number + 1}",
+            tuple(array["shape"]),
+            self._target(array).stored_dtype,
+            tuple(chunks),
+        )
+
+    # What executors that run tasks use.
+
+    def steps(self) -> list[Step]:
+        """The steps, in an order in which they can run one by one."""
+        return [
+            Step(kind, array, stage, first, stop, tuple(after))
+            for kind, array, stage, first, stop, after in self._job().steps(
+                _MAX_CHAINS
+            )
+        ]
+
+    def batches(self, step: Step) -> list[Step]:
+        """The step cut into parts of some tasks each, for workers."""
+        tasks = step.stop - step.first
+        if step.kind != "copy" or tasks <= 1:
+            return [step]
+        stage = self._parsed["arrays"][step.array]["stages"][step.stage]
+        share = tasks / max(1, self._task_count)
+        wanted = max(
+            _MIN_BATCHES,
+            stage["bytes_decoded"] * tasks // stage["tasks"] // _BATCH_BYTES,
+        )
+        count = min(tasks, wanted, max(1, int(share * _MAX_BATCHES)))
+        cuts = [step.first + tasks * part // count for part in range(count + 1)]
+        return [step.part(first, stop) for first, stop in zip(cuts, cuts[1:])]
+
+    @cached_property
+    def _task_count(self) -> int:
+        return sum(
+            int(stage["tasks"])
+            for array in self._parsed["arrays"]
+            for stage in array["stages"]
+        )
+
+    def run(self, step: Step) -> None:
+        """Carries out a step or a part of one. May be repeated without harm.
+
+        Raises RechunkError; names array, object and cause.
+        """
+        if step.kind == "prepare":
+            self.prepare()
+        elif step.kind == "commit":
+            self.commit()
+        else:
+            job = self._job()
+            action = job.run_tasks if step.kind == "copy" else job.release
+            action(step.array, step.stage, step.first, step.stop)
+
+    def prepare(self) -> None:
+        """Makes room at the target, or joins a run that has begun."""
+        self._job().prepare()
+
+    def commit(self, *, by_journal: bool = True) -> dict[str, Any]:
+        """Makes the target visible; the report of the run.
+
+        `by_journal=False`: the caller has moved all elements by slicing, and
+        answers for it.
+        """
+        report: dict[str, Any] = json.loads(self._job().commit(by_journal))
+        return report
+
+    def run_native(self, progress: Any = None) -> dict[str, Any]:
+        """Runs everything on native threads of this process.
+
+        `progress(tasks_done, tasks_total, bytes_done, bytes_total, seconds)` is
+        called some times a second.
+        """
+        report: dict[str, Any] = json.loads(self._job().run(progress))
+        return report
+
+    def discard(self) -> None:
+        """Removes what a run of this plan has written."""
+        self._job().discard()
+
+
+def _clipped(stage: dict[str, Any], array: dict[str, Any]) -> tuple[int, ...]:
+    return tuple(
+        min(chunk, max(1, length))
+        for chunk, length in zip(stage["chunks"], array["shape"])
+    )
+
+
+def run_step(plan: Plan, step: Step, *_: Any) -> None:
+    """`plan.run(step)` as a plain function, for engines that want one.
+
+    Further arguments are ignored: they may be what came before.
+    """
+    plan.run(step)

@@ -1,0 +1,180 @@
+"""Stores of zarr-python as the native part sees them, and back."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from rechunk.errors import InvalidArgumentError
+
+_DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+
+
+class StoreAdapter:
+    """What lies below a path of a zarr-python 3 store.
+
+    The methods are those that the native part calls (bindings/stores.cc); any
+    object that has them will do. Keys are relative to the path.
+    """
+
+    def __init__(self, store: Any, path: str = "") -> None:
+        self.store = store
+        self.path = path.strip("/")
+
+    def at(self, path: str) -> StoreAdapter:
+        """The same store, further down."""
+        return StoreAdapter(self.store, _join(self.path, path))
+
+    def sibling(self, prefix: str, suffix: str) -> StoreAdapter:
+        """Beside this path: "a/b" becomes "a/PREFIXbSUFFIX"."""
+        parent, _, name = self.path.rpartition("/")
+        return StoreAdapter(self.store, _join(parent, f"{prefix}{name}{suffix}"))
+
+    def read(
+        self, key: str, offset: int, length: int
+    ) -> tuple[bytes, int] | None:
+        """`length` bytes from `offset` on (negative: from the end), and the
+        size of the whole object; None if there is none.
+        """
+        from zarr.abc.store import RangeByteRequest, SuffixByteRequest
+
+        if length == 0:
+            size = self._size(key)
+            return None if size is None else (b"", size)
+        wanted = (
+            SuffixByteRequest(-offset)
+            if offset < 0
+            else RangeByteRequest(offset, offset + length)
+        )
+        found = self._get(key, wanted)
+        if found is None:
+            return None
+        if offset == 0 and len(found) < length:
+            return found, len(found)
+        size = self._size(key)
+        return None if size is None else (found[:length], size)
+
+    def _get(self, key: str, wanted: Any) -> bytes | None:
+        from zarr.core.buffer import default_buffer_prototype
+        from zarr.core.sync import sync
+
+        found = sync(
+            self.store.get(self._full(key), default_buffer_prototype(), wanted)
+        )
+        return None if found is None else found.to_bytes()
+
+    def _size(self, key: str) -> int | None:
+        from zarr.core.sync import sync
+
+        try:
+            return int(sync(self.store.getsize(self._full(key))))
+        except FileNotFoundError:
+            return None
+
+    def write(self, key: str, content: bytes) -> None:
+        """Writes a whole object."""
+        from zarr.core.buffer import cpu
+        from zarr.core.sync import sync
+
+        sync(self.store.set(self._full(key), cpu.Buffer.from_bytes(content)))
+
+    def create_if_absent(self, key: str, content: bytes) -> bool:
+        """Writes the object unless there is one."""
+        if self._size(key) is not None:
+            return False
+        from zarr.core.buffer import cpu
+        from zarr.core.sync import sync
+
+        buffer = cpu.Buffer.from_bytes(content)
+        sync(self.store.set_if_not_exists(self._full(key), buffer))
+        return True
+
+    def erase(self, key: str) -> bool:
+        """Removes an object; False if there was none."""
+        from zarr.core.sync import sync
+
+        found = bool(sync(self.store.exists(self._full(key))))
+        if found:
+            sync(self.store.delete(self._full(key)))
+        return found
+
+    def list(self, prefix: str) -> list[tuple[str, int]]:
+        """Keys at and below `prefix`, with the sizes of documents."""
+        from zarr.core.sync import sync
+
+        whole = self._full(prefix) if prefix else self.path
+
+        async def collect() -> list[str]:
+            return [key async for key in self.store.list_prefix(whole)]
+
+        skip = len(self.path) + 1 if self.path else 0
+        found = []
+        for full in sync(collect()):
+            if whole and full != whole and not full.startswith(whole + "/"):
+                continue
+            key = full[skip:]
+            is_document = key.rpartition("/")[2] in _DOCUMENTS
+            found.append((key, (self._size(key) or 0) if is_document else 0))
+        return found
+
+    def describe(self, key: str) -> str:
+        """Where a key lies, for messages."""
+        return _join(str(self.store).rstrip("/"), self._full(key))
+
+    def _full(self, key: str) -> str:
+        return _join(self.path, key)
+
+    def __repr__(self) -> str:
+        return f"StoreAdapter({self.describe('')!r})"
+
+    def __reduce__(self) -> Any:
+        if type(self.store).__name__ == "MemoryStore":
+            raise InvalidArgumentError(
+                f"sending {self} to another process: its memory belongs to "
+                "this one",
+                'use a store on disk, or executor="threads"',
+            )
+        return StoreAdapter, (self.store, self.path)
+
+
+def _join(parent: str, child: str) -> str:
+    return f"{parent}/{child}" if parent and child else parent or child
+
+
+def local_path(store: Any) -> str | None:
+    """The folder of a zarr store on a local disk; None for others."""
+    if type(store).__name__ != "LocalStore":
+        return None
+    return os.fspath(store.root)
+
+
+def place_of(node: Any) -> str | StoreAdapter:
+    """Where a zarr Array or Group lies: a path where it is local."""
+    return place_in(node.store_path.store, node.store_path.path)
+
+
+def place_in(store: Any, path: str = "") -> str | StoreAdapter:
+    """A place in a zarr store: a path where it is local."""
+    root = local_path(store)
+    if root is None:
+        return StoreAdapter(store, path)
+    return os.path.join(root, path) if path else root
+
+
+def store_at(place: Any) -> tuple[Any, str]:
+    """The zarr store of a place and the path in it."""
+    if isinstance(place, StoreAdapter):
+        return place.store, place.path
+    from zarr.storage import LocalStore
+
+    return LocalStore(os.fspath(place)), ""
+
+
+def with_documents(place: Any, path: str, documents: Mapping[str, str]) -> Any:
+    """A zarr store, rooted at a place, that has these documents at `path`."""
+    from rechunk._documents_store import DocumentsStore
+
+    store, root = store_at(place)
+    texts = {_join(path, name): text for name, text in documents.items()}
+    return DocumentsStore(store, root, texts)

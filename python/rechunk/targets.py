@@ -1,0 +1,96 @@
+"""Where a rechunk writes, in the core's terms."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import MutableMapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rechunk.errors import InvalidArgumentError
+from rechunk.stores import StoreAdapter, place_in, place_of, store_at
+
+
+@dataclass
+class Target:
+    """A place to write to."""
+
+    place: str | StoreAdapter
+    may_replace: bool = False  # An empty group that the caller made for it.
+    parent: Any = None  # The place whose group gets `array_name`.
+    stores: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def url(self) -> str:
+        """"" for places that are no paths."""
+        return self.place if isinstance(self.place, str) else ""
+
+    def open(self, zarr_format: int | None = None) -> Any:
+        """The zarr Array or Group there."""
+        import zarr
+
+        store, path = store_at(self.place)
+        return zarr.open(store, path=path, mode="r+", zarr_format=zarr_format)
+
+
+def as_place(store: Any, what: str) -> str | StoreAdapter:
+    """A path, or a place in a zarr store. Raises InvalidArgumentError."""
+    if isinstance(store, (str, os.PathLike)):
+        return os.fspath(store)
+    kind = type(store).__name__
+    if hasattr(store, "store_path"):
+        return place_of(store)
+    if isinstance(store, MutableMapping):
+        from zarr.storage import MemoryStore
+
+        return StoreAdapter(MemoryStore(store))
+    if hasattr(store, "list_prefix") and hasattr(store, "set_if_not_exists"):
+        return place_in(store)
+    raise InvalidArgumentError(
+        f"{what}: a {kind} is no store",
+        "give a path, a zarr store or a zarr group",
+    )
+
+
+def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
+    """The place of the target, an array of it where a name is given."""
+    is_group = type(store).__name__ == "Group" and hasattr(store, "store_path")
+    if array_name is not None and not is_array:
+        raise InvalidArgumentError(
+            f"array_name: {array_name!r} is given, and the source is a group",
+            "its arrays keep their names",
+        )
+    if array_name is None and is_array and is_group:
+        raise InvalidArgumentError(
+            "array_name: the target is a group, and the source an array",
+            "say what it is to be called there",
+        )
+    place = as_place(store, "target_store")
+    if array_name is None:
+        empty = is_group and next(iter(store), None) is None
+        return _with_stores(Target(place, may_replace=empty))
+    parts = array_name.split("/")
+    if not all(parts) or any(part.startswith(".") for part in parts):
+        raise InvalidArgumentError(f"array_name: {array_name!r} is no name")
+    below = (
+        os.path.join(place, array_name)
+        if isinstance(place, str)
+        else place.at(array_name)
+    )
+    return _with_stores(Target(below, parent=place))
+
+
+def _with_stores(target: Target) -> Target:
+    """Temporary data and journal of a place in a zarr store lie beside it."""
+    place = target.place
+    if isinstance(place, StoreAdapter):
+        target.stores = {
+            "target": place,
+            "temp": place.sibling(".", ".rechunk-temp")
+            if place.path
+            else place.at(".rechunk-temp"),
+            "journal": place.sibling("", ".rechunk")
+            if place.path
+            else place.at(".rechunk"),
+        }
+    return target
