@@ -253,7 +253,7 @@ def test_an_interrupted_run_leaves_nothing(
     command = [rechunk.path, "run", source, tmp_path / "b.zarr"]
     options = ["--chunks", "200,10,10", "--max-memory", "16MB"]
     process = subprocess.Popen(
-        [*command, *options, "--codec", "zstd:12"], stderr=subprocess.DEVNULL
+        [*command, *options, "--codec", "zstd:17"], stderr=subprocess.DEVNULL
     )
     deadline = time.monotonic() + 60
     while not (tmp_path / "b.zarr.rechunk").exists():
