@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import zarr
+
 from documents import is_strict_json, random_attributes, write_array
 from elements import (
     Rng,
@@ -16,8 +18,6 @@ from elements import (
     random_type,
 )
 from layouts import Layout, random_chunks, random_layout, random_shape
-
-import zarr
 
 NAMES = ["time", "lat", "lon", "level", "x y", "größe"]
 # A short form of --codec, and (name, configuration) in v3 that it means.

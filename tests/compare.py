@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import zarr
+
 from cases import CODEC_TEXTS, Case
 from documents import load_members, load_tokens
-
-import zarr
 
 
 def little_endian(elements: np.ndarray) -> np.ndarray:

@@ -7,7 +7,6 @@ import json
 from dataclasses import dataclass
 
 import numpy as np
-
 import zarr
 
 Rng = np.random.Generator

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 import zarr
 
 RNG = np.random.default_rng(23)

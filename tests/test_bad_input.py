@@ -12,9 +12,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from binary import Rechunk
-
 import zarr
+
+from binary import Rechunk
 
 RNG = np.random.default_rng(11)
 

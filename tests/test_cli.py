@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from binary import Rechunk
-
 import zarr
+
+from binary import Rechunk
 
 RNG = np.random.default_rng(2)
 PLAN_KEYS = {

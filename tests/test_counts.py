@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import zarr
+
 from binary import Rechunk
 from trees import data_files
-
-import zarr
 
 RNG = np.random.default_rng(3)
 COUNTED = ("objects_read", "bytes_decoded", "objects_written", "bytes_encoded")

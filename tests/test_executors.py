@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from binary import Rechunk
 from jobs import JOBS, assert_equal_elements
 from trees import assert_only, tree_hash

@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray
-from binary import Rechunk
-
 import zarr
+
+from binary import Rechunk
 
 RNG = np.random.default_rng(7)
 

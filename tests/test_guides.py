@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from binary import ROOT, Rechunk
 from jobs import JOBS, assert_equal_elements
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from binary import Rechunk
-
 import zarr
+
+from binary import Rechunk
 
 ALLOWANCE_BYTES = 64 << 20
 SHAPE = (400, 256, 400)  # 164 MB of float32.

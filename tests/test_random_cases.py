@@ -10,6 +10,7 @@ import shutil
 from pathlib import Path
 
 import pytest
+
 from binary import Rechunk, Result
 from cases import Case, make_source, needs_luck, random_case
 from compare import assert_same_elements, assert_target, read

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from binary import Rechunk
 from jobs import JOBS, assert_equal_elements
 from trees import assert_only, tree_hash

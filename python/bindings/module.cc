@@ -7,6 +7,9 @@
 
 NB_MODULE(_core, module) {
   using namespace rechunk;
+  // Jobs stay open for the next task until the interpreter ends, and engines
+  // keep modules alive beyond that: not leaks.
+  nanobind::set_leak_warnings(false);
   module.doc() = "The native part of rechunk; use the package `rechunk`.";
   python::register_errors(module);
   python::register_job(module);

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable
-from typing import Any
 
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
@@ -59,7 +58,9 @@ class DocumentsStore(Store):
         key_ranges: Iterable[tuple[str, ByteRequest | None]],
     ) -> list[Buffer | None]:
         """Ranges, one by one."""
-        return [await self.get(key, prototype, part) for key, part in key_ranges]
+        return [
+            await self.get(key, prototype, part) for key, part in key_ranges
+        ]
 
     async def exists(self, key: str) -> bool:
         """True for documents, too."""

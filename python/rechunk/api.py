@@ -94,7 +94,9 @@ def rechunk(
     _add_temp(temp_store, options, stores)
     job = _core.Job(described.url, target.url, options, stores)
     job.check_target()
-    kept = {name: place for name, place in stores.items() if name != "documents"}
+    kept = {
+        name: place for name, place in stores.items() if name != "documents"
+    }
     return Rechunked(engine, Plan(job.save(), kept), source, target)
 
 
@@ -167,9 +169,11 @@ def _make_parents(zarr: Any, target: Target, zarr_format: int) -> None:
 def _memory(max_mem: int | float | str | None) -> int:
     if max_mem is None:
         return 0
-    size = _core.parse_byte_size(str(max_mem)) if isinstance(
-        max_mem, str
-    ) else int(max_mem)
+    size = (
+        _core.parse_byte_size(str(max_mem))
+        if isinstance(max_mem, str)
+        else int(max_mem)
+    )
     if size <= 0:
         raise InvalidArgumentError(
             f"max_mem: {max_mem!r} is no amount of memory", 'such as "2GiB"'

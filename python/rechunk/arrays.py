@@ -114,7 +114,9 @@ class ZarrArray:
         if ".zarray" not in self.documents:
             return self.dtype
         dtype = json.loads(self.documents[".zarray"])["dtype"]
-        return parse_dtype(dtype if isinstance(dtype, str) else json.dumps(dtype))
+        return parse_dtype(
+            dtype if isinstance(dtype, str) else json.dumps(dtype)
+        )
 
     @property
     def ndim(self) -> int:

@@ -8,6 +8,7 @@ from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 from rechunk import _core
@@ -40,9 +41,7 @@ class Step:
 
     def part(self, first: int, stop: int) -> Step:
         """The same with fewer tasks."""
-        return Step(
-            self.kind, self.array, self.stage, first, stop, self.after
-        )
+        return Step(self.kind, self.array, self.stage, first, stop, self.after)
 
 
 class _OpenJobs:
@@ -113,7 +112,9 @@ class Plan:
             )
         return StagedCopySpec(
             tuple(
-                CopySpec(arrays[number], arrays[number + 1], _clipped(stage, array))
+                CopySpec(
+                    arrays[number], arrays[number + 1], _clipped(stage, array)
+                )
                 for number, stage in enumerate(array["stages"])
             ),
             name=array["name"],
@@ -162,8 +163,22 @@ class Plan:
             )
         ]
 
-    def batches(self, step: Step) -> list[Step]:
-        """The step cut into parts of some tasks each, for workers."""
+    def levels(self) -> list[list[Step]]:
+        """The steps in groups; each group needs only groups before it."""
+        depths: list[int] = []
+        levels: list[list[Step]] = []
+        for step in self.steps():
+            depth = 1 + max((depths[index] for index in step.after), default=-1)
+            depths.append(depth)
+            levels += [[] for _ in range(depth + 1 - len(levels))]
+            levels[depth].append(step)
+        return levels
+
+    def batches(self, step: Step, most: int = _MAX_BATCHES) -> list[Step]:
+        """The step cut into parts of some tasks each, for workers.
+
+        `most`: about how many parts all steps together may have.
+        """
         tasks = step.stop - step.first
         if step.kind != "copy" or tasks <= 1:
             return [step]
@@ -173,9 +188,9 @@ class Plan:
             _MIN_BATCHES,
             stage["bytes_decoded"] * tasks // stage["tasks"] // _BATCH_BYTES,
         )
-        count = min(tasks, wanted, max(1, int(share * _MAX_BATCHES)))
+        count = min(tasks, wanted, max(1, int(share * most)))
         cuts = [step.first + tasks * part // count for part in range(count + 1)]
-        return [step.part(first, stop) for first, stop in zip(cuts, cuts[1:])]
+        return [step.part(first, stop) for first, stop in pairwise(cuts)]
 
     @cached_property
     def _task_count(self) -> int:

@@ -16,7 +16,11 @@ def byte_size(size: float) -> str:
     while size >= 1024 and unit + 1 < len(_UNITS):
         size /= 1024
         unit += 1
-    return f"{size:.3g} {_UNITS[unit]}" if size < 1000 else f"{size:.0f} {_UNITS[unit]}"
+    return (
+        f"{size:.3g} {_UNITS[unit]}"
+        if size < 1000
+        else f"{size:.0f} {_UNITS[unit]}"
+    )
 
 
 def _array_bytes(array: dict[str, Any]) -> int:

@@ -67,7 +67,9 @@ def as_source(source: Any) -> Source:
     """Finds out what `source` is. Raises InvalidArgumentError."""
     if isinstance(source, (str, os.PathLike)):
         return _hierarchy(Source.at(os.fspath(source)))
-    kind = f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+    kind = (
+        f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
+    )
     if kind in ("zarr.Array", "zarr.Group"):
         return _hierarchy(Source.at(place_of(source)))
     if kind == "xarray.Dataset":

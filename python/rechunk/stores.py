@@ -29,7 +29,9 @@ class StoreAdapter:
     def sibling(self, prefix: str, suffix: str) -> StoreAdapter:
         """Beside this path: "a/b" becomes "a/PREFIXbSUFFIX"."""
         parent, _, name = self.path.rpartition("/")
-        return StoreAdapter(self.store, _join(parent, f"{prefix}{name}{suffix}"))
+        return StoreAdapter(
+            self.store, _join(parent, f"{prefix}{name}{suffix}")
+        )
 
     def read(
         self, key: str, offset: int, length: int

@@ -22,7 +22,7 @@ class Target:
 
     @property
     def url(self) -> str:
-        """"" for places that are no paths."""
+        """ "" for places that are no paths."""
         return self.place if isinstance(self.place, str) else ""
 
     def open(self, zarr_format: int | None = None) -> Any:

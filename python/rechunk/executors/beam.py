@@ -1,0 +1,62 @@
+"""Apache Beam: `pipeline | plan`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import apache_beam as beam
+
+from rechunk.plan import Plan, Step
+from rechunk.specs import Executor
+
+
+def _batches(_: Any, batches: list[Step]) -> Iterable[Step]:
+    return batches
+
+
+def _run(batch: Step, plan: Plan) -> None:
+    plan.run(batch)
+
+
+class RechunkTransform(beam.PTransform):  # type: ignore[misc]
+    """The whole run, commit included; its output is one element at the end.
+
+    Each level of steps waits for a global count of the one before, and is
+    reshuffled, so that runners neither fuse nor reorder them.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        super().__init__()
+        self._plan = plan
+
+    def expand(self, pipeline: Any) -> Any:
+        """Applied to a pipeline."""
+        done = pipeline | "Start" >> beam.Create([0])
+        for number, level in enumerate(self._plan.levels()):
+            batches = [
+                batch for step in level for batch in self._plan.batches(step)
+            ]
+            kinds = "+".join(sorted({step.kind for step in level}))
+            name = f"{number} {kinds}"
+            done = (
+                done
+                | f"Tasks {name}" >> beam.FlatMap(_batches, batches)
+                | f"Spread {name}" >> beam.Reshuffle()
+                | f"Run {name}" >> beam.Map(_run, self._plan)
+                | f"Wait {name}" >> beam.combiners.Count.Globally()
+            )
+        return done
+
+
+class BeamExecutor(Executor[beam.PTransform]):  # type: ignore[misc]
+    """A PTransform for pipelines of the user's, or one of its own."""
+
+    def prepare_plan(self, specs: Plan) -> beam.PTransform:
+        """`pipeline | plan` runs everything."""
+        return RechunkTransform(specs)
+
+    def execute_plan(self, plan: beam.PTransform, **kwargs: Any) -> None:
+        """Runs a pipeline of nothing else; keywords of `beam.Pipeline`."""
+        with beam.Pipeline(**kwargs) as pipeline:
+            pipeline | plan

@@ -1,0 +1,43 @@
+"""Prefect 3: a flow of mapped tasks, visible in its UI."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from prefect import Flow, flow, task, unmapped
+from prefect.cache_policies import NO_CACHE
+
+from rechunk.plan import Plan, Step
+from rechunk.specs import Executor
+
+# Prefect tells its server of each task: few and large ones.
+_MAX_TASKS_PER_STEP = 64
+
+
+@task(name="rechunk-tasks", retries=3, cache_policy=NO_CACHE)
+def run_tasks(batch: Step, plan: Plan) -> None:
+    """Some tasks of one step."""
+    plan.run(batch)
+
+
+class PrefectExecutor(Executor[Flow[[], None]]):
+    """A flow, to be called as it is or within a flow of the user's."""
+
+    def prepare_plan(self, specs: Plan) -> Flow[[], None]:
+        """A flow without parameters that runs everything."""
+
+        @flow(name="rechunk")
+        def rechunk() -> None:
+            for level in specs.levels():
+                batches = [
+                    batch
+                    for step in level
+                    for batch in specs.batches(step, _MAX_TASKS_PER_STEP)
+                ]
+                run_tasks.map(batches, unmapped(specs)).result()
+
+        return rechunk
+
+    def execute_plan(self, plan: Flow[[], None], **kwargs: Any) -> None:
+        """Calls the flow; keywords of `Flow.with_options`."""
+        (plan.with_options(**kwargs) if kwargs else plan)()
