@@ -13,10 +13,10 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
+import zarr
+
 from boxes import grid, starts
 from digest import combine, digest_box
-
-import zarr
 
 THREADS = 2
 SAMPLES = 24

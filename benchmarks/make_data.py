@@ -16,12 +16,12 @@ from pathlib import Path
 
 import numcodecs
 import numpy as np
+import zarr
+
 from boxes import grid, starts
 from digest import combine, digest_box
 from measure import stored
 from workloads import SEED, WORKLOADS, Workload
-
-import zarr
 
 THREADS = 2
 

@@ -16,7 +16,6 @@ import iris_sample_data
 import numcodecs
 import numpy as np
 import xarray
-
 import zarr
 
 SEED = 20260

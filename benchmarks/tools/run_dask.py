@@ -7,9 +7,8 @@ from __future__ import annotations
 
 import dask
 import dask.array
-from copy_job import Job, from_command_line
-
 import zarr
+from copy_job import Job, from_command_line
 
 
 def create_target(job: Job, source: zarr.Array) -> zarr.Array:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import dask
 import rechunker
-from copy_job import Job, from_command_line
-
 import zarr
+from copy_job import Job, from_command_line
 
 
 def copy(job: Job) -> None:
