@@ -82,7 +82,7 @@ def rechunk(
     }
     if consolidate is not None:
         options["consolidate"] = consolidate
-    described = as_source(_encoded(source, target_options, zarr_format))
+    described = as_source(source, target_options, zarr_format)
     target = as_target(target_store, array_name, described.is_array)
     chunks = _chunk_options(target_chunks, described)
     options["chunks"] = chunks.chunks
@@ -190,18 +190,15 @@ def _shards_text(shards: Any) -> str:
 def _chunk_options(target_chunks: Any, source: Source) -> ChunkOptions:
     if source.is_array:
         return ChunkOptions(chunk_text(target_chunks))
-    return group_chunks(target_chunks, source.arrays, source.dimensions)
-
-
-def _encoded(
-    source: Any, target_options: Mapping[str, Any] | None, zarr_format: Any
-) -> Any:
-    """A dataset together with the encoding that is asked for."""
-    if type(source).__name__ != "Dataset":
-        return source
-    from rechunk.datasets import EncodedDataset
-
-    return EncodedDataset(source, dict(target_options or {}), zarr_format)
+    asked = group_chunks(target_chunks, source.arrays, source.dimensions)
+    if not asked.chunks:
+        named = {name for name, _ in asked.array_chunks}
+        asked.array_chunks += [
+            (name, chunk_text(chunks))
+            for name, chunks in source.default_chunks.items()
+            if name not in named
+        ]
+    return asked
 
 
 def _add_temp(

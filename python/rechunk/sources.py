@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,6 +53,8 @@ class Source:
     is_array: bool = False
     arrays: list[str] = field(default_factory=list)
     dimensions: list[str] = field(default_factory=list)
+    # Of arrays that are not named, where they are not the source's.
+    default_chunks: dict[str, tuple[int, ...]] = field(default_factory=dict)
     zarr_format: int = 0  # Of the target, if not asked for; 0: as the source.
 
     @classmethod
@@ -63,8 +65,15 @@ class Source:
         return cls(stores={"source": place})
 
 
-def as_source(source: Any) -> Source:
-    """Finds out what `source` is. Raises InvalidArgumentError."""
+def as_source(
+    source: Any,
+    encoding: Mapping[str, Any] | None = None,
+    zarr_format: int | None = None,
+) -> Source:
+    """Finds out what `source` is; a dataset gets an encoding and a format.
+
+    Raises InvalidArgumentError.
+    """
     if isinstance(source, (str, os.PathLike)):
         return _hierarchy(Source.at(os.fspath(source)))
     kind = (
@@ -75,7 +84,7 @@ def as_source(source: Any) -> Source:
     if kind == "xarray.Dataset":
         from rechunk.datasets import dataset_source
 
-        return dataset_source(source)
+        return dataset_source(source, encoding, zarr_format)
     if kind == "xarray.DataArray":
         raise InvalidArgumentError(
             "rechunk: the source is an xarray DataArray",
