@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -128,6 +129,22 @@ def test_a_commit_before_its_time_names_what_is_missing(
     result = rechunk.fails("commit", saved)
     assert "array 0, stage 0, task 1" in result.stderr
     assert not (tmp_path / "b" / "zarr.json").exists()
+
+
+def test_a_target_that_was_removed_is_not_committed_empty(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """The journal alone does not make a target."""
+    plan = save(rechunk, tmp_path, "direct")
+    tasks = stages_of(plan)[0][2]
+    rechunk.ok("task", plan, 0, 0, f"0..{tasks - 1}")
+    shutil.rmtree(tmp_path / "b")
+    (tmp_path / "b.rechunk/done/0/0" / f"{tasks - 1}-{tasks}").write_bytes(
+        next((tmp_path / "b.rechunk/done/0/0").iterdir()).read_bytes()
+    )
+    result = rechunk.fails("commit", plan)
+    assert "its chunks were removed" in result.stderr
+    assert not (tmp_path / "b/zarr.json").exists()
 
 
 def test_an_edited_plan_is_refused(

@@ -48,6 +48,10 @@ void make_room(const PlannedJob& job) {
   if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
 }
 
+bool target_is_empty(const PlannedJob& job) {
+  return is_empty(*job.stores.target);
+}
+
 bool is_committed(const PlannedJob& job) {
   const auto documents = make_memory_store();
   write_hierarchy(*documents, job.target);

@@ -14,6 +14,9 @@ void check_target(const PlannedJob& job);
 /// Throws: io if there is not enough room for temporary data.
 void make_room(const PlannedJob& job);
 
+/// True if the target holds nothing.
+bool target_is_empty(const PlannedJob& job);
+
 /// True if the target holds all metadata documents of this job.
 bool is_committed(const PlannedJob& job);
 

@@ -19,6 +19,14 @@ const std::shared_ptr<Store>& journal_store(const PlannedJob& job) {
   return job.stores.journal;
 }
 
+// Of all targets.
+std::int64_t objects_written(const Tally& done) {
+  std::int64_t objects = 0;
+  for (const auto& stages : done.stages)
+    if (!stages.empty()) objects += stages.back().counted.objects_written;
+  return objects;
+}
+
 }  // namespace
 
 Arena ArenaPool::take() {
@@ -166,6 +174,12 @@ Report Worker::commit(bool by_journal) {
                 "committing " + job_.stores.target->describe("") +
                     ": not all tasks are done, the first is " + done.missing);
   }
+  if (by_journal && objects_written(done) > 0 && target_is_empty(job_))
+    throw Error(ErrorKind::kCorrupt,
+                "committing " + job_.stores.target->describe("") +
+                    ": its chunks were removed since they were written",
+                "remove " + journal_store(job_)->describe("") +
+                    ", too, and run all tasks again");
   if (!by_journal) done.digests.assign(done.digests.size(), std::nullopt);
   for (const auto& stages : done.stages) report.arrays.push_back({stages, ""});
   if (job_.options.verify) {
