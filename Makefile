@@ -55,7 +55,9 @@ asan: $(PACKAGES) $(TEST_VENV)  ## Unit tests, 100 random cases: ASan + UBSan
 tsan: $(PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
 	cmake --preset tsan --log-level=WARNING
 	$(FIXED_ADDRESSES) cmake --build --preset tsan -j $(JOBS) \
-	  --target rechunk_cli
+	  --target rechunk_cli exec_test executors_test
+	$(FIXED_ADDRESSES) build/tsan/exec_test --gtest_brief
+	$(FIXED_ADDRESSES) build/tsan/executors_test --gtest_brief
 	RECHUNK_BINARY=build/tsan/rechunk RECHUNK_CASES=40 \
 	  $(FIXED_ADDRESSES) $(PYTEST) -n $(WORKERS) tests/test_random_cases.py \
 	  tests/test_counts.py
