@@ -57,7 +57,8 @@ tsan: $(PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
 	$(FIXED_ADDRESSES) cmake --build --preset tsan -j $(JOBS) \
 	  --target rechunk_cli exec_test executors_test
 	$(FIXED_ADDRESSES) build/tsan/exec_test --gtest_brief
-	$(FIXED_ADDRESSES) build/tsan/executors_test --gtest_brief
+	$(FIXED_ADDRESSES) build/tsan/src/executors/executors_test \
+	  --gtest_brief
 	RECHUNK_BINARY=build/tsan/rechunk RECHUNK_CASES=40 \
 	  $(FIXED_ADDRESSES) $(PYTEST) -n $(WORKERS) tests/test_random_cases.py \
 	  tests/test_counts.py
