@@ -52,6 +52,8 @@ struct Options {
   // How it is done.
   bool overwrite = false;  ///< Replace a target that exists.
   bool verify = false;     ///< Decode the target again and compare digests.
+  /// Tells apart jobs whose stores have no URL; becomes part of the plan file.
+  std::string token;
   bool keep_temp = false;  ///< Leave intermediates behind, for inspection.
 };
 

@@ -123,6 +123,7 @@ Options make_options(const nb::dict& dict) {
   take(dict, "overwrite", options.overwrite);
   take(dict, "verify", options.verify);
   take(dict, "keep_temp", options.keep_temp);
+  take(dict, "token", options.token);
   return options;
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import uuid
 from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
@@ -92,6 +93,8 @@ def rechunk(
     options["overwrite"] = options["overwrite"] or target.may_replace
     stores = {**described.stores, **target.stores}
     _add_temp(temp_store, options, stores)
+    if stores:
+        options["token"] = uuid.uuid4().hex
     job = _core.Job(described.url, target.url, options, stores)
     job.check_target()
     kept = {

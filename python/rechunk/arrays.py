@@ -44,6 +44,7 @@ class ZarrArray:
     dtype: Any
     chunks: tuple[int, ...]
     shards: tuple[int, ...] | None = None
+    write_empty_chunks: bool = False
 
     @classmethod
     def from_documents(
@@ -106,6 +107,7 @@ class ZarrArray:
             path=self.path,
             mode="r+",
             zarr_format=3 if "zarr.json" in self.documents else 2,
+            config={"write_empty_chunks": self.write_empty_chunks},
         )
 
     @property

@@ -34,6 +34,8 @@ def chunk_text(chunks: Any) -> str:
     if isinstance(chunks, Sequence):
         if any(length is None for length in chunks):
             return chunk_text(dict(enumerate(chunks)))
+        if not chunks:  # Of an array without dimensions.
+            return ""
         return "(" + ",".join(_length_text(length) for length in chunks) + ")"
     raise InvalidArgumentError(
         f"target_chunks: {chunks!r} is no chunk shape", f"give {_FORMS}"

@@ -6,7 +6,7 @@ import json
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from typing import Any
@@ -127,7 +127,8 @@ class Plan:
         return self._stored("source", array)
 
     def _target(self, array: dict[str, Any]) -> ZarrArray:
-        return self._stored("target", array)
+        empty = self._parsed["options"]["write_empty_chunks"]
+        return replace(self._stored("target", array), write_empty_chunks=empty)
 
     def _stored(self, side: str, array: dict[str, Any]) -> ZarrArray:
         return ZarrArray.from_documents(

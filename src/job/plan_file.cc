@@ -42,7 +42,8 @@ Json file_json(const PlannedJob& job) {
   json["options"] = {{"write_empty_chunks", job.options.write_empty_chunks},
                      {"overwrite", job.options.overwrite},
                      {"verify", job.options.verify},
-                     {"keep_temp", job.options.keep_temp}};
+                     {"keep_temp", job.options.keep_temp},
+                     {"token", job.options.token}};
   return json;
 }
 
@@ -83,6 +84,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     options.at("overwrite").get_to(job.options.overwrite);
     options.at("verify").get_to(job.options.verify);
     options.at("keep_temp").get_to(job.options.keep_temp);
+    options.at("token").get_to(job.options.token);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::kCorrupt,
                 std::string("reading a plan file: ") + error.what());
