@@ -21,7 +21,7 @@
 namespace rechunk::python {
 namespace {
 
-using namespace nb::literals;
+using nb::literals::operator""_a;
 
 constexpr auto kPollInterval = std::chrono::milliseconds(100);
 

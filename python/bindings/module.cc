@@ -6,17 +6,16 @@
 #include "bindings.h"
 
 NB_MODULE(_core, module) {
-  using namespace rechunk;
   // Jobs stay open for the next task until the interpreter ends, and engines
   // keep modules alive beyond that: not leaks.
   nanobind::set_leak_warnings(false);
   module.doc() = "The native part of rechunk; use the package `rechunk`.";
-  python::register_errors(module);
-  python::register_job(module);
+  rechunk::python::register_errors(module);
+  rechunk::python::register_job(module);
   module.def(
       "parse_byte_size",
-      [](const std::string& text) { return parse_byte_size(text); },
+      [](const std::string& text) { return rechunk::parse_byte_size(text); },
       nanobind::arg("text"), "Bytes of \"2GiB\", \"500 MB\", \"1e6\".");
-  module.def("default_max_memory", &default_max_memory,
+  module.def("default_max_memory", &rechunk::default_max_memory,
              "Half of the machine's memory, or of its cgroup's.");
 }

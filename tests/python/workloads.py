@@ -157,9 +157,7 @@ WORKLOADS = {
     ),
     "times": Workload(_array((71, 9), (8, 9), **TIMES), (71, 2)),
     "empty": Workload(_array((0, 9), (8, 9), "f4"), (7, 2)),
-    "scalar": Workload(
-        _array((), (), "f8"), (), options={"codec": "gzip:1"}
-    ),
+    "scalar": Workload(_array((), (), "f8"), (), options={"codec": "gzip:1"}),
     "group": Workload(
         _group,
         {"air": (90, 3, 4), "deep/sea": (90, 4), "time": (90,)},
