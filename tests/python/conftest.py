@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from engines import ENGINES
 
+from engines import ENGINES
 from rechunk import Rechunked
 from workloads import Made, made_workload
 

@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
-from engines import ENGINES
-from recording import NotingArray, notes_in, overlapping
 
 from compare import assert_same_elements
+from engines import ENGINES
 from rechunk import rechunk
+from recording import NotingArray, notes_in, overlapping
 from trees import METADATA_NAMES, assert_only, data_files, files
 from workloads import FEW, WORKLOADS, Made
 

@@ -94,15 +94,13 @@ def test_an_entry_point_gives_an_executor_a_name(
         "[rechunk.executors]\npool = test_own_executor:PoolExecutor\n"
     )
     monkeypatch.syspath_prepend(package)
-    monkeypatch.setitem(
-        sys.modules, "test_own_executor", sys.modules[__name__]
-    )
+    monkeypatch.setitem(sys.modules, "test_own_executor", sys.modules[__name__])
     source = np.random.default_rng(1).normal(size=(31, 17))
     target = rechunk(
         source, (5, 17), "2MB", tmp_path / "target", executor="pool"
     ).execute(max_workers=3)
     assert_same_elements(target[...], source)
-    with pytest.raises(RechunkError, match="pool.*python.*threads"):
+    with pytest.raises(RechunkError, match=r"pool.*python.*threads"):
         rechunk(source, (5, 17), "2MB", tmp_path / "b", executor="none")
 
 

@@ -28,35 +28,35 @@ class RechunkTransform(beam.PTransform):  # type: ignore[misc]
 
     def __init__(self, plan: Plan) -> None:
         super().__init__()
-        self._plan = plan
+        self.rechunk_plan = plan
 
     def expand(self, pipeline: Any) -> Any:
         """Applied to a pipeline."""
+        plan = self.rechunk_plan
         done = pipeline | "Start" >> beam.Create([0])
-        for number, level in enumerate(self._plan.levels()):
-            batches = [
-                batch for step in level for batch in self._plan.batches(step)
-            ]
+        for number, level in enumerate(plan.levels()):
+            batches = [part for step in level for part in plan.batches(step)]
             kinds = "+".join(sorted({step.kind for step in level}))
             name = f"{number} {kinds}"
             done = (
                 done
                 | f"Tasks {name}" >> beam.FlatMap(_batches, batches)
                 | f"Spread {name}" >> beam.Reshuffle()
-                | f"Run {name}" >> beam.Map(_run, self._plan)
+                | f"Run {name}" >> beam.Map(_run, plan)
                 | f"Wait {name}" >> beam.combiners.Count.Globally()
             )
         return done
 
 
-class BeamExecutor(Executor[beam.PTransform]):  # type: ignore[misc]
+class BeamExecutor(Executor[RechunkTransform]):
     """A PTransform for pipelines of the user's, or one of its own."""
 
-    def prepare_plan(self, specs: Plan) -> beam.PTransform:
+    def prepare_plan(self, specs: Plan) -> RechunkTransform:
         """`pipeline | plan` runs everything."""
         return RechunkTransform(specs)
 
-    def execute_plan(self, plan: beam.PTransform, **kwargs: Any) -> None:
+    def execute_plan(self, plan: RechunkTransform, **kwargs: Any) -> None:
         """Runs a pipeline of nothing else; keywords of `beam.Pipeline`."""
         with beam.Pipeline(**kwargs) as pipeline:
-            pipeline | plan
+            # A copy: a PTransform belongs to the first pipeline it is used in.
+            pipeline | RechunkTransform(plan.rechunk_plan)

@@ -1,0 +1,184 @@
+"""What executors do when something fails: try again, say what, lose nothing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zarr
+
+from compare import assert_same_elements
+from engines import ENGINES
+from rechunk import Rechunked, RechunkError, rechunk
+from recording import FailingArray, NotingArray
+from trees import assert_only
+
+Run = Callable[..., None]
+RETRIES = {
+    "dask-threads": {"retries": 3},
+    "dask-cluster": {"retries": 3},
+    "prefect": {},
+    "beam-processes": {},
+}
+# The multi-processing mode of Beam's DirectRunner does not try again.
+RETRYING = ["dask-cluster", "prefect"]
+QUICK = ["threads", "python", "dask-synchronous", "dask-threads", "beam"]
+
+
+def make_source(folder: Path) -> np.ndarray:
+    """Write a source in 40 chunks; return its elements."""
+    elements = np.random.default_rng(5).normal(size=(40, 60, 50))
+    zarr.create_array(folder / "source", data=elements, chunks=(1, 60, 50))
+    return elements
+
+
+def failing(folder: Path, failures: int) -> FailingArray:
+    """Return the source as an array that fails so many times."""
+    tokens = folder / "failures"
+    tokens.mkdir()
+    for number in range(failures):
+        (tokens / str(number)).touch()
+    return FailingArray(folder / "source", folder / "notes", tokens)
+
+
+def plan(source: Any, folder: Path, executor: str, **options: Any) -> Rechunked:
+    """Plan the source in two stages."""
+    return rechunk(
+        source,
+        (40, 3, 4),
+        "1MB",
+        folder / "target",
+        executor=executor,
+        threads=2,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("engine", RETRYING)
+def test_a_task_that_fails_once_is_tried_again(
+    run: Run, tmp_path: Path, engine: str
+) -> None:
+    """By the engine; the result is right."""
+    elements = make_source(tmp_path)
+    source = failing(tmp_path, 2)
+    rechunked = plan(source, tmp_path, ENGINES[engine].executor)
+    run(engine, rechunked, **RETRIES[engine])
+    assert not list((tmp_path / "failures").iterdir())
+    assert_same_elements(zarr.open_array(tmp_path / "target")[...], elements)
+
+
+@pytest.mark.parametrize("engine", [*QUICK, "dask-processes", "dask-cluster"])
+def test_a_failure_is_raised_and_the_run_can_be_repeated(
+    run: Run, tmp_path: Path, engine: str
+) -> None:
+    """The caller sees the cause; execute() again does what is missing."""
+    elements = make_source(tmp_path)
+    source = failing(tmp_path, 10_000)
+    name = ENGINES[engine].executor if engine in ENGINES else engine
+    rechunked = plan(source, tmp_path, name)
+    with pytest.raises(Exception, match="the tape is torn"):
+        _run(run, engine, rechunked)
+    assert not (tmp_path / "target/zarr.json").exists()
+    for token in (tmp_path / "failures").iterdir():
+        token.unlink(missing_ok=True)  # Tasks may still be failing.
+    _run(run, engine, rechunked)
+    assert_same_elements(zarr.open_array(tmp_path / "target")[...], elements)
+    assert_only(tmp_path, "source", "target", "notes", "failures")
+
+
+def _run(run: Run, engine: str, rechunked: Rechunked) -> None:
+    if engine in ENGINES:
+        run(engine, rechunked)
+    else:
+        rechunked.execute()
+
+
+@pytest.mark.parametrize("engine", ["threads", "dask-threads", "dask-cluster"])
+def test_a_damaged_chunk_is_named(
+    run: Run, tmp_path: Path, engine: str
+) -> None:
+    """The error is rechunk's own: what was done, which object, and why."""
+    make_source(tmp_path)
+    chunk = tmp_path / "source/c/7/0/0"
+    chunk.write_bytes(chunk.read_bytes()[:-9])
+    rechunked = plan(tmp_path / "source", tmp_path, ENGINES[engine].executor)
+    with pytest.raises(RechunkError, match=r"reading .*c/7/0/0.*zstd"):
+        run(engine, rechunked)
+
+
+@pytest.mark.parametrize("engine", ["threads", "dask-threads", "python"])
+def test_a_second_execute_does_everything_again(
+    tmp_path: Path, engine: str
+) -> None:
+    """With what the source holds by then."""
+    elements = make_source(tmp_path)
+    name = ENGINES[engine].executor if engine in ENGINES else engine
+    rechunked = plan(tmp_path / "source", tmp_path, name)
+    assert_same_elements(rechunked.execute()[...], elements)
+    zarr.open_array(tmp_path / "source", mode="r+")[11] = 4.5
+    elements[11] = 4.5
+    assert_same_elements(rechunked.execute()[...], elements)
+    assert_only(tmp_path, "source", "target")
+
+
+def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
+    """One of two Dask workers dies in mid-run, and its tasks run again."""
+    from distributed import Client, LocalCluster
+
+    elements = make_source(tmp_path)
+    slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.1)
+    rechunked = plan(slow, tmp_path, "dask")
+    with (
+        LocalCluster(
+            n_workers=2, threads_per_worker=1, dashboard_address=None
+        ) as workers,
+        Client(workers, set_as_default=False) as client,
+    ):
+        victim = next(iter(client.run(os.getpid).values()))
+
+        def kill() -> None:
+            while not any((tmp_path / "notes").iterdir()):
+                time.sleep(0.02)
+            time.sleep(0.4)
+            os.kill(victim, signal.SIGKILL)
+
+        killer = threading.Thread(target=kill)
+        killer.start()
+        rechunked.execute(scheduler=client)
+        killer.join()
+    assert_same_elements(zarr.open_array(tmp_path / "target")[...], elements)
+    assert_only(tmp_path, "source", "target", "notes")
+
+
+def test_ctrl_c_stops_native_threads(tmp_path: Path) -> None:
+    """KeyboardInterrupt arrives soon, and nothing is left."""
+    make_source(tmp_path)
+    slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.2)
+    rechunked = plan(slow, tmp_path, "threads")
+    timer = threading.Timer(0.6, signal.raise_signal, [signal.SIGINT])
+    timer.start()
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        rechunked.execute()
+    assert time.monotonic() - begin < 3
+    assert_only(tmp_path, "source", "notes")
+
+
+def test_progress_is_told(tmp_path: Path) -> None:
+    """By a function that is called with growing numbers."""
+    make_source(tmp_path)
+    slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.03)
+    told: list[tuple[float, ...]] = []
+    plan(slow, tmp_path, "threads").execute(
+        progress=lambda *numbers: told.append(numbers)
+    )
+    assert len(told) >= 2
+    assert told == sorted(told)
+    assert all(done <= total for done, total, *_ in told)
