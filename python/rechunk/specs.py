@@ -6,7 +6,6 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
@@ -92,14 +91,17 @@ class CopySpec:
 
     def regions(self) -> Iterator[Region]:
         """The tasks, as slices, in row-major order."""
-        axes = [
-            [
-                slice(start, min(start + chunk, length))
-                for start in range(0, length, chunk)
-            ]
-            for length, chunk in zip(self.source.shape, self.chunks)
+        shape = self.source.shape
+        counts = [
+            -(-length // chunk) for length, chunk in zip(shape, self.chunks)
         ]
-        return product(*axes)
+        for task in range(self.task_count):
+            yield tuple(
+                slice(int(i) * chunk, min((int(i) + 1) * chunk, length))
+                for i, chunk, length in zip(
+                    np.unravel_index(task, counts), self.chunks, shape
+                )
+            )
 
 
 @dataclass(frozen=True)

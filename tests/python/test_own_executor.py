@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import sys
+import tracemalloc
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -150,3 +151,21 @@ def test_byte_orders_may_differ() -> None:
     """Specs compare types up to byte order."""
     a, b = (array((9,), kind, chunks=(3,)) for kind in ("<i4", ">i4"))
     assert CopySpec(a, b, (3,)).task_count == 3
+
+
+def test_regions_come_one_by_one() -> None:
+    """In row-major order, clipped; ten million need no list of them."""
+    a = array((7, 5), chunks=(3, 5))
+    assert list(CopySpec(a, a, (3, 5)).regions()) == [
+        (slice(0, 3), slice(0, 5)),
+        (slice(3, 6), slice(0, 5)),
+        (slice(6, 7), slice(0, 5)),
+    ]
+    scalar, empty = array((), chunks=()), array((0, 4), chunks=(1, 2))
+    assert list(CopySpec(scalar, scalar, ()).regions()) == [()]
+    assert list(CopySpec(empty, empty, (1, 2)).regions()) == []
+    long = array((10**7, 2), chunks=(1, 2))
+    tracemalloc.start()
+    assert next(CopySpec(long, long, (1, 2)).regions())[0] == slice(0, 1)
+    assert tracemalloc.get_traced_memory()[1] < 1e6
+    tracemalloc.stop()

@@ -154,7 +154,7 @@ def test_native_threads_within_an_interpreter(
     """The same promise as the command's."""
     script = (
         "import sys; from pathlib import Path\n"
-        "from test_memory import peak_bytes\n"
+        "from test_worker_memory import peak_bytes\n"
         "import zarr; from rechunk import rechunk\n"
         "source, target, size = sys.argv[1:]\n"
         "before = peak_bytes()\n"
