@@ -12,7 +12,11 @@ PYTEST := $(VENV)/bin/python -m pytest -q
 PACKAGES := build/.packages
 MPI_PACKAGES := build/.packages-mpi
 TEST_VENV := $(VENV)/.tests-installed
+PYTHON_VENV := $(VENV)/.package-installed
 DEMO_VENV := $(VENV)/.demo-installed
+# What the wheel is made of.
+WHEEL_SOURCES = $(shell find CMakeLists.txt pyproject.toml README.md LICENSE \
+  cli include python src -type f -not -name '*.pyc' -not -name '*_test.cc')
 CPP = $(shell git ls-files '*.h' '*.cc')
 
 # A sanitizer's finding must not look like an expected exit code 1.
@@ -22,7 +26,8 @@ export TSAN_OPTIONS := exitcode=99:halt_on_error=1
 # ThreadSanitizer of GCC 12 cannot live with much address randomisation.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: help build test check asan tsan mpi demo bench clean unit end-to-end
+.PHONY: help build python test test-long check asan tsan mpi demo bench clean \
+  unit end-to-end python-tests
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -31,19 +36,28 @@ build: $(PACKAGES)  ## Build build/release/rechunk
 	cmake --preset release --log-level=WARNING
 	cmake --build --preset release -j $(JOBS) --target rechunk_cli
 
+python: $(PYTHON_VENV)  ## Put the Python package, with all extras, into .venv
+
 test:  ## Everything that must pass (25 minutes on two cores at most)
 	$(MAKE) unit
 	$(MAKE) tsan
 	$(MAKE) asan
 	$(MAKE) mpi
 	$(MAKE) end-to-end
+	$(MAKE) python-tests
+
+test-long: $(PYTHON_VENV)  ## Wheels for Python 3.11, 3.12, 3.13, each tested
+	tests/setup/wheels.sh
 
 unit: build  ## C++ unit tests of the release build
 	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS) --progress
 
 end-to-end: build $(TEST_VENV)  ## Python tests of the release build
-	$(PYTEST) -n $(WORKERS) tests
+	$(PYTEST) -n $(WORKERS) tests --ignore tests/python
+
+python-tests: $(PYTHON_VENV)  ## Tests of the Python package
+	$(PYTEST) -n $(WORKERS) tests/python
 
 asan: $(PACKAGES) $(TEST_VENV)  ## Unit tests, 100 random cases: ASan + UBSan
 	cmake --preset asan --log-level=WARNING
@@ -68,11 +82,12 @@ mpi: $(MPI_PACKAGES) $(TEST_VENV)  ## The executor for MPI, on 1, 2, 4 ranks
 	cmake --build --preset mpi -j $(JOBS) --target rechunk_cli
 	RECHUNK_BINARY=build/mpi/rechunk $(PYTEST) tests/test_mpi.py
 
-check: $(PACKAGES) $(TEST_VENV)  ## Format, lint and style
+check: $(PYTHON_VENV)  ## Format, lint, types and style
 	clang-format-14 --dry-run --Werror $(CPP)
 	$(VENV)/bin/python tests/tidy.py
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
+	$(VENV)/bin/mypy
 
 demo: build $(DEMO_VENV)  ## The main job on real data, as a transcript
 	demo/demo.sh
@@ -94,6 +109,10 @@ $(MPI_PACKAGES): packages-mpi.txt $(PACKAGES)
 
 $(TEST_VENV): tests/requirements.txt tests/constraints.txt $(PACKAGES)
 	tests/setup/venv.sh $(VENV) tests/requirements.txt
+	touch $@
+
+$(PYTHON_VENV): $(WHEEL_SOURCES) tests/requirements-python.txt $(TEST_VENV)
+	tests/setup/python.sh $(VENV)
 	touch $@
 
 $(DEMO_VENV): demo/requirements.txt $(TEST_VENV)

@@ -148,7 +148,7 @@ def local_path(store: Any) -> str | None:
     """The folder of a zarr store on a local disk; None for others."""
     if type(store).__name__ != "LocalStore":
         return None
-    return os.fspath(store.root)
+    return str(store.root)
 
 
 def place_of(node: Any) -> str | StoreAdapter:

@@ -25,12 +25,12 @@ class Target:
         """ "" for places that are no paths."""
         return self.place if isinstance(self.place, str) else ""
 
-    def open(self, zarr_format: int | None = None) -> Any:
+    def open(self) -> Any:
         """The zarr Array or Group there."""
         import zarr
 
         store, path = store_at(self.place)
-        return zarr.open(store, path=path, mode="r+", zarr_format=zarr_format)
+        return zarr.open(store, path=path, mode="r+")
 
 
 def as_place(store: Any, what: str) -> str | StoreAdapter:

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Prints the path of the newest Python (3.11 to 3.13) that can make a venv.
-# A name on PATH may be a shim that does not run, so each one is tried.
+# find_python.sh [VERSION]: prints the path of a Python that can make a venv: of
+# that version, or the newest from 3.11 to 3.13. A name on PATH may be a shim
+# that does not run, so each one is tried.
 set -euo pipefail
 
 works() {
@@ -8,7 +9,7 @@ works() {
 raise SystemExit(not (3, 11) <= sys.version_info < (3, 14))' 2>/dev/null
 }
 
-for version in 3.13 3.12 3.11 3; do
+for version in ${1:-3.13 3.12 3.11 3}; do
   for candidate in "$(command -v "python$version" || true)" \
     "$HOME"/.pyenv/versions/"$version".*/bin/"python$version" \
     /usr/bin/"python$version"; do
@@ -18,5 +19,5 @@ for version in 3.13 3.12 3.11 3; do
     fi
   done
 done
-echo "no Python 3.11 to 3.13 with the venv module was found" >&2
+echo "no Python ${1:-3.11 to 3.13} with the venv module was found" >&2
 exit 1
