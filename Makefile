@@ -57,7 +57,7 @@ end-to-end: build $(TEST_VENV)  ## Python tests of the release build
 	$(PYTEST) -n $(WORKERS) tests --ignore tests/python
 
 python-tests: $(PYTHON_VENV)  ## Tests of the Python package
-	$(PYTEST) -n $(WORKERS) tests/python
+	$(PYTEST) -n $(WORKERS) --dist loadgroup tests/python
 
 asan: $(PACKAGES) $(TEST_VENV)  ## Unit tests, 100 random cases: ASan + UBSan
 	cmake --preset asan --log-level=WARNING

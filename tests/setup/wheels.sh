@@ -12,7 +12,7 @@ for version in 3.11 3.12 3.13; do
   folder=build/wheels/$version
   "$base" -m venv "$folder/build"
   "$folder/build/bin/python" -m pip install -q --disable-pip-version-check \
-    -c tests/constraints.txt nanobind scikit-build-core pytest
+    -c tests/constraints.txt nanobind scikit-build-core pytest-xdist
   tests/setup/wheel.sh "$folder/build/bin/python" "$folder/dist"
   RECHUNK_WHEEL=$(echo "$folder"/dist/rechunk-*.whl) \
     "$folder/build/bin/python" -m pytest -q --noconftest \
