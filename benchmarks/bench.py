@@ -193,7 +193,7 @@ def parse_arguments() -> argparse.Namespace:
     add(
         "--tools",
         type=names(tools_table.NAMES),
-        default=list(tools_table.NAMES),
+        default=list(tools_table.PEERS),
     )
     add("--repeat", type=int, default=3, help="runs of each tool")
     add("--threads", type=int, default=2)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import measure
-from environments import HERE, prepare
+from environments import HERE, ROOT, prepare
 from workloads import Workload
 
 
@@ -63,11 +63,29 @@ def _rechunk(binary: Path) -> Tool:
     )
 
 
+def _executor(name: str) -> Tool:
+    """One of our executors in Python, from the environment of `make python`."""
+    return _in_python(
+        f"rechunk-{name}",
+        [
+            str(ROOT / ".venv/bin/python"),
+            str(HERE / "tools/run_executor.py"),
+            name,
+        ],
+        lambda workload: None,
+    )
+
+
 def _peer(
     name: str, unsupported: Callable[[Workload], str | None] | None = None
 ) -> Tool:
     start = [str(prepare(name)), str(HERE / "tools" / f"run_{name}.py")]
+    return _in_python(name, start, unsupported or (lambda workload: None))
 
+
+def _in_python(
+    name: str, start: list[str], unsupported: Callable[[Workload], str | None]
+) -> Tool:
     def command(task: Task) -> list[str]:
         job = {
             "source": str(task.source),
@@ -85,7 +103,7 @@ def _peer(
         interpreted=True,
         bare=[*start, "--bare"],
         command=command,
-        unsupported=unsupported or (lambda workload: None),
+        unsupported=unsupported,
     )
 
 
@@ -93,13 +111,17 @@ def _needs_v2(workload: Workload) -> str | None:
     return "no Zarr v3" if workload.zarr_format == 3 else None
 
 
-NAMES = ("rechunk", "rechunker", "dask", "tensorstore")
+EXECUTORS = ("rechunk-threads", "rechunk-dask")
+PEERS = ("rechunk", "rechunker", "dask", "tensorstore")
+NAMES = PEERS + EXECUTORS
 
 
 def make(name: str, binary: Path) -> Tool:
     """The tool of that name, its environment made if it is missing."""
     if name == "rechunk":
         return _rechunk(binary)
+    if name in EXECUTORS:
+        return _executor(name.removeprefix("rechunk-"))
     return _peer(name, _needs_v2 if name == "rechunker" else None)
 
 
