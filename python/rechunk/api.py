@@ -8,10 +8,16 @@ from collections.abc import Mapping
 from typing import Any, Generic, TypeVar
 
 from rechunk import _core
+from rechunk.checks import (
+    check_flags,
+    check_mappings,
+    format_number,
+    memory_bytes,
+    thread_count,
+)
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
-from rechunk.errors import InvalidArgumentError
 from rechunk.executors import get_executor
-from rechunk.options import target_layout
+from rechunk.options import codec_text, target_layout
 from rechunk.plan import Plan
 from rechunk.report import html, text
 from rechunk.sources import Source, as_source
@@ -33,7 +39,7 @@ def rechunk(
     array_name: str | None = None,
     *,
     shards: Any = None,
-    codec: str | None = None,
+    codec: Any = None,
     zarr_format: int | None = None,
     consolidate: bool | None = None,
     write_empty_chunks: bool = False,
@@ -71,18 +77,24 @@ def rechunk(
     UnsupportedError, BudgetExceededError (names the smallest budget).
     """
     engine = get_executor(executor)
-    options: dict[str, Any] = {
+    flags = {
         "write_empty_chunks": write_empty_chunks,
         "overwrite": overwrite,
         "verify": verify,
         "keep_temp": keep_temp,
-        "max_memory": _memory(max_mem),
-        "threads": threads or 0,
-        "codec": codec or "",
+    }
+    check_flags(**flags, consolidate=consolidate)
+    check_mappings(target_options=target_options, temp_options=temp_options)
+    zarr_format = format_number(zarr_format) or None
+    options: dict[str, Any] = {
+        **{name: bool(value) for name, value in flags.items()},
+        "max_memory": memory_bytes(max_mem),
+        "threads": thread_count(threads),
+        "codec": "" if codec is None else codec_text(codec),
         "shards": _shards_text(shards),
     }
     if consolidate is not None:
-        options["consolidate"] = consolidate
+        options["consolidate"] = bool(consolidate)
     described = as_source(source, target_options, zarr_format)
     target = as_target(target_store, array_name, described.is_array)
     chunks = _chunk_options(target_chunks, described)
@@ -169,25 +181,10 @@ def _make_parents(zarr: Any, target: Target, zarr_format: int) -> None:
         zarr.create_group(store, path=path, zarr_format=zarr_format)
 
 
-def _memory(max_mem: int | float | str | None) -> int:
-    if max_mem is None:
-        return 0
-    size = (
-        _core.parse_byte_size(str(max_mem))
-        if isinstance(max_mem, str)
-        else int(max_mem)
-    )
-    if size <= 0:
-        raise InvalidArgumentError(
-            f"max_mem: {max_mem!r} is no amount of memory", 'such as "2GiB"'
-        )
-    return size
-
-
 def _shards_text(shards: Any) -> str:
     if shards is False:
         return "none"
-    return chunk_text(shards)
+    return chunk_text(shards, "shards")
 
 
 def _chunk_options(target_chunks: Any, source: Source) -> ChunkOptions:

@@ -6,52 +6,52 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rechunk.errors import InvalidArgumentError
-
-_FORMS = (
-    "a tuple of lengths, a dict by dimension, -1, None, 'all' or 'auto:100MB'"
-)
+from rechunk.errors import CHUNK_FORMS, InvalidArgumentError
 
 
-def chunk_text(chunks: Any) -> str:
+def chunk_text(chunks: Any, what: str = "target_chunks") -> str:
     """The text for one array; "" keeps what it has.
 
     None in a tuple or dict, and as a whole, keeps the source's chunk; -1 is
-    the whole dimension.
+    the whole dimension. `what`: the parameter, for messages.
     """
+    if hasattr(chunks, "tolist"):  # Of numpy.
+        chunks = chunks.tolist()
     if chunks is None:
         return ""
     if isinstance(chunks, str):
         return chunks
     if _is_length(chunks):
-        return _length_text(chunks)
+        return _length_text(chunks, what)
     if isinstance(chunks, Mapping):
         return ",".join(
-            f"{name}={_length_text(length)}"
+            f"{name}={_length_text(length, what)}"
             for name, length in chunks.items()
             if length is not None
         )
-    if isinstance(chunks, Sequence):
+    if isinstance(chunks, Sequence) and not isinstance(chunks, bytes):
         if any(length is None for length in chunks):
-            return chunk_text(dict(enumerate(chunks)))
+            return chunk_text(dict(enumerate(chunks)), what)
         if not chunks:  # Of an array without dimensions.
             return ""
-        return "(" + ",".join(_length_text(length) for length in chunks) + ")"
-    raise InvalidArgumentError(
-        f"target_chunks: {chunks!r} is no chunk shape", f"give {_FORMS}"
-    )
+        return (
+            "("
+            + ",".join(_length_text(length, what) for length in chunks)
+            + ")"
+        )
+    raise InvalidArgumentError(f"{what}: {chunks!r} is no shape", CHUNK_FORMS)
 
 
 def _is_length(value: Any) -> bool:
     return hasattr(value, "__index__") and not isinstance(value, bool)
 
 
-def _length_text(length: Any) -> str:
+def _length_text(length: Any, what: str) -> str:
     if isinstance(length, str):
         return length
     if not _is_length(length):
         raise InvalidArgumentError(
-            f"target_chunks: {length!r} is no length", f"give {_FORMS}"
+            f"{what}: {length!r} is no length", CHUNK_FORMS
         )
     number = length.__index__()
     return "all" if number == -1 else str(number)

@@ -73,18 +73,27 @@ _CLASSES: dict[str, type[RechunkError]] = {
 _KEYWORDS = {
     "max-memory": "max_mem",
     "chunks": "target_chunks",
+    "array": "target_chunks of",
     "overwrite": "overwrite=True",
+    "shards none": "shards=False",
     "temp": "temp_store",
 }
+_FLAG = re.compile(r"(?<!\S)--(?!save)(shards none|[a-z-]+)(?: (?=\d))?")
+_NATIVE_FORMS = re.compile(r"the forms are a list .* and auto:\S+")
+CHUNK_FORMS = (
+    "give a tuple of lengths, a dict by dimension, -1, None, 'all' or "
+    "'auto:100MB'"
+)
 
 
 def _in_python(text: str) -> str:
     """Keywords of `rechunk()` for the flags of the command."""
 
     def keyword(flag: re.Match[str]) -> str:
-        return _KEYWORDS.get(flag[1], flag[1].replace("-", "_"))
+        name = _KEYWORDS.get(flag[1], flag[1].replace("-", "_"))
+        return f"{name}=" if flag[0].endswith(" ") else name
 
-    return re.sub(r"(?<!\S)--([a-z-]+)", keyword, text)
+    return _FLAG.sub(keyword, _NATIVE_FORMS.sub(CHUNK_FORMS, text))
 
 
 def from_native(

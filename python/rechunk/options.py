@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from rechunk.checks import check_flags, check_mappings
 from rechunk.errors import InvalidArgumentError
 from rechunk.sources import Source
 
@@ -44,6 +45,7 @@ def target_layout(
 def _of_array(
     options: Mapping[str, Any], name: str, what: str
 ) -> dict[str, Any]:
+    check_mappings(**{what: options})
     for key in options:
         if key not in _KNOWN:
             raise InvalidArgumentError(
@@ -60,6 +62,7 @@ def _of_array(
     if "compressor" in options:
         layout["array_codecs"] = [(name, codec_text(options["compressor"]))]
     for key in ("overwrite", "write_empty_chunks"):
+        check_flags(**{f"{what}: {key}": options.get(key)})
         if options.get(key):
             layout[key] = True
     return layout
@@ -77,7 +80,7 @@ def codec_text(codec: Any) -> str:
         codec = codec.to_dict()
     if not isinstance(codec, Mapping):
         raise InvalidArgumentError(
-            f"compressor: {codec!r} is no codec",
+            f"codec: {codec!r} is no codec",
             "give one of numcodecs or zarr.codecs, or text like 'zstd:3'",
         )
     return json.dumps(codec, default=_plain)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from rechunk.checks import check_folder
 from rechunk.errors import InvalidArgumentError
 from rechunk.stores import StoreAdapter, place_of
 
@@ -25,6 +27,9 @@ class ArrayLike:
     def __init__(self, array: Any, any_regions: bool) -> None:
         self.array = array
         self.any_regions = any_regions
+
+    def __reduce__(self) -> Any:
+        return _array_like_of, (_pickled(self.array), self.any_regions)
 
     def read(
         self, start: Sequence[int], stop: Sequence[int], memory: memoryview
@@ -42,6 +47,30 @@ class ArrayLike:
                 f"the array gave shape {part.shape} for a region of {shape}"
             )
         out[...] = part
+
+
+def _pickled(array: Any) -> Any:
+    """Bytes, so that what cannot be pickled is named; arrays of numpy as is."""
+    if isinstance(array, np.ndarray):
+        return array
+    try:
+        from cloudpickle import dumps
+    except ImportError:
+        from pickle import dumps
+    try:
+        return dumps(array)
+    except Exception as error:
+        raise InvalidArgumentError(
+            f"sending the source, a {type(array).__qualname__}, to another "
+            f"process: {error}",
+            'executor="threads" reads it in this one',
+        ) from error
+
+
+def _array_like_of(pickled: Any, any_regions: bool) -> ArrayLike:
+    if isinstance(pickled, bytes):
+        pickled = pickle.loads(pickled)
+    return ArrayLike(pickled, any_regions)
 
 
 @dataclass
@@ -75,7 +104,9 @@ def as_source(
     Raises InvalidArgumentError.
     """
     if isinstance(source, (str, os.PathLike)):
-        return _hierarchy(Source.at(os.fspath(source)))
+        path = os.fspath(source)
+        check_folder(path, "source")
+        return _hierarchy(Source.at(path))
     kind = (
         f"{type(source).__module__.partition('.')[0]}.{type(source).__name__}"
     )
@@ -87,13 +118,13 @@ def as_source(
         return dataset_source(source, encoding, zarr_format)
     if kind == "xarray.DataArray":
         raise InvalidArgumentError(
-            "rechunk: the source is an xarray DataArray",
+            "source: an xarray DataArray",
             "make it a dataset: source.to_dataset(name=...)",
         )
     if all(hasattr(source, name) for name in ("shape", "dtype", "__getitem__")):
         return _array_like(source)
     raise InvalidArgumentError(
-        f"rechunk: the source is a {type(source).__qualname__}",
+        f"source: an object of type {type(source).__qualname__}",
         "give a path, a zarr array or group, an xarray Dataset, a dask array, "
         "or anything with shape, dtype and slicing",
     )
@@ -115,7 +146,7 @@ def _array_like(array: Any) -> Source:
     dtype = np.dtype(array.dtype)
     if dtype.hasobject:
         raise InvalidArgumentError(
-            f"rechunk: the source holds elements of type {dtype}",
+            f"source: it holds elements of type {dtype}",
             "only types of a fixed size can be rechunked",
         )
     chunks = regular_chunks(array)

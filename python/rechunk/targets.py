@@ -7,6 +7,7 @@ from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from rechunk.checks import check_folder
 from rechunk.errors import InvalidArgumentError
 from rechunk.stores import StoreAdapter, place_in, place_of, store_at
 
@@ -36,7 +37,9 @@ class Target:
 def as_place(store: Any, what: str) -> str | StoreAdapter:
     """A path, or a place in a zarr store. Raises InvalidArgumentError."""
     if isinstance(store, (str, os.PathLike)):
-        return os.fspath(store)
+        path = os.fspath(store)
+        check_folder(path, what)
+        return path
     kind = type(store).__name__
     if hasattr(store, "store_path"):
         return place_of(store)
@@ -47,13 +50,15 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
     if hasattr(store, "list_prefix") and hasattr(store, "set_if_not_exists"):
         return place_in(store)
     raise InvalidArgumentError(
-        f"{what}: a {kind} is no store",
+        f"{what}: an object of type {kind} is no store",
         "give a path, a zarr store or a zarr group",
     )
 
 
 def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
     """The place of the target, an array of it where a name is given."""
+    if array_name is not None and not isinstance(array_name, str):
+        raise InvalidArgumentError(f"array_name: {array_name!r} is no text")
     is_group = type(store).__name__ == "Group" and hasattr(store, "store_path")
     if array_name is not None and not is_array:
         raise InvalidArgumentError(
@@ -70,8 +75,13 @@ def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
         empty = is_group and next(iter(store), None) is None
         return _with_stores(Target(place, may_replace=empty))
     parts = array_name.split("/")
-    if not all(parts) or any(part.startswith(".") for part in parts):
-        raise InvalidArgumentError(f"array_name: {array_name!r} is no name")
+    if not all(parts) or any(
+        part.startswith((".", "__")) or part == "zarr.json" for part in parts
+    ):
+        raise InvalidArgumentError(
+            f"array_name: {array_name!r} is no name of an array",
+            'names are like "sst" or "surface/sst"',
+        )
     below = (
         os.path.join(place, array_name)
         if isinstance(place, str)

@@ -18,7 +18,7 @@ def get_executor(executor: str | Executor[Any]) -> Executor[Any]:
         return executor
     if not isinstance(executor, str):
         raise InvalidArgumentError(
-            f"executor: a {type(executor).__qualname__} is no executor",
+            f"executor: {executor!r} is no executor",
             "give a name or an instance of rechunk.Executor",
         )
     known = _known()

@@ -5,15 +5,24 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from rechunk.errors import RechunkError, StorageError
 from rechunk.plan import Plan
 from rechunk.specs import CopySpec, Executor
 
 
-def copy(spec: CopySpec) -> None:
-    """Carries out one stage."""
+def copy(spec: CopySpec, name: str) -> None:
+    """Carries out one stage of an array."""
     source, target = _opened(spec.source), _opened(spec.target)
     for region in spec.regions():
-        target[region] = source[region]
+        try:
+            target[region] = source[region]
+        except RechunkError:
+            raise
+        except Exception as error:
+            box = ", ".join(f"{axis.start}:{axis.stop}" for axis in region)
+            raise StorageError(
+                f"copying [{box}] of {name or 'the array'}: {error}"
+            ) from error
 
 
 def _opened(array: Any) -> Any:
@@ -31,7 +40,7 @@ class PythonExecutor(Executor[Callable[[], None]]):
             specs.prepare()
             for staged in specs:
                 for stage in staged.stages:
-                    copy(stage)
+                    copy(stage, staged.name)
             specs.commit(by_journal=False)
 
         return run

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+from rechunk.errors import InvalidArgumentError
 from rechunk.plan import Plan
 from rechunk.specs import Executor
 
@@ -34,6 +35,10 @@ class ThreadsExecutor(Executor[Plan]):
         if kwargs:
             raise TypeError(
                 f"executor 'threads' takes only progress, not {sorted(kwargs)}"
+            )
+        if not (isinstance(progress, bool) or callable(progress)):
+            raise InvalidArgumentError(
+                f"progress: {progress!r} is neither a bool nor a function"
             )
         if progress is True:
             progress = show_bar

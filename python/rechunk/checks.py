@@ -1,0 +1,98 @@
+"""Types of parameters, checked before anything is planned."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from rechunk import _core
+from rechunk.errors import InvalidArgumentError
+
+_MOST_THREADS = 1 << 16
+
+
+def check_flags(**flags: Any) -> None:
+    """True or False, or numpy's; None stands for False."""
+    for name, value in flags.items():
+        if value is None or type(value).__name__ in ("bool", "bool_"):
+            continue
+        raise InvalidArgumentError(
+            f"{name}: {value!r} is neither True nor False"
+        )
+
+
+def check_mappings(**mappings: Any) -> None:
+    """Dicts, or None."""
+    for name, value in mappings.items():
+        if value is not None and not isinstance(value, Mapping):
+            raise InvalidArgumentError(
+                f"{name}: a {type(value).__qualname__} is no dict"
+            )
+
+
+def thread_count(threads: Any) -> int:
+    """0 for None: one per core."""
+    if threads is None:
+        return 0
+    if not _is_integer(threads) or not 1 <= threads <= _MOST_THREADS:
+        raise InvalidArgumentError(
+            f"threads: {threads!r} is no number of threads",
+            "give a positive integer, or None for one per core",
+        )
+    return int(threads)
+
+
+def format_number(zarr_format: Any) -> int:
+    """0 for None: as the source."""
+    if zarr_format is None:
+        return 0
+    if not _is_integer(zarr_format) or zarr_format not in (2, 3):
+        raise InvalidArgumentError(
+            f"zarr_format: {zarr_format!r} is no format of Zarr",
+            "give 2, 3, or None for that of the source",
+        )
+    return int(zarr_format)
+
+
+def memory_bytes(max_mem: Any) -> int:
+    """0 for None: half of what there is."""
+    if max_mem is None:
+        return 0
+    if isinstance(max_mem, str):
+        size: Any = _core.parse_byte_size(max_mem)
+    else:
+        size = max_mem
+    is_number = _is_integer(size) or (
+        isinstance(size, float) and math.isfinite(size)
+    )
+    if not is_number or not 1 <= size < 1 << 62:
+        raise InvalidArgumentError(
+            f"max_mem: {max_mem!r} is no amount of memory",
+            'give bytes, or text such as "2GiB"',
+        )
+    return int(size)
+
+
+def check_folder(path: str, what: str) -> None:
+    """A path that is a folder, or can become one."""
+    if not path:
+        raise InvalidArgumentError(f"{what}: the path is empty")
+    if "://" in path:
+        return
+    above = os.path.abspath(path)
+    while not os.path.lexists(above):
+        above = os.path.dirname(above)
+    if os.path.exists(above) and not os.path.isdir(above):
+        raise InvalidArgumentError(
+            f"{what} {path}: {above} is a file", "give the path of a folder"
+        )
+
+
+def _is_integer(value: Any) -> bool:
+    return hasattr(value, "__index__") and type(value).__name__ not in (
+        "bool",
+        "bool_",
+        "ndarray",
+    )
