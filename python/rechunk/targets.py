@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,7 +42,9 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
     kind = type(store).__name__
     if hasattr(store, "store_path"):
         return place_of(store)
-    if isinstance(store, MutableMapping):
+    if hasattr(store, "fs") and hasattr(store, "root"):
+        return _of_mapper(store, what)
+    if isinstance(store, dict):
         from zarr.storage import MemoryStore
 
         return StoreAdapter(MemoryStore(store))
@@ -53,6 +54,15 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
         f"{what}: an object of type {kind} is no store",
         "give a path, a zarr store or a zarr group",
     )
+
+
+def _of_mapper(mapper: Any, what: str) -> str | StoreAdapter:
+    """The place of a mapper of fsspec: a path where it is local."""
+    if type(mapper.fs).__name__ == "LocalFileSystem":
+        return as_place(mapper.root, what)
+    from zarr.storage import FsspecStore
+
+    return StoreAdapter(FsspecStore.from_mapper(mapper))
 
 
 def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
