@@ -7,14 +7,13 @@
 
 #include "base/byte_size.h"
 #include "plan/geometry.h"
+#include "plan/passthrough.h"
 #include "plan/staging.h"
 #include "plan/task_grid.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
 namespace {
-
-constexpr std::int64_t kPassthroughTaskBytes = 16 << 20;
 
 std::string describe(const ArrayProblem& array) {
   return array.name.empty() ? "the array" : "array '" + array.name + "'";
@@ -122,33 +121,6 @@ StagedCopySpec empty_spec(const ArrayProblem& array) {
   return spec;
 }
 
-// Encoded objects move one by one, in tasks of some neighbours.
-StagedCopySpec plan_passthrough(const ArrayProblem& array) {
-  StagedCopySpec spec = empty_spec(array);
-  spec.method = Method::kPassthrough;
-  spec.component = clip(array.shape, array.shape);
-  CopySpec stage;
-  stage.source = "source";
-  stage.target = "target";
-  stage.chunks = clip(array.target.objects, array.shape);
-  const std::int64_t item_bytes = std::max<std::int64_t>(1, array.item_bytes);
-  for (std::size_t axis = stage.chunks.size(); axis-- > 0;)
-    while (stage.chunks[axis] < array.shape[axis] &&
-           element_count(stage.chunks) * 2 <=
-               kPassthroughTaskBytes / item_bytes)
-      stage.chunks[axis] = std::min(array.shape[axis], stage.chunks[axis] * 2);
-  stage.block = stage.chunks;
-  stage.tasks = Grid(array.shape, stage.chunks).cell_count();
-  stage.max_task_bytes = kPassthroughBufferBytes;
-  stage.objects_read = stage.objects_written =
-      Grid(array.shape, array.target.objects).cell_count();
-  spec.stages = {stage};
-  spec.reasons = {
-      "source and target share grid, type and codecs: encoded "
-      "objects are moved as they are"};
-  return spec;
-}
-
 std::string explain(const Staging& staging, const ArrayProblem& array,
                     std::int64_t budget) {
   const Shape component = staging.component;
@@ -180,7 +152,7 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
   if (array.other_bytes > budget) return std::nullopt;
   if (array.same_encoding) {
     if (task_budget < kPassthroughBufferBytes) return std::nullopt;
-    return plan_passthrough(array);
+    return plan_passthrough(array, empty_spec(array));
   }
   auto direct = stage_direct(array, task_budget, threads);
   auto best = direct ? direct : stage_packed(array, task_budget);
