@@ -63,8 +63,8 @@ const Flag kFlags[] = {
      &Arguments::max_memory, kResources,
      "Memory for data: 2GiB, 500MB, ... (default: half of what the machine or "
      "its cgroup has)"},
-    {"-j,--threads", "N", kLayoutBits | kVerifyBit, &Arguments::threads,
-     kResources, "Threads (default: one per core)"},
+    {"-j,--threads", "N", kLayoutBits | kVerifyBit | kResumeBit,
+     &Arguments::threads, kResources, "Threads (default: one per core)"},
     {"--temp", "URL", kLayoutBits, &Arguments::temp, kResources,
      "Where intermediates go (default: a hidden sibling of the target)"},
 
@@ -74,10 +74,10 @@ const Flag kFlags[] = {
      "Read the target again and compare it with what was read"},
     {"--keep-temp", "", kLayoutBits, &Arguments::keep_temp, kConduct,
      "Leave the intermediates behind"},
-    {"--executor", "NAME", kRunBit, &Arguments::executor, kConduct,
+    {"--executor", "NAME", kRunBit | kResumeBit, &Arguments::executor, kConduct,
      "threads (default), serial, or mpi under mpirun"},
 
-    {"--json", "", kAllBits, &Arguments::json, kOutput,
+    {"--json", "", kAllBits & ~kDiscardBit, &Arguments::json, kOutput,
      "Print one JSON object to stdout"},
     {"--explain", "", kLayoutBits, &Arguments::explain, kOutput,
      "Say why the plan is what it is"},
@@ -280,13 +280,17 @@ Options make_options(const Arguments& arguments) {
     options.consolidate = arguments.consolidate;
   options.write_empty_chunks = arguments.write_empty_chunks;
   options.max_memory = parse_max_memory(arguments.max_memory);
-  if (!arguments.threads.empty())
-    options.threads = parse_number("--threads", arguments.threads, 1, 4096);
+  options.threads = parse_threads(arguments);
   options.temp = arguments.temp;
   options.overwrite = arguments.overwrite;
   options.verify = arguments.verify;
   options.keep_temp = arguments.keep_temp;
   return options;
+}
+
+int parse_threads(const Arguments& arguments) {
+  if (arguments.threads.empty()) return 0;
+  return parse_number("--threads", arguments.threads, 1, 4096);
 }
 
 PaperArray make_paper_array(const Arguments& arguments) {

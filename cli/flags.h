@@ -46,6 +46,9 @@ enum CommandBit : unsigned {
   kInfoBit = 8,
   kTaskBit = 16,
   kCommitBit = 32,
+  kResumeBit = 64,
+  kStatusBit = 128,
+  kDiscardBit = 256,
 };
 
 /// Adds the flags of one subcommand, which fill `arguments`.
@@ -54,6 +57,9 @@ void add_flags(CLI::App& command, CommandBit bit, Arguments& arguments);
 /// The library's options; every word is checked here, before the library is
 /// called. Throws: UsageError.
 Options make_options(const Arguments& arguments);
+
+/// Of --threads; 0 where it is not given. Throws: UsageError.
+int parse_threads(const Arguments& arguments);
 
 /// Of --shape, --dtype, --source-chunks, --source-shards. Throws: UsageError.
 PaperArray make_paper_array(const Arguments& arguments);

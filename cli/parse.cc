@@ -39,6 +39,8 @@ constexpr Operand kSource = {"SOURCE", "Array or group to read: a path or URL",
                              &Arguments::source};
 constexpr Operand kTarget = {"TARGET", "Where the result goes",
                              &Arguments::target};
+constexpr Operand kUnfinished = {"TARGET", "Where the result of the run goes",
+                                 &Arguments::target};
 constexpr Operand kPlanFile = {"PLAN.json", "What `rechunk plan --save` wrote",
                                &Arguments::plan_file};
 
@@ -55,6 +57,24 @@ const Command kCommands[] = {
      run_run,
      true,
      {kSource, kTarget}},
+    {"resume",
+     "Go on with a run that was stopped, killed or failed",
+     kResumeBit,
+     run_resume,
+     true,
+     {kUnfinished}},
+    {"status",
+     "Show how far the run of a target is, and who runs it",
+     kStatusBit,
+     run_status,
+     true,
+     {kUnfinished}},
+    {"discard",
+     "Remove what an unfinished run has left",
+     kDiscardBit,
+     run_discard,
+     true,
+     {kUnfinished}},
     {"verify",
      "Compare all elements of two arrays or groups",
      kVerifyBit,

@@ -1,4 +1,5 @@
 #include <cstdio>
+#include <functional>
 
 #include "cli/commands.h"
 #include "cli/interrupt.h"
@@ -25,6 +26,8 @@ void help(Executor& executor, Job& job, const Interrupt& interrupt) {
   executor.run(job, nullptr, interrupt.token());
 }
 
+using MakeJob = std::function<Job(const Team&)>;
+
 void lead(Executor& executor, Job& job, const Interrupt& interrupt,
           const Arguments& arguments) {
   const PlanView view{.explain = arguments.explain,
@@ -40,17 +43,12 @@ void lead(Executor& executor, Job& job, const Interrupt& interrupt,
   if (arguments.json) write_stdout(to_json(job.plan(), report));
 }
 
-}  // namespace
-
-int run_run(const Arguments& arguments) {
-  Options options = make_options(arguments);
+int run_job(const Arguments& arguments, const MakeJob& make_job) {
   const Interrupt interrupt;
   const auto executor = choose_executor(arguments.executor);
   const Team team = executor->team();
-  if (arguments.max_memory.empty()) options.max_memory /= team.processes_here;
   try {
-    Job job = executor->share(
-        [&] { return Job(arguments.source, arguments.target, options); });
+    Job job = executor->share([&] { return make_job(team); });
     if (team.rank == 0)
       lead(*executor, job, interrupt, arguments);
     else
@@ -61,6 +59,27 @@ int run_run(const Arguments& arguments) {
     if (team.rank == 0) print_error(error.what(), error.hint());
     return exit_code(error);
   }
+}
+
+}  // namespace
+
+int run_run(const Arguments& arguments) {
+  Options options = make_options(arguments);
+  return run_job(arguments, [&](const Team& team) {
+    if (arguments.max_memory.empty()) options.max_memory /= team.processes_here;
+    return Job(arguments.source, arguments.target, options);
+  });
+}
+
+int run_resume(const Arguments& arguments) {
+  const int threads = parse_threads(arguments);
+  if (tidy_up(arguments.target)) {
+    std::fputs("done     already, nothing was left to do\n", stderr);
+    return 0;
+  }
+  return run_job(arguments, [&](const Team&) {
+    return Job::unfinished(arguments.target, threads);
+  });
 }
 
 }  // namespace rechunk::cli

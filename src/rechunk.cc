@@ -6,40 +6,16 @@
 #include <optional>
 #include <utility>
 
-#include "exec/run_plan.h"
 #include "job/journal.h"
 #include "job/machine.h"
 #include "job/places.h"
 #include "job/planned_job.h"
+#include "job/run_status.h"
 #include "job/target_place.h"
-#include "job/verify_target.h"
+#include "job/thread_run.h"
 #include "job/worker.h"
 
 namespace rechunk {
-namespace {
-
-Report run_on_threads(const PlannedJob& job, Observer* observer,
-                      std::stop_token stop) {
-  MemoryBudget budget(job.options.max_memory);
-  JobRunner runner(job.plan, job.source, job.target, job.stores, job.options);
-  const auto results = run_plan(job.plan, runner, budget,
-                                {job.options.keep_temp, observer, stop});
-  Report report;
-  std::vector<std::optional<Digest>> digests;
-  for (const ArrayResult& result : results) {
-    report.arrays.push_back({result.stages, ""});
-    digests.emplace_back(result.digest);
-  }
-  if (job.options.verify)
-    verify_target(job, digests, {budget, job.plan.threads, stop}, report);
-  if (stop.stop_requested())
-    throw Error(ErrorKind::kCancelled, "stopped on request");
-  write_hierarchy(*job.stores.target, job.target);
-  return report;
-}
-
-}  // namespace
-
 struct Job::State {
   explicit State(PlannedJob planned) : job(std::move(planned)) {}
 
@@ -54,6 +30,7 @@ struct Job::State {
   }
 
   PlannedJob job;
+  Unfinished unfinished = Unfinished::kRefuse;
   std::mutex mutex;
   std::optional<Worker> worker_;
 };
@@ -83,28 +60,52 @@ const std::string& Job::save() const {
 }
 
 Job Job::load(const std::string& plan_file, const Stores& stores) {
-  return Job(std::make_unique<State>(read_plan_file(plan_file, stores)));
+  auto state = std::make_unique<State>(read_plan_file(plan_file, stores));
+  state->unfinished = Unfinished::kResume;
+  return Job(std::move(state));
+}
+
+Job Job::unfinished(const std::string& target, int threads) {
+  const auto plan = running_plan(*open_store(journal_place(target)));
+  if (!plan)
+    throw Error(ErrorKind::kNotFound,
+                "resuming " + target + ": no unfinished run is there");
+  Job job = load(*plan);
+  if (!same_place(job.state_->job.places.target, target))
+    throw Error(ErrorKind::kInvalidArgument,
+                "resuming " + target + ": its journal is that of " +
+                    job.state_->job.places.target,
+                "a run goes on where it began: move the data back");
+  if (threads > 0) use_threads(job.state_->job, threads);
+  return job;
 }
 
 Report Job::run(Observer* observer, std::stop_token stop) {
   const auto begin = std::chrono::steady_clock::now();
-  const PlannedJob& job = state_->job;
-  check_target();
-  make_room(job);
-  Report report;
-  try {
-    if (job.stores.journal) Journal(job.stores.journal).begin(save());
-    report = run_on_threads(job, observer, stop);
-  } catch (...) {
-    clean_up(job, true);
-    throw;
-  }
-  clean_up(job, false);
+  save();
+  Report report =
+      run_on_threads(state_->job, state_->unfinished, observer, stop);
   report.seconds =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - begin)
           .count();
   report.max_rss = max_rss();
   return report;
+}
+
+void Job::lead() { state_->worker().lead(state_->unfinished); }
+
+bool Job::leave() noexcept {
+  return state_->worker_ && state_->worker_->leave();
+}
+
+void Job::fail() {
+  const bool kept = leave();
+  try {
+    throw;
+  } catch (const Error& error) {
+    if (kept) throw with_resume_hint(error, state_->job);
+    throw;
+  }
 }
 
 void Job::prepare() { state_->worker().prepare(); }
@@ -126,7 +127,33 @@ bool Job::complete() const { return state_->worker().complete(); }
 
 bool Job::committed() const { return state_->worker().committed(); }
 
-void Job::discard() { clean_up(state_->job, true); }
+Status Job::status() const {
+  return read_status(*state_->job.stores.target, state_->job.stores.journal);
+}
+
+bool tidy_up(const std::string& target) {
+  const auto store = open_store(journal_place(target));
+  if (running_plan(*store)) return false;
+  RunLock::refuse_if_busy(*store);
+  Journal(store, "").erase();
+  RunLock::erase(*store);
+  for (const std::string& place : {target, journal_place(target)})
+    remove_unfinished(place);
+  return read_status(*open_store(target), store).state ==
+         Status::State::kComplete;
+}
+
+Status status(const std::string& target) {
+  return read_status(*open_store(target), open_store(journal_place(target)));
+}
+
+void Job::discard() {
+  const auto& journal = state_->job.stores.journal;
+  if (journal) RunLock::refuse_if_busy(*journal);
+  clean_up(state_->job, true);
+  if (journal) RunLock::erase(*journal);
+  remove_leftovers(state_->job);
+}
 
 void Job::run_step(const Step& step) { run_step(step, step.first, step.stop); }
 

@@ -57,10 +57,13 @@ struct Options {
   bool keep_temp = false;  ///< Leave intermediates behind, for inspection.
 };
 
-/// What one run did, per array and stage as in the plan.
+/// What a run did, per array and stage as in the plan: all processes that took
+/// part in it, also those before it was resumed.
 struct ArrayReport {
   std::vector<StageReport> stages;
   std::string digest;  ///< Set where the run verified: 32 hex digits.
+  /// By stage, what was done before the run was resumed; empty if it was not.
+  std::vector<std::int64_t> found_tasks;
 };
 struct Report {
   std::vector<ArrayReport> arrays;  ///< In the plan's order.
@@ -101,6 +104,8 @@ struct Stores {
 /// One rechunk from a source to a target: planned when constructed, nothing
 /// written before `prepare` or `run`. A process that takes part in a run made
 /// elsewhere loads the same job from its plan file.
+struct Status;
+
 class Job {
  public:
   /// `source` and `target` are URLs, or "" where `stores` has the place; what
@@ -124,11 +129,31 @@ class Job {
   const std::string& save() const;
   static Job load(const std::string& plan_file, const Stores& stores = {});
 
+  /// The job whose run at `target` was left unfinished. It runs on `threads`
+  /// threads; 0: as planned.
+  /// Throws: not_found (there is none), corrupt, invalid_argument.
+  static Job unfinished(const std::string& target, int threads = 0);
+
   /// Copies everything on threads of this process, then commits the target's
-  /// metadata. On failure and on cancellation what was written is removed
-  /// again.
-  /// Throws: io, corrupt, cancelled, invalid_argument (the target exists).
+  /// metadata. A job that was loaded goes on with an unfinished run of its
+  /// plan; one that was planned refuses that, or replaces it. On failure and on
+  /// cancellation the tasks that are done stay done, for another process to go
+  /// on; where there are none everything is removed.
+  /// Throws: io, corrupt, cancelled, invalid_argument (the target exists, or a
+  /// process is at work there).
   Report run(Observer* observer = nullptr, std::stop_token stop = {});
+
+  /// Leads a run whose tasks go through the methods below: nobody else may
+  /// begin or resume it until it is committed, or this process leaves it.
+  /// Begins it or goes on with it, as `run` does.
+  /// Throws: as run.
+  void lead();
+  /// Ends leading a run that failed. False where nothing was done, and so
+  /// nothing is kept.
+  bool leave() noexcept;
+  /// For a catch block: leaves the run and throws what was caught, with a hint
+  /// how to go on.
+  [[noreturn]] void fail();
 
   // What executors call, in the order of steps_of(plan()). Each of these may
   // be repeated and may be called by any thread of any process that has
@@ -150,9 +175,12 @@ class Job {
   Report commit(bool by_journal = true);
   /// True if the journal has all tasks, so that `commit` may follow.
   bool complete() const;
+  /// How far the run of this job, or of another at its target, is.
+  Status status() const;
   /// True if no run is going on and the target is as `commit` leaves it.
   bool committed() const;
-  /// Removes all that an unfinished run of this job wrote.
+  /// Removes all that a run of this job wrote, finished or not.
+  /// Throws: invalid_argument if a process is at work on it.
   void discard();
 
   /// One step, or tasks [first, stop) of it.
@@ -166,6 +194,37 @@ class Job {
 };
 
 inline Job Executor::share(const std::function<Job()>& plan) { return plan(); }
+
+/// How far the run of a target is.
+struct Status {
+  enum class State {
+    kAbsent,    ///< Neither a target nor a run.
+    kComplete,  ///< A finished target, by rechunk or not.
+    kRunning,
+    kStopped,  ///< Left unfinished: `Job::unfinished` has it.
+  };
+  struct Array {
+    std::string name;
+    std::vector<std::int64_t> tasks_done, tasks;  ///< By stage.
+  };
+  State state = State::kAbsent;
+  Progress progress;  ///< Without seconds.
+  std::vector<Array> arrays;
+  /// Who works on it, or was the last to; empty where that is not known.
+  std::string host, user;
+  std::int64_t pid = 0;
+  std::int64_t since = 0;  ///< Seconds since 1970.
+};
+std::string_view to_string(Status::State state);
+std::string to_json(const Status& status);
+
+/// Removes what a process that was killed while it began or ended a run left
+/// at a target. True if the target is complete; false where a run is
+/// unfinished, or nothing is there.
+bool tidy_up(const std::string& target);
+
+/// Throws: corrupt, io.
+Status status(const std::string& target);
 
 /// The plan of an array that need not exist (`rechunk plan --shape`).
 struct PaperArray {

@@ -94,6 +94,11 @@ void write_text(Store& store, std::string_view key, std::string_view text);
 /// Throws: unsupported (the scheme is not in the table), invalid_argument.
 std::shared_ptr<Store> open_store(const std::string& url);
 
+/// Removes what killed processes left of objects that they were writing in the
+/// store that a URL names. Nobody may be writing there. Throws: as open_store,
+/// io.
+void remove_unfinished(const std::string& url);
+
 /// A store in memory, for tests and small data.
 std::shared_ptr<Store> make_memory_store();
 

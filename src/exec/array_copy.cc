@@ -71,6 +71,10 @@ void ArrayCopy::release(int stage, std::int64_t task) const {
   intermediates_[stage].erase(task);
 }
 
+bool ArrayCopy::has_intermediate(int stage, std::int64_t task) const {
+  return intermediates_[stage].has(task);
+}
+
 void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
   if (task.stage == 0)
     reader_->read(block.layout().region(), block, task.arena, result.report);

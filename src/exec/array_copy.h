@@ -29,6 +29,8 @@ class ArrayCopy {
 
   TaskResult run(int stage, std::int64_t task, Arena& arena) const;
   void release(int stage, std::int64_t task) const;
+  /// True if what the task wrote into its intermediate is there.
+  bool has_intermediate(int stage, std::int64_t task) const;
 
  private:
   struct Task;

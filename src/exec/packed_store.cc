@@ -163,6 +163,12 @@ void PackedStore::put_pieces(const Range& range,
   });
 }
 
+bool PackedStore::has(std::int64_t task) const {
+  ReadRequest request{.key = key(task)};
+  store_->read_many({&request, 1});
+  return request.found;
+}
+
 void PackedStore::erase(std::int64_t task) const { store_->erase(key(task)); }
 
 }  // namespace rechunk

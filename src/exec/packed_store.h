@@ -41,6 +41,7 @@ class PackedStore {
   /// Takes at most one range from the arena and gives it back.
   void read(Block& block, Arena& arena, StageReport& report) const;
 
+  bool has(std::int64_t task) const;
   void erase(std::int64_t task) const;
 
  private:

@@ -50,14 +50,15 @@ class Crew {
 // Adds up what tasks did, and tells the observer now and then.
 class Tally {
  public:
-  Tally(const Plan& plan, Observer* observer)
-      : observer_(observer), begin_(Clock::now()), last_told_(begin_) {
+  Tally(const Plan& plan, const RunOptions& options)
+      : observer_(options.observer), begin_(Clock::now()), last_told_(begin_) {
     for (const StagedCopySpec& array : plan.arrays) {
+      const auto index = static_cast<int>(results_.size());
       results_.push_back({std::vector<StageReport>(array.stages.size()), {}});
-      for (const CopySpec& stage : array.stages) {
-        progress_.tasks_total += stage.tasks;
-        progress_.bytes_total += stage.bytes_decoded + stage.bytes_encoded;
-      }
+      for (int stage = 0; stage < static_cast<int>(array.stages.size());
+           ++stage)
+        expect(array.stages[stage],
+               options.done ? options.done->count(index, stage) : 0);
     }
   }
 
@@ -79,6 +80,17 @@ class Tally {
   std::vector<ArrayResult> take() { return std::move(results_); }
 
  private:
+  void expect(const CopySpec& stage, std::int64_t done) {
+    const std::int64_t bytes = stage.bytes_decoded + stage.bytes_encoded;
+    progress_.tasks_total += stage.tasks;
+    progress_.bytes_total += bytes;
+    progress_.tasks_done += done;
+    if (done > 0)
+      progress_.bytes_done += static_cast<std::int64_t>(
+          static_cast<double>(bytes) * static_cast<double>(done) /
+          static_cast<double>(stage.tasks));
+  }
+
   Observer* observer_;
   std::mutex mutex_;
   std::vector<ArrayResult> results_;
@@ -121,8 +133,8 @@ std::int64_t largest_task_bytes(const Plan& plan) {
 std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
                                   MemoryBudget& budget,
                                   const RunOptions& options) {
-  Schedule schedule(plan, options.keep_temp);
-  Tally tally(plan, options.observer);
+  Schedule schedule(plan, options.keep_temp, options.done);
+  Tally tally(plan, options);
   const std::stop_callback on_request(options.stop, [&] { schedule.stop(); });
   const std::int64_t arena_bytes = largest_task_bytes(plan);
   const auto threads = static_cast<int>(

@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "base/memory_budget.h"
+#include "exec/done_tasks.h"
 #include "exec/task_runner.h"
 #include "rechunk/observer.h"
 #include "rechunk/plan.h"
@@ -23,6 +24,7 @@ struct RunOptions {
   bool keep_temp = false;
   Observer* observer = nullptr;  ///< May be null.
   std::stop_token stop;
+  const DoneTasks* done = nullptr;  ///< Are not run again; may be null.
 };
 
 /// What one thread must hold to run any task of the plan.

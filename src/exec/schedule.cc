@@ -12,8 +12,8 @@ constexpr std::int64_t kReleasesPerWork = 16;
 
 }  // namespace
 
-Schedule::Schedule(const Plan& plan, bool keep_temp)
-    : plan_(plan), keep_temp_(keep_temp) {
+Schedule::Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done)
+    : plan_(plan), keep_temp_(keep_temp), done_(done) {
   for (const StagedCopySpec& array : plan.arrays) {
     grids_.emplace_back();
     for (const CopySpec& stage : array.stages)
@@ -39,8 +39,19 @@ void Schedule::enter_phase(Component& component) {
         grids_[component.array][phases[component.phase].stage];
     component.next = grid.first_task(component.index);
     component.stop = grid.first_task(component.index + 1);
+    pass_done(component);
     if (component.next < component.stop) return;
   }
+}
+
+// Moves on to the next task that is not done; all releases are.
+void Schedule::pass_done(Component& component) const {
+  if (!done_) return;
+  const Phase phase = phases_of(plan_.arrays[component.array])[component.phase];
+  if (phase.release) return;
+  component.next = std::min(
+      component.stop,
+      done_->next_undone(component.array, phase.stage, component.next));
 }
 
 bool Schedule::open_component() {
@@ -75,6 +86,7 @@ std::optional<Work> Schedule::take() {
     work.stop = std::min(component.stop,
                          work.first + (phase.release ? kReleasesPerWork : 1));
     component.next = work.stop;
+    pass_done(component);
     ++component.in_progress;
     return work;
   }

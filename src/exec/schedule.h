@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "exec/done_tasks.h"
 #include "plan/task_grid.h"
 #include "rechunk/plan.h"
 
@@ -31,8 +32,9 @@ struct Work {
 /// All methods may be called from any thread.
 class Schedule {
  public:
-  /// `keep_temp` leaves the releases out. `plan` must outlive the schedule.
-  Schedule(const Plan& plan, bool keep_temp);
+  /// `keep_temp` leaves the releases out. Tasks that are `done` (may be null)
+  /// are not given out. `plan` and `done` must outlive the schedule.
+  Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done = nullptr);
 
   /// The next work; waits where all of it depends on work in progress. Nothing
   /// when everything is done, or after `stop`.
@@ -60,10 +62,12 @@ class Schedule {
   std::vector<Phase> phases_of(const StagedCopySpec& array) const;
   bool open_component();
   void enter_phase(Component& component);
+  void pass_done(Component& component) const;
   std::optional<Work> take();
 
   const Plan& plan_;
   const bool keep_temp_;
+  const DoneTasks* const done_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::vector<TaskGrid>> grids_;  ///< By array and stage.

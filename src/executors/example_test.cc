@@ -17,7 +17,7 @@ class FuturesExecutor final : public rechunk::Executor {
 
   rechunk::Report run(rechunk::Job& job, rechunk::Observer* /*observer*/,
                       std::stop_token stop) override {
-    job.prepare();
+    job.lead();
     try {
       for (const rechunk::Step& step : rechunk::steps_of(job.plan())) {
         if (stop.stop_requested())
@@ -26,8 +26,7 @@ class FuturesExecutor final : public rechunk::Executor {
       }
       return job.commit();
     } catch (...) {
-      job.discard();
-      throw;
+      job.fail();
     }
   }
 

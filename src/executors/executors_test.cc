@@ -40,13 +40,41 @@ TEST_P(Executors, WriteTheSameTargetAndLeaveNothingElse) {
             job.plan().arrays[0].stages[1].tasks);
 }
 
-TEST_P(Executors, RemoveWhatAFailedRunWrote) {
+TEST_P(Executors, LeaveNothingOfARunThatDidNothing) {
   const Stores stores = make_stores();
-  write_text(*stores.source, "c/30/0/0", "short");
+  for (int chunk = 0; chunk < testing::kLength; ++chunk)
+    write_text(*stores.source, "c/" + std::to_string(chunk) + "/0/0", "short");
   Job job = make_job(stores);
   EXPECT_THROW(make_executor(GetParam())->run(job, nullptr, {}), Error);
   for (const auto& store : {stores.target, stores.temp, stores.journal})
     EXPECT_TRUE(objects_in(*store).empty());
+}
+
+TEST_P(Executors, KeepWhatAFailedRunDidForTheNext) {
+  const Stores stores = make_stores();
+  const std::string chunk = read_text(*stores.source, "c/30/0/0").value();
+  write_text(*stores.source, "c/30/0/0", "short");
+  Job job = make_job(stores);
+  try {
+    make_executor(GetParam())->run(job, nullptr, {});
+    FAIL() << "the damage went unnoticed";
+  } catch (const Error& error) {
+    EXPECT_NE(error.hint().find("what is done is kept"), std::string::npos);
+  }
+  EXPECT_FALSE(read_text(*stores.target, "zarr.json"));
+  Job same = make_job(stores);
+  EXPECT_THROW(make_executor(GetParam())->run(same, nullptr, {}), Error)
+      << "a job that was planned anew goes on with old work";
+  write_text(*stores.source, "c/30/0/0", chunk);
+  Job loaded = Job::load(job.save(), stores);
+  const Report report = make_executor(GetParam())->run(loaded, nullptr, {});
+  ASSERT_EQ(report.arrays[0].found_tasks.size(), 2u);
+  EXPECT_GT(report.arrays[0].found_tasks[0], 0);
+  EXPECT_EQ(report.arrays[0].stages[0].counted.tasks,
+            job.plan().arrays[0].stages[0].tasks);
+  EXPECT_EQ(objects_in(*stores.target), testing::expected_target());
+  EXPECT_TRUE(objects_in(*stores.temp).empty());
+  EXPECT_TRUE(objects_in(*stores.journal).empty());
 }
 
 TEST_P(Executors, StopOnRequest) {

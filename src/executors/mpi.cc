@@ -136,7 +136,7 @@ class MpiExecutor final : public Executor {
 
   Report run(Job& job, Observer* observer, std::stop_token stop) override {
     Meter meter(job.plan(), observer);
-    ranks_.on_leader([&] { job.prepare(); });
+    ranks_.on_leader([&] { job.lead(); });
     try {
       const int workers = team().processes * job.plan().threads;
       for (const Step& step :
@@ -146,7 +146,7 @@ class MpiExecutor final : public Executor {
       ranks_.on_leader([&] { report = job.commit(); });
       return meter.finish(std::move(report));
     } catch (...) {
-      if (ranks_.leads()) job.discard();
+      if (ranks_.leads()) job.fail();
       throw;
     }
   }

@@ -11,7 +11,7 @@ class SerialExecutor final : public Executor {
  public:
   Report run(Job& job, Observer* observer, std::stop_token stop) override {
     Meter meter(job.plan(), observer);
-    job.prepare();
+    job.lead();
     try {
       for (const Step& step : steps_of(job.plan())) {
         for (const Step& batch : batches_of(step, 1)) {
@@ -22,8 +22,7 @@ class SerialExecutor final : public Executor {
       }
       return meter.finish(job.commit());
     } catch (...) {
-      job.discard();
-      throw;
+      job.fail();
     }
   }
 };

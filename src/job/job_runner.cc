@@ -121,4 +121,9 @@ void JobRunner::release(int array, int stage, std::int64_t task) {
   std::get<ArrayCopy>(copies_[array]).release(stage, task);
 }
 
+bool JobRunner::has_intermediate(int array, int stage,
+                                 std::int64_t task) const {
+  return std::get<ArrayCopy>(copies_[array]).has_intermediate(stage, task);
+}
+
 }  // namespace rechunk

@@ -35,6 +35,9 @@ class JobRunner final : public TaskRunner {
                  Arena& arena) override;
   void release(int array, int stage, std::int64_t task) override;
 
+  /// True if what the task of a staged copy wrote is there.
+  bool has_intermediate(int array, int stage, std::int64_t task) const;
+
  private:
   std::vector<std::variant<ArrayCopy, PassthroughCopy>> copies_;
 };

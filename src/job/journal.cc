@@ -3,197 +3,161 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
 #include <nlohmann/json.hpp>
-#include <thread>
 #include <tuple>
-
-#include "rechunk/error.h"
 
 namespace rechunk {
 namespace {
 
 using Json = nlohmann::json;
-using std::chrono::steady_clock;
 
 constexpr const char* kPlan = "plan.json";
-constexpr const char* kClaim = "claim";
+constexpr const char* kReady = "ready";
 constexpr const char* kDone = "done";
-constexpr auto kClaimPatience = std::chrono::seconds(60);
-constexpr auto kClaimInterval = std::chrono::milliseconds(20);
 
-std::string key_of(const Journal::Batch& batch) {
-  return fmt::format("{}/{}/{}/{}-{}", kDone, batch.array, batch.stage,
-                     batch.first, batch.stop);
+std::vector<std::string> keys_below(const Store& store,
+                                    std::string_view prefix) {
+  std::vector<std::string> keys;
+  store.list(prefix, [&](std::string_view key, std::int64_t) {
+    keys.emplace_back(key);
+  });
+  std::sort(keys.begin(), keys.end());
+  return keys;
 }
 
-// Takes a number and the character behind it off the front of a key.
-template <class Number>
-bool take_number(std::string_view& key, char end, Number& number) {
-  const auto parsed =
-      std::from_chars(key.data(), key.data() + key.size(), number);
-  if (parsed.ec != std::errc()) return false;
-  key.remove_prefix(static_cast<std::size_t>(parsed.ptr - key.data()));
-  if (end == '\0') return key.empty();
-  if (key.empty() || key[0] != end) return false;
-  key.remove_prefix(1);
-  return true;
+bool exists(const Store& store, std::string_view key) {
+  ReadRequest request{.key = std::string(key)};
+  store.read_many({&request, 1});
+  return request.found;
 }
 
-std::optional<Journal::Batch> parse_key(std::string_view key) {
-  Journal::Batch batch;
-  const std::string prefix = std::string(kDone) + "/";
-  if (!key.starts_with(prefix)) return std::nullopt;
-  key.remove_prefix(prefix.size());
-  if (take_number(key, '/', batch.array) &&
-      take_number(key, '/', batch.stage) &&
-      take_number(key, '-', batch.first) && take_number(key, '\0', batch.stop))
-    return batch;
-  return std::nullopt;
-}
-
-Json counts_json(const Counts& counts) {
-  return {counts.tasks,
-          counts.objects_read,
-          counts.bytes_decoded,
-          counts.objects_written,
-          counts.bytes_encoded,
-          counts.stored_bytes_read,
-          counts.stored_bytes_written};
-}
-
-Counts parse_counts(const Json& json) {
-  return {json.at(0), json.at(1), json.at(2), json.at(3),
-          json.at(4), json.at(5), json.at(6)};
-}
-
-std::string format_result(const TaskResult& result) {
-  return Json{{"counted", counts_json(result.report.counted)},
-              {"skipped", counts_json(result.report.skipped)},
-              {"digest", {result.digest.lanes[0], result.digest.lanes[1]}}}
-      .dump();
-}
-
-TaskResult parse_result(const std::string& text) {
-  const Json json = Json::parse(text);
-  TaskResult result;
-  result.report = {parse_counts(json.at("counted")),
-                   parse_counts(json.at("skipped"))};
-  result.digest.lanes[0] = json.at("digest").at(0);
-  result.digest.lanes[1] = json.at("digest").at(1);
-  return result;
-}
-
-// Adds what a record has beyond the first `done` tasks of its stage. Counts of
-// records that overlap count twice, as the work was done twice.
-void add(const Journal::Record& record, std::int64_t& done, StageReport& report,
-         std::optional<Digest>* digest) {
-  if (record.batch.stop <= done) return;
-  if (digest && record.batch.first < done) digest->reset();
-  done = record.batch.stop;
-  report += record.result.report;
-  if (digest && *digest) **digest += record.result.digest;
+// Adds what a record has beyond what is done. Counts of records that overlap
+// count twice, as the work was done twice.
+void add(const BatchRecord& record, Tally& tally) {
+  const Batch& batch = record.batch;
+  const auto gaps =
+      tally.done.undone(batch.array, batch.stage, {batch.first, batch.stop});
+  if (gaps.empty()) return;
+  const bool all_new =
+      gaps.size() == 1 && gaps[0] == DoneTasks::Range(batch.first, batch.stop);
+  tally.done.add(batch.array, batch.stage, {batch.first, batch.stop});
+  tally.stages[batch.array][batch.stage] += record.result.report;
+  if (batch.stage > 0) return;
+  auto& digest = tally.digests[batch.array];
+  if (!all_new || !record.has_digest) digest.reset();
+  if (digest) *digest += record.result.digest;
 }
 
 }  // namespace
 
-std::optional<std::string> Journal::plan_hash() const {
-  const auto text = read_text(*store_, kPlan);
-  if (!text) return std::nullopt;
-  const Json json = Json::parse(*text, nullptr, false);
-  return json.is_object() ? json.value("plan_hash", "") : "";
+std::optional<std::string> running_plan(const Store& journal) {
+  return read_text(journal, kPlan);
 }
 
-bool Journal::claim() {
-  if (store_->create_if_absent(kClaim, {})) return true;
-  for (const auto begin = steady_clock::now();
-       steady_clock::now() - begin < kClaimPatience;
-       std::this_thread::sleep_for(kClaimInterval))
-    if (plan_hash()) return false;
-  throw Error(ErrorKind::kIo,
-              "preparing " + store_->describe("") +
-                  ": another process began to and did not finish",
-              "remove that folder if no other process is at work");
+std::optional<std::string> running_plan_hash(const Store& journal) {
+  const auto text = running_plan(journal);
+  if (!text) return std::nullopt;
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return "";
+  const auto hash = json.find("plan_hash");
+  return hash != json.end() && hash->is_string() ? hash->get<std::string>()
+                                                 : "";
+}
+
+std::string Journal::key_of(const Batch& batch) {
+  return fmt::format("{}/{}/{}/{}-{}", kDone, batch.array, batch.stage,
+                     batch.first, batch.stop);
+}
+
+bool Journal::is_running() const {
+  return read_text(*store_, kReady, 1 << 10) == plan_hash_ &&
+         exists(*store_, kPlan);
 }
 
 void Journal::begin(const std::string& plan_file) {
   write_text(*store_, kPlan, plan_file);
 }
 
-void Journal::record(const Batch& batch, const TaskResult& result) {
-  write_text(*store_, key_of(batch), format_result(result));
+void Journal::set_ready() { write_text(*store_, kReady, plan_hash_); }
+
+void Journal::record(const std::vector<BatchRecord>& batches) {
+  if (batches.empty()) return;
+  write_text(*store_, key_of(batches[0].batch),
+             format_record(plan_hash_, batches));
 }
 
-bool Journal::has(const Batch& batch) const {
-  ReadRequest request{.key = key_of(batch)};
-  store_->read_many({&request, 1});
-  return request.found;
+std::optional<Journal::Record> Journal::read(const Plan& plan,
+                                             const std::string& key) const {
+  const auto text = read_text(*store_, key);
+  if (!text) return std::nullopt;
+  auto batches = parse_record(*text, plan_hash_);
+  if (!batches || batches->empty() || key_of((*batches)[0].batch) != key ||
+      !std::all_of(batches->begin(), batches->end(), [&](const auto& record) {
+        return is_within(record.batch, plan);
+      }))
+    return std::nullopt;
+  return Record{key, *std::move(batches)};
 }
 
-std::vector<Journal::Record> Journal::batches() const {
+std::vector<Journal::Record> Journal::records(
+    const Plan& plan, std::vector<std::string>* dropped) const {
   std::vector<Record> records;
-  store_->list(kDone, [&](std::string_view key, std::int64_t) {
-    if (const auto batch = parse_key(key)) records.push_back({*batch, {}});
-  });
-  return records;
-}
-
-std::vector<Journal::Record> Journal::records() const {
-  std::vector<Record> records = batches();
-  for (Record& record : records) {
-    const std::string key = key_of(record.batch);
-    const auto text = read_text(*store_, key);
-    if (!text) return {};  // Another process has committed: all are going.
-    try {
-      record.result = parse_result(*text);
-    } catch (const nlohmann::json::exception& error) {
-      throw Error(ErrorKind::kCorrupt,
-                  "reading " + store_->describe(key) + ": " + error.what());
-    }
+  for (const std::string& key : keys_below(*store_, kDone)) {
+    if (auto record = read(plan, key))
+      records.push_back(*std::move(record));
+    else if (dropped)
+      dropped->push_back(key);
   }
   return records;
+}
+
+void Journal::replace(const Record& record,
+                      const std::vector<BatchRecord>& batches) {
+  this->record(batches);
+  if (batches.empty() || key_of(batches[0].batch) != record.key)
+    store_->erase(record.key);
 }
 
 void Journal::erase() {
-  store_->erase(kClaim);
   store_->erase(kPlan);  // Without it nothing of the rest counts.
+  store_->erase(kReady);
   // Listed now: who writes a record later sees that the plan is gone.
-  std::vector<std::string> keys;
-  store_->list(kDone, [&](std::string_view key, std::int64_t) {
-    keys.emplace_back(key);
-  });
-  for (const std::string& key : keys) store_->erase(key);
+  for (const std::string& key : keys_below(*store_, kDone)) store_->erase(key);
 }
 
-Tally tally(const Plan& plan, std::vector<Journal::Record> records) {
-  std::sort(records.begin(), records.end(), [](const auto& a, const auto& b) {
-    const auto key = [](const Journal::Batch& batch) {
+Tally tally(const Plan& plan, const std::vector<Journal::Record>& records) {
+  Tally result;
+  for (const StagedCopySpec& array : plan.arrays) {
+    result.stages.emplace_back(array.stages.size());
+    result.digests.emplace_back(Digest{});
+  }
+  std::vector<const BatchRecord*> batches;
+  for (const Journal::Record& record : records)
+    for (const BatchRecord& batch : record.batches) batches.push_back(&batch);
+  // Of records that begin together the longest comes first.
+  std::sort(batches.begin(), batches.end(), [](const auto* a, const auto* b) {
+    const auto key = [](const Batch& batch) {
       return std::tuple(batch.array, batch.stage, batch.first, -batch.stop);
     };
-    return key(a.batch) < key(b.batch);
+    return key(a->batch) < key(b->batch);
   });
-  Tally result;
-  auto record = records.begin();
+  for (const BatchRecord* batch : batches) add(*batch, result);
+  return result;
+}
+
+std::string Tally::missing(const Plan& plan) const {
   for (std::size_t array = 0; array < plan.arrays.size(); ++array) {
-    const StagedCopySpec& spec = plan.arrays[array];
-    result.stages.emplace_back(spec.stages.size());
-    result.digests.emplace_back(Digest{});
-    for (std::size_t stage = 0; stage < spec.stages.size(); ++stage) {
-      std::int64_t done = 0;
-      for (; record != records.end() &&
-             record->batch.array == static_cast<int>(array) &&
-             record->batch.stage == static_cast<int>(stage);
-           ++record)
-        if (record->batch.first <= done)
-          add(*record, done, result.stages[array][stage],
-              stage == 0 ? &result.digests[array] : nullptr);
-      if (done < spec.stages[stage].tasks && result.missing.empty())
-        result.missing =
-            fmt::format("array {}, stage {}, task {}", array, stage, done);
+    const auto& specs = plan.arrays[array].stages;
+    for (std::size_t stage = 0; stage < specs.size(); ++stage) {
+      const auto gaps =
+          done.undone(static_cast<int>(array), static_cast<int>(stage),
+                      {0, specs[stage].tasks});
+      if (!gaps.empty())
+        return fmt::format("array {}, stage {}, task {}", array, stage,
+                           gaps[0].first);
     }
   }
-  return result;
+  return "";
 }
 
 }  // namespace rechunk

@@ -1,16 +1,21 @@
 // The journal of a run: its plan, and what is done of it. Immutable objects:
 //
-//   plan.json                  the plan file
-//   done/ARRAY/STAGE/FIRST-STOP   what these tasks did, JSON
+//   plan.json                     the plan file
+//   ready                         room was made: tasks may begin
+//   done/ARRAY/STAGE/FIRST-STOP   what some tasks did (record_text.h); called
+//                                 after the first of its batches
+//   owner/N, beat                 who works on it (run_lock.h)
 #pragma once
 
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
-#include "exec/task_runner.h"
+#include "exec/done_tasks.h"
+#include "job/record_text.h"
 #include "rechunk/plan.h"
 #include "rechunk/store.h"
 
@@ -19,50 +24,68 @@ namespace rechunk {
 /// All methods may be called by any thread of any process at any time.
 class Journal {
  public:
-  /// Tasks [first, stop) of one stage.
-  struct Batch {
-    int array = 0;
-    int stage = 0;
-    std::int64_t first = 0, stop = 0;
-  };
+  using Batch = rechunk::Batch;
+
+  static std::string key_of(const Batch& batch);
+
+  /// An object of the journal.
   struct Record {
-    Batch batch;
-    TaskResult result;
+    std::string key;
+    std::vector<BatchRecord> batches;
   };
 
-  explicit Journal(std::shared_ptr<Store> store) : store_(std::move(store)) {}
+  /// `plan_hash`: of the run whose records count; others are nobody's.
+  Journal(std::shared_ptr<Store> store, std::string plan_hash)
+      : store_(std::move(store)), plan_hash_(std::move(plan_hash)) {}
 
-  /// The plan_hash of the run that is going on; nothing if there is none.
-  std::optional<std::string> plan_hash() const;
+  const std::shared_ptr<Store>& store() const { return store_; }
 
-  /// True for the one caller that is to make room for a run; the others wait
-  /// for its `begin`. Throws: io if that takes too long.
-  bool claim();
+  /// True while tasks of this plan may run: it was begun and room was made.
+  bool is_running() const;
+
   void begin(const std::string& plan_file);
+  void set_ready();
 
-  void record(const Batch& batch, const TaskResult& result);
-  bool has(const Batch& batch) const;
+  /// Writes one object. Does nothing without batches.
+  void record(const std::vector<BatchRecord>& batches);
 
-  /// All records; none once the run is committed. Throws: corrupt.
-  std::vector<Record> records() const;
-  /// The same without results, which takes one listing.
-  std::vector<Record> batches() const;
+  /// All records. What is torn, of another plan or beyond this one is left
+  /// out, and its key appended to `dropped`, if that is not null.
+  std::vector<Record> records(
+      const Plan& plan, std::vector<std::string>* dropped = nullptr) const;
 
-  /// Removes everything.
+  /// One of them. Nothing if it is not there, or would be dropped.
+  std::optional<Record> read(const Plan& plan, const std::string& key) const;
+
+  /// One record replaces another: that of fewer batches.
+  void replace(const Record& record, const std::vector<BatchRecord>& batches);
+
+  /// Removes everything but the lock.
   void erase();
 
  private:
   std::shared_ptr<Store> store_;
+  std::string plan_hash_;
 };
+
+/// The plan file of a run that is going on, or was left; nothing if there is
+/// none.
+std::optional<std::string> running_plan(const Store& journal);
+
+/// Its plan_hash.
+std::optional<std::string> running_plan_hash(const Store& journal);
 
 /// What records say of a plan.
 struct Tally {
+  DoneTasks done;
   std::vector<std::vector<StageReport>> stages;  ///< By array and stage.
-  /// Of what the first stage of each array read; nothing where records overlap,
-  /// so that digests cannot be added.
+  /// Of what the first stage of each array read; nothing where records overlap
+  /// or do not say, so that digests cannot be added.
   std::vector<std::optional<Digest>> digests;
-  std::string missing;  ///< The first tasks without a record; "" if none lack.
+
+  /// The first tasks without a record; "" if none lack.
+  std::string missing(const Plan& plan) const;
 };
-Tally tally(const Plan& plan, std::vector<Journal::Record> records);
+Tally tally(const Plan& plan, const std::vector<Journal::Record>& records);
 
 }  // namespace rechunk

@@ -12,6 +12,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kFileScheme = "file://";
+constexpr std::string_view kTempSuffix = ".rechunk-temp";
 
 fs::path local_path(std::string place) {
   if (place.starts_with(kFileScheme)) place.erase(0, kFileScheme.size());
@@ -45,7 +46,17 @@ void check_apart(const std::string& source, const std::string& target) {
 std::string temp_place(const std::string& temp, const std::string& target) {
   const fs::path path = local_path(target);
   const fs::path parent = temp.empty() ? path.parent_path() : local_path(temp);
-  return (parent / ("." + path.filename().string() + ".rechunk-temp")).string();
+  return (parent / ("." + path.filename().string() + std::string(kTempSuffix)))
+      .string();
+}
+
+bool same_place(const std::string& a, const std::string& b) {
+  return local_path(a) == local_path(b);
+}
+
+bool is_temp_place(const std::string& place) {
+  const std::string name = local_path(place).filename().string();
+  return name.starts_with('.') && name.ends_with(kTempSuffix);
 }
 
 std::string journal_place(const std::string& target) {

@@ -15,6 +15,13 @@ void check_apart(const std::string& source, const std::string& target);
 /// within `temp`, where that is given.
 std::string temp_place(const std::string& temp, const std::string& target);
 
+/// True for what `temp_place` names. A plan file that names another place for
+/// temporary data would have a run empty it.
+bool is_temp_place(const std::string& place);
+
+/// True if both name one place, however they are written.
+bool same_place(const std::string& a, const std::string& b);
+
 /// Throws: io if the file system of a local place has less than `bytes` free.
 void check_free_space(const std::string& place, std::int64_t bytes);
 

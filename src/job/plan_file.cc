@@ -1,9 +1,9 @@
 // Plan files: the plan's JSON and all that other processes must know.
 #include <nlohmann/json.hpp>
 
-#include "base/digest.h"
 #include "job/places.h"
 #include "job/planned_job.h"
+#include "job/text_hash.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
@@ -47,19 +47,11 @@ Json file_json(const PlannedJob& job) {
   return json;
 }
 
-std::string hash_of(const Json& json) {
-  const std::string text = json.dump();
-  const Shape shape{static_cast<std::int64_t>(text.size())};
-  return to_string(digest_box({{1, false}}, shape, {0}, shape,
-                              reinterpret_cast<const std::byte*>(text.data()),
-                              {1}));
-}
-
 }  // namespace
 
 void write_plan_file(PlannedJob& job) {
   Json json = file_json(job);
-  job.hash = hash_of(json);
+  job.hash = text_hash(json.dump());
   json[kHash] = job.hash;
   job.text = json.dump(2) + "\n";
 }
@@ -70,7 +62,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     Json json = Json::parse(text);
     job.hash = json.at(kHash).get<std::string>();
     json.erase(kHash);
-    if (hash_of(json) != job.hash)
+    if (text_hash(json.dump()) != job.hash)
       throw Error(ErrorKind::kCorrupt,
                   "reading a plan file: it was changed after it was saved",
                   "make another with `rechunk plan --save`");
@@ -89,6 +81,9 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     throw Error(ErrorKind::kCorrupt,
                 std::string("reading a plan file: ") + error.what());
   }
+  if (!job.places.temp.empty() && !is_temp_place(job.places.temp))
+    throw Error(ErrorKind::kCorrupt, "reading a plan file: " + job.places.temp +
+                                         " is no place for temporary data");
   job.options.max_memory = job.plan.max_memory;
   job.options.threads = job.plan.threads;
   job.text = text;

@@ -1,7 +1,9 @@
 #include "job/planned_job.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "exec/run_plan.h"
 #include "job/job_runner.h"
 #include "job/machine.h"
 #include "job/places.h"
@@ -72,6 +74,15 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});
   rechunk::validate(job.plan, problems);
   return job;
+}
+
+void use_threads(PlannedJob& job, int threads) {
+  const std::int64_t fitting =
+      job.plan.max_memory /
+      std::max<std::int64_t>(1, largest_task_bytes(job.plan));
+  job.plan.threads = static_cast<int>(
+      std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(1, fitting)));
+  job.options.threads = job.plan.threads;
 }
 
 void validate(const PlannedJob& job) {

@@ -38,6 +38,10 @@ void write_plan_file(PlannedJob& job);
 /// Throws: corrupt (no plan file, or one that was changed).
 PlannedJob read_plan_file(const std::string& text, const Stores& stores);
 
+/// Runs it on another number of threads than planned, as far as the memory
+/// allows.
+void use_threads(PlannedJob& job, int threads);
+
 /// Throws: internal if the plan does not fit the hierarchies.
 void validate(const PlannedJob& job);
 

@@ -29,6 +29,8 @@ void add_array(Json& array, const ArrayReport& report) {
   for (std::size_t i = 0; i < std::min(stages.size(), report.stages.size());
        ++i)
     stages[i].update(stage_json(report.stages[i]));
+  for (std::size_t i = 0; i < report.found_tasks.size(); ++i)
+    stages[i]["found_tasks"] = report.found_tasks[i];
   if (!report.digest.empty()) array["digest"] = report.digest;
 }
 

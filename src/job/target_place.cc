@@ -1,5 +1,7 @@
 #include "job/target_place.h"
 
+#include <nlohmann/json.hpp>
+
 #include "job/journal.h"
 #include "job/places.h"
 #include "rechunk/error.h"
@@ -28,24 +30,46 @@ void check_target(const PlannedJob& job) {
   const bool exists = has_metadata(target);
   if (!exists && is_empty(target)) return;
   const bool unfinished =
-      job.stores.journal && Journal(job.stores.journal).plan_hash();
+      job.stores.journal && running_plan_hash(*job.stores.journal);
   if (!exists && !unfinished)
     throw Error(
         ErrorKind::kInvalidArgument,
         "the target " + place + " is not empty, and is no Zarr array or group",
         "choose another target; rechunk removes nothing but Zarr data");
   if (!job.options.overwrite)
-    throw Error(ErrorKind::kInvalidArgument,
-                "the target " + place +
-                    (exists ? " exists" : " is left from an unfinished run"),
-                "--overwrite replaces it");
+    throw Error(
+        ErrorKind::kInvalidArgument,
+        "the target " + place +
+            (unfinished ? " is left from an unfinished run" : " exists"),
+        unfinished ? "`rechunk resume " + place +
+                         "` continues it, --overwrite begins anew"
+                   : "--overwrite replaces it");
 }
 
 void make_room(const PlannedJob& job) {
+  remove_leftovers(job);
   if (!job.places.temp.empty())
     check_free_space(job.places.temp, job.plan.temp_bytes);
   if (!is_empty(*job.stores.target)) erase_all(*job.stores.target);
   if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
+}
+
+void remove_leftovers(const PlannedJob& job) {
+  const Places& places = job.places;
+  if (!places.temp.empty()) remove_unfinished(places.temp);
+  if (places.target.empty()) return;
+  remove_unfinished(places.target);
+  remove_unfinished(journal_place(places.target));
+}
+
+void erase_temp_of(const std::string& plan_file) {
+  const auto json = nlohmann::json::parse(plan_file, nullptr, false);
+  const auto url = json.is_object() ? json.find("temp") : json.end();
+  if (!json.is_object() || url == json.end() || !url->is_object()) return;
+  const std::string place = url->value("url", "");
+  if (place.empty() || !is_temp_place(place)) return;
+  erase_all(*open_store(place));
+  remove_unfinished(place);
 }
 
 bool target_is_empty(const PlannedJob& job) {
@@ -75,7 +99,8 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
   if (stores.temp && !job.options.keep_temp)
     attempt([&] { erase_all(*stores.temp); });
   if (target_too) attempt([&] { erase_all(*stores.target); });
-  if (stores.journal) attempt([&] { Journal(stores.journal).erase(); });
+  if (stores.journal)
+    attempt([&] { Journal(stores.journal, job.hash).erase(); });
 }
 
 }  // namespace rechunk

@@ -20,8 +20,15 @@ bool target_is_empty(const PlannedJob& job);
 /// True if the target holds all metadata documents of this job.
 bool is_committed(const PlannedJob& job);
 
-/// Erases the temporary data (unless it is to be kept) and the journal; if
-/// `target_too`, all that the run wrote. What fails is left.
+/// Removes what killed processes left of objects that they were writing at the
+/// target or beside it. Only while nobody else is at work there.
+void remove_leftovers(const PlannedJob& job);
+
+/// Erases the temporary data of another run, which its plan file names.
+void erase_temp_of(const std::string& plan_file);
+
+/// Erases the temporary data (unless it is to be kept) and the journal, but not
+/// its lock; if `target_too`, all that the run wrote. What fails is left.
 void clean_up(const PlannedJob& job, bool target_too) noexcept;
 
 }  // namespace rechunk

@@ -3,15 +3,21 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "exec/run_plan.h"
 #include "job/machine.h"
+#include "job/resume_check.h"
 #include "job/target_place.h"
 #include "job/verify_target.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
 namespace {
+
+constexpr auto kPatience = std::chrono::seconds(60);
+constexpr auto kInterval = std::chrono::milliseconds(20);
 
 const std::shared_ptr<Store>& journal_store(const PlannedJob& job) {
   if (!job.stores.journal)
@@ -57,40 +63,79 @@ void ArenaPool::drop_idle() {
 
 Worker::Worker(const PlannedJob& job)
     : job_(job),
-      journal_(journal_store(job)),
+      journal_(journal_store(job), job.hash),
       runner_(job.plan, job.source, job.target, job.stores, job.options),
       arenas_(largest_task_bytes(job.plan), job.plan.threads) {}
 
+Worker::~Worker() {
+  if (last_beat_ == 0) return;
+  try {
+    erase_beat(*journal_.store());
+  } catch (const Error&) {
+    // It grows old.
+  }
+}
+
+void Worker::lead(Unfinished unfinished) {
+  const std::lock_guard lock(mutex_);
+  known_.reset();
+  leader_.reset();
+  leader_.emplace(job_, runner_, unfinished);
+}
+
+bool Worker::leave() noexcept {
+  const std::lock_guard lock(mutex_);
+  if (!leader_) return false;
+  const bool kept = leader_->leave();
+  leader_.reset();
+  return kept;
+}
+
 void Worker::prepare() {
-  if (const auto running = journal_.plan_hash()) {
-    if (*running == job_.hash) return;
-    if (!job_.options.overwrite) check_target(job_);  // Throws.
-    journal_.erase();
-  }
-  if (begun_elsewhere() || !journal_.claim()) return prepare();
-  try {
-    check_target(job_);  // Again: a whole run may have come and gone.
-    make_room(job_);
-    journal_.begin(job_.text);
-  } catch (const Error&) {
-    journal_.erase();
-    throw;
+  const std::lock_guard lock(mutex_);
+  const auto begin = std::chrono::steady_clock::now();
+  while (!leader_ && !join()) {
+    if (std::chrono::steady_clock::now() - begin > kPatience)
+      throw Error(ErrorKind::kIo,
+                  "preparing " + journal_.store()->describe("") +
+                      ": another process began to and did not finish",
+                  "remove that folder if no other process is at work");
+    std::this_thread::sleep_for(kInterval);
   }
 }
 
-// Whether another process began since this one looked, so that what stands at
-// the target is of this run. Throws: as check_target.
-bool Worker::begun_elsewhere() const {
-  try {
-    check_target(job_);
+// Joins a run of this plan, or begins it for all that come. False: another
+// process is just doing so.
+bool Worker::join() {
+  const Store& journal = *journal_.store();
+  const auto owner = owner_of(journal);
+  if (owner && is_at_work(journal, *owner, 0)) {
+    if (journal_.is_running()) return true;
+    if (owner->plan_hash != job_.hash) RunLock::refuse_if_busy(journal);
     return false;
-  } catch (const Error&) {
-    if (is_running()) return true;
-    throw;
   }
+  const bool unfinished = running_plan_hash(journal) == job_.hash;
+  if (!unfinished) check_target(job_);
+  const auto lock = RunLock::prepare(journal_.store(), job_.hash);
+  if (!lock) return false;
+  known_.reset();
+  if (journal_.is_running()) {
+    records_that_hold(job_, journal_, runner_);
+  } else if (running_plan_hash(journal) == job_.hash) {
+    make_room(job_);
+    journal_.set_ready();
+  } else {
+    try {
+      begin_run(job_, journal_);
+    } catch (const Error&) {
+      RunLock::erase(*journal_.store());
+      throw;
+    }
+  }
+  return true;
 }
 
-void Worker::check_batch(const Journal::Batch& batch) const {
+void Worker::check_batch(const Batch& batch) const {
   const Plan& plan = job_.plan;
   const auto fail = [](const std::string& what) {
     throw Error(ErrorKind::kInvalidArgument, "running tasks: " + what);
@@ -111,7 +156,7 @@ void Worker::check_batch(const Journal::Batch& batch) const {
 // True if the run was committed: then a task that an engine repeats has nothing
 // to do. Throws where no run of this plan is going on.
 bool Worker::is_over() const {
-  if (is_running()) return false;
+  if (journal_.is_running()) return false;
   if (is_committed(job_)) return true;
   throw Error(ErrorKind::kInvalidArgument,
               job_.stores.target->describe("") +
@@ -119,27 +164,61 @@ bool Worker::is_over() const {
               "prepare it first; `rechunk task` does");
 }
 
-bool Worker::is_running() const { return journal_.plan_hash() == job_.hash; }
+bool Worker::committed() const {
+  return !journal_.is_running() && is_committed(job_);
+}
 
-bool Worker::committed() const { return !is_running() && is_committed(job_); }
+// What of a batch has no record. Those that were there at the beginning are
+// read again: the run may have begun anew since.
+std::vector<DoneTasks::Range> Worker::undone(const Batch& batch) {
+  std::vector<std::string> keys{Journal::key_of(batch)};
+  {
+    const std::lock_guard lock(mutex_);
+    if (!known_) {
+      known_.emplace();
+      for (const Journal::Record& record : journal_.records(job_.plan))
+        for (const BatchRecord& one : record.batches)
+          known_->emplace_back(one.batch, record.key);
+    }
+    for (const auto& [known, key] : *known_)
+      if (known.array == batch.array && known.stage == batch.stage &&
+          known.first < batch.stop && batch.first < known.stop)
+        keys.push_back(key);
+  }
+  DoneTasks done;
+  for (const std::string& key : keys)
+    if (const auto record = journal_.read(job_.plan, key))
+      for (const BatchRecord& one : record->batches)
+        done.add(one.batch.array, one.batch.stage,
+                 {one.batch.first, one.batch.stop});
+  return done.undone(batch.array, batch.stage, {batch.first, batch.stop});
+}
 
-StageReport Worker::run_tasks(const Journal::Batch& batch) {
+StageReport Worker::run_tasks(const Batch& batch) {
   check_batch(batch);
-  if (batch.first == batch.stop || is_over() || journal_.has(batch)) return {};
+  StageReport report;
+  if (batch.first == batch.stop || is_over()) return report;
+  const Heartbeat heartbeat(journal_.store(), last_beat_);
+  for (const auto& [first, stop] : undone(batch))
+    report += run_and_record({batch.array, batch.stage, first, stop});
+  return report;
+}
+
+StageReport Worker::run_and_record(const Batch& batch) {
   TaskResult sum;
   try {
     sum = run_all(batch);
-    journal_.record(batch, sum);
+    journal_.record({{batch, sum}});
   } catch (const Error&) {
     if (!committed()) throw;  // Else it ran twice; what it read is gone.
     sum = {};
   }
   // A run that was committed meanwhile must find nothing left behind.
-  if (!journal_.plan_hash()) clean_up(job_, false);
+  if (!running_plan(*journal_.store())) clean_up(job_, false);
   return sum.report;
 }
 
-TaskResult Worker::run_all(const Journal::Batch& batch) {
+TaskResult Worker::run_all(const Batch& batch) {
   TaskResult sum;
   arenas_.lend([&](Arena& arena) {
     for (std::int64_t task = batch.first; task < batch.stop; ++task) {
@@ -153,7 +232,7 @@ TaskResult Worker::run_all(const Journal::Batch& batch) {
   return sum;
 }
 
-void Worker::release(const Journal::Batch& batch) {
+void Worker::release(const Batch& batch) {
   check_batch(batch);
   if (job_.options.keep_temp) return;
   for (std::int64_t task = batch.first; task < batch.stop; ++task)
@@ -161,18 +240,21 @@ void Worker::release(const Journal::Batch& batch) {
 }
 
 bool Worker::complete() const {
-  return is_running() && tally(job_.plan, journal_.batches()).missing.empty();
+  return journal_.is_running() && tally(job_.plan, journal_.records(job_.plan))
+                                      .missing(job_.plan)
+                                      .empty();
 }
 
 Report Worker::commit(bool by_journal) {
   Report report;
   if (is_over()) return report;
-  Tally done = tally(job_.plan, journal_.records());
-  if (by_journal && !done.missing.empty()) {
+  Tally done = tally(job_.plan, journal_.records(job_.plan));
+  const std::string missing = done.missing(job_.plan);
+  if (by_journal && !missing.empty()) {
     if (committed()) return report;  // By another process, just now.
     throw Error(ErrorKind::kInvalidArgument,
                 "committing " + job_.stores.target->describe("") +
-                    ": not all tasks are done, the first is " + done.missing);
+                    ": not all tasks are done, the first is " + missing);
   }
   if (by_journal && objects_written(done) > 0 && target_is_empty(job_))
     throw Error(ErrorKind::kCorrupt,
@@ -181,16 +263,38 @@ Report Worker::commit(bool by_journal) {
                 "remove " + journal_store(job_)->describe("") +
                     ", too, and run all tasks again");
   if (!by_journal) done.digests.assign(done.digests.size(), std::nullopt);
-  for (const auto& stages : done.stages) report.arrays.push_back({stages, ""});
+  for (const auto& stages : done.stages)
+    report.arrays.push_back({stages, "", {}});
+  add_found(report);
   if (job_.options.verify) {
     arenas_.drop_idle();
     MemoryBudget budget(job_.options.max_memory);
     verify_target(job_, done.digests, {budget, job_.plan.threads, {}}, report);
   }
-  write_hierarchy(*job_.stores.target, job_.target);
-  clean_up(job_, false);
+  finish();
   report.max_rss = max_rss();
   return report;
+}
+
+// What was done before this process began to lead the run.
+void Worker::add_found(Report& report) {
+  const std::lock_guard lock(mutex_);
+  if (!leader_ || !leader_->resumed()) return;
+  for (std::size_t array = 0; array < report.arrays.size(); ++array)
+    for (std::size_t stage = 0; stage < report.arrays[array].stages.size();
+         ++stage)
+      report.arrays[array].found_tasks.push_back(leader_->found().done.count(
+          static_cast<int>(array), static_cast<int>(stage)));
+}
+
+void Worker::finish() {
+  const std::lock_guard lock(mutex_);
+  if (leader_) leader_->check();
+  write_hierarchy(*job_.stores.target, job_.target);
+  clean_up(job_, false);
+  remove_leftovers(job_);  // Of workers that were killed.
+  RunLock::erase(*journal_.store());
+  leader_.reset();
 }
 
 }  // namespace rechunk

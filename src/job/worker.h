@@ -4,11 +4,13 @@
 #include <condition_variable>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/memory_budget.h"
 #include "job/job_runner.h"
 #include "job/journal.h"
+#include "job/leader.h"
 #include "job/planned_job.h"
 
 namespace rechunk {
@@ -55,25 +57,38 @@ class Worker {
  public:
   /// `job` must outlive the worker. Throws: internal if it has no journal.
   explicit Worker(const PlannedJob& job);
+  ~Worker();
 
+  /// Leads the run, until it is committed or left.
+  void lead(Unfinished unfinished);
+  /// As Leader::leave; nothing if this process does not lead.
+  bool leave() noexcept;
   void prepare();
-  StageReport run_tasks(const Journal::Batch& batch);
-  void release(const Journal::Batch& batch);
+  StageReport run_tasks(const Batch& batch);
+  void release(const Batch& batch);
   Report commit(bool by_journal);
   bool complete() const;
   bool committed() const;
 
  private:
-  bool begun_elsewhere() const;
-  bool is_running() const;
-  TaskResult run_all(const Journal::Batch& batch);
-  void check_batch(const Journal::Batch& batch) const;
+  bool join();
+  TaskResult run_all(const Batch& batch);
+  StageReport run_and_record(const Batch& batch);
+  std::vector<DoneTasks::Range> undone(const Batch& batch);
+  void check_batch(const Batch& batch) const;
   bool is_over() const;
+  void add_found(Report& report);
+  void finish();
 
   const PlannedJob& job_;
   Journal journal_;
   JobRunner runner_;
   ArenaPool arenas_;
+  LastBeat last_beat_ = 0;
+  std::mutex mutex_;  ///< Of what follows.
+  std::optional<Leader> leader_;
+  /// Records that were there when this process began, by batch.
+  std::optional<std::vector<std::pair<Batch, std::string>>> known_;
 };
 
 }  // namespace rechunk

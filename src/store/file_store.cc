@@ -24,6 +24,16 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::string_view kPartial = ".partial";
 
+// "<name>.<process>-<number>.partial"; what users call so stays.
+bool is_partial(std::string_view name) {
+  if (!name.ends_with(kPartial)) return false;
+  name.remove_suffix(kPartial.size());
+  const std::string_view unique = name.substr(name.rfind('.') + 1);
+  return unique.size() < name.size() &&
+         unique.find('-') != std::string_view::npos &&
+         unique.find_first_not_of("0123456789-") == std::string_view::npos;
+}
+
 [[noreturn]] void throw_io(const std::string& action, const std::string& path,
                            int code) {
   std::string hint;
@@ -303,7 +313,7 @@ class FileStore final : public Store {
     }
     while (const dirent* entry = ::readdir(entries.get())) {
       const std::string name = entry->d_name;
-      if (name == "." || name == ".." || name.ends_with(kPartial)) continue;
+      if (name == "." || name == ".." || is_partial(name)) continue;
       const std::string path = folder + "/" + name;
       struct stat status {};
       if (::stat(path.c_str(), &status) != 0) continue;
@@ -321,6 +331,27 @@ class FileStore final : public Store {
 };
 
 }  // namespace
+
+void remove_partial_files(const std::string& root) {
+  std::error_code error;
+  const fs::recursive_directory_iterator all(root, error), end;
+  std::vector<fs::path> folders;
+  for (auto at = all; !error && at != end; at.increment(error)) {
+    const fs::directory_entry& entry = *at;
+    if (entry.is_symlink(error)) continue;
+    if (entry.is_directory(error))
+      folders.push_back(entry.path());
+    else if (is_partial(entry.path().filename().native()) &&
+             ::unlink(entry.path().c_str()) != 0 && errno != ENOENT)
+      throw_io("removing", entry.path(), errno);
+  }
+  if (error && error.value() != ENOENT && error.value() != ENOTDIR)
+    throw_io("listing", root, error.value());
+  // Inner folders come last. Only empty ones can be removed.
+  for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
+    ::rmdir(folder->c_str());
+  ::rmdir(root.c_str());
+}
 
 std::shared_ptr<Store> make_file_store(std::string root) {
   return std::make_shared<FileStore>(std::move(root));

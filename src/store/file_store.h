@@ -15,4 +15,7 @@ namespace rechunk {
 /// `root` need not exist; it is made by the first write.
 std::shared_ptr<Store> make_file_store(std::string root);
 
+/// Removes partial files below `root`, and folders that are empty without them.
+void remove_partial_files(const std::string& root);
+
 }  // namespace rechunk

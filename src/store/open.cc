@@ -12,9 +12,11 @@ namespace {
 struct Scheme {
   std::string_view prefix;
   std::shared_ptr<Store> (*open)(std::string rest);
+  void (*remove_unfinished)(const std::string& rest);
 };
 
-constexpr std::array<Scheme, 1> kSchemes{{{"file://", make_file_store}}};
+constexpr std::array<Scheme, 1> kSchemes{
+    {{"file://", make_file_store, remove_partial_files}}};
 
 }  // namespace
 
@@ -29,6 +31,14 @@ std::shared_ptr<Store> open_store(const std::string& url) {
                 "opening " + url + ": no store for " + url.substr(0, end + 3),
                 "paths and file:// are supported");
   return make_file_store(url);
+}
+
+void remove_unfinished(const std::string& url) {
+  open_store(url);  // Throws where there is no store for it.
+  for (const Scheme& scheme : kSchemes)
+    if (url.starts_with(scheme.prefix))
+      return scheme.remove_unfinished(url.substr(scheme.prefix.size()));
+  remove_partial_files(url);
 }
 
 std::optional<std::string> read_text(const Store& store, std::string_view key,

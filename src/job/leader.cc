@@ -1,0 +1,86 @@
+#include "job/leader.h"
+
+#include "job/resume_check.h"
+#include "job/target_place.h"
+
+namespace rechunk {
+namespace {
+
+bool is_unfinished(const PlannedJob& job) {
+  return running_plan_hash(*job.stores.journal) == job.hash;
+}
+
+// Before the lock is taken: what is refused must leave nothing behind.
+RunLock lock(const PlannedJob& job, Unfinished unfinished) {
+  RunLock::refuse_if_busy(*job.stores.journal);
+  if (unfinished == Unfinished::kRefuse || !is_unfinished(job))
+    check_target(job);
+  return RunLock::lead(job.stores.journal, job.hash);
+}
+
+}  // namespace
+
+void begin_run(const PlannedJob& job, Journal& journal) {
+  check_target(job);  // Again: a whole run may have come and gone.
+  if (const auto other = running_plan(*journal.store())) {
+    erase_temp_of(*other);
+    journal.erase();
+  }
+  try {
+    journal.begin(job.text);
+    make_room(job);
+    journal.set_ready();
+  } catch (const Error&) {
+    journal.erase();
+    throw;
+  }
+}
+
+Leader::Leader(const PlannedJob& job, const JobRunner& runner,
+               Unfinished unfinished)
+    : job_(job),
+      journal_(job.stores.journal, job.hash),
+      lock_(lock(job, unfinished)) {
+  if (unfinished == Unfinished::kRefuse || !is_unfinished(job)) {
+    begin_run(job, journal_);
+  } else if (!journal_.is_running()) {
+    make_room(job);
+    journal_.set_ready();
+  } else {
+    remove_leftovers(job);
+    found_ = tally(job.plan, records_that_hold(job, journal_, runner));
+    resumed_ = true;
+    return;
+  }
+  found_ = tally(job.plan, {});
+}
+
+void Leader::finish() {
+  clean_up(job_, false);
+  RunLock::erase(*journal_.store());
+}
+
+bool Leader::leave() noexcept {
+  try {
+    check();
+    if (!journal_.records(job_.plan).empty()) return true;
+    clean_up(job_, true);
+  } catch (const Error&) {
+    // Its store fails, or the run is another's.
+    return true;
+  }
+  return false;
+}
+
+Error with_resume_hint(const Error& error, const PlannedJob& job) {
+  const std::string command =
+      job.places.target.empty() ? "the same call"
+                                : "`rechunk resume " + job.places.target + "`";
+  const std::string kept = "what is done is kept: " + command + " continues";
+  Error result(error.kind(), error.what(),
+               error.hint().empty() ? kept : error.hint() + "; " + kept);
+  result.set_retryable(error.retryable());
+  return result;
+}
+
+}  // namespace rechunk

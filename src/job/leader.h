@@ -1,0 +1,55 @@
+// The process that leads a run: it alone begins it, goes on with it, ends it.
+#pragma once
+
+#include <string>
+
+#include "job/job_runner.h"
+#include "job/journal.h"
+#include "job/planned_job.h"
+#include "job/run_lock.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+
+/// Whether a run may go on where another process left the same plan.
+enum class Unfinished { kRefuse, kResume };
+
+class Leader {
+ public:
+  /// Takes the lock and makes room at the target, or looks what of the journal
+  /// holds. `job` (with its plan file) and `runner` must outlive the leader.
+  /// Throws: invalid_argument (somebody is at work there, the target exists),
+  /// io.
+  Leader(const PlannedJob& job, const JobRunner& runner, Unfinished unfinished);
+
+  Journal& journal() { return journal_; }
+  /// What was done before.
+  const Tally& found() const { return found_; }
+  bool resumed() const { return resumed_; }
+
+  /// Throws: io if another process took over.
+  void check() const { lock_.check(); }
+
+  /// The target is complete: removes journal and temporary data.
+  void finish();
+
+  /// The run has failed: what is in the journal stays for another process. If
+  /// that is nothing, removes all that was written; false then.
+  bool leave() noexcept;
+
+ private:
+  const PlannedJob& job_;
+  Journal journal_;
+  RunLock lock_;
+  Tally found_;
+  bool resumed_ = false;
+};
+
+/// What `Leader` does behind its lock, for a team without one: makes room if
+/// that was not done. Throws: as Leader.
+void begin_run(const PlannedJob& job, Journal& journal);
+
+/// The error of a run whose work is kept, with a hint how to continue.
+Error with_resume_hint(const Error& error, const PlannedJob& job);
+
+}  // namespace rechunk

@@ -1,0 +1,40 @@
+// The text of a record of the journal: JSON, and below it a hash of that.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exec/task_runner.h"
+#include "rechunk/plan.h"
+
+namespace rechunk {
+
+/// Tasks [first, stop) of one stage.
+struct Batch {
+  int array = 0;
+  int stage = 0;
+  std::int64_t first = 0, stop = 0;
+  friend auto operator<=>(const Batch&, const Batch&) = default;
+};
+
+/// What the tasks of a batch did, all together.
+struct BatchRecord {
+  Batch batch;
+  TaskResult result;
+  bool has_digest = true;  ///< False: nobody knows what was read.
+};
+
+std::string format_record(const std::string& plan_hash,
+                          const std::vector<BatchRecord>& batches);
+
+/// Nothing where the text is not as it was written, or of another plan.
+std::optional<std::vector<BatchRecord>> parse_record(
+    std::string_view text, const std::string& plan_hash);
+
+/// True if the plan has these tasks.
+bool is_within(const Batch& batch, const Plan& plan);
+
+}  // namespace rechunk

@@ -1,0 +1,11 @@
+// How far a run is, from its journal alone.
+#pragma once
+
+#include "rechunk/rechunk.h"
+
+namespace rechunk {
+
+/// Throws: corrupt (a plan that cannot be read), io.
+Status read_status(const Store& target, const std::shared_ptr<Store>& journal);
+
+}  // namespace rechunk

@@ -1,0 +1,135 @@
+#include "job/thread_run.h"
+
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "exec/run_plan.h"
+#include "job/recorder.h"
+#include "job/target_place.h"
+#include "job/verify_target.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+void throw_if_stopped(const std::stop_token& stop) {
+  if (stop.stop_requested())
+    throw Error(ErrorKind::kCancelled, "stopped on request");
+}
+
+// What was found done, and what this process did.
+void add_found(const PlannedJob& job, const Tally& found,
+               std::vector<std::optional<Digest>>& digests, Report& report) {
+  for (std::size_t array = 0; array < digests.size(); ++array) {
+    for (std::size_t stage = 0; stage < job.plan.arrays[array].stages.size();
+         ++stage) {
+      report.arrays[array].stages[stage] += found.stages[array][stage];
+      report.arrays[array].found_tasks.push_back(
+          found.done.count(static_cast<int>(array), static_cast<int>(stage)));
+    }
+    auto& digest = digests[array];
+    if (!found.digests[array])
+      digest.reset();
+    else
+      *digest += *found.digests[array];
+  }
+}
+
+/// One run: its budget, its tasks and where they are told.
+class ThreadRun {
+ public:
+  ThreadRun(const PlannedJob& job, JobRunner& runner, Observer* observer,
+            std::stop_token stop)
+      : job_(job),
+        runner_(runner),
+        budget_(job.options.max_memory),
+        observer_(observer),
+        stop_(std::move(stop)) {}
+
+  /// Everything but the metadata. `leader` may be null.
+  Report run(Leader* leader) {
+    const auto results =
+        leader ? run_recorded(*leader) : run_tasks(runner_, {});
+    Report report;
+    std::vector<std::optional<Digest>> digests;
+    for (const ArrayResult& result : results) {
+      report.arrays.push_back({result.stages, "", {}});
+      digests.emplace_back(result.digest);
+    }
+    if (leader && leader->resumed())
+      add_found(job_, leader->found(), digests, report);
+    if (job_.options.verify)
+      verify_target(job_, digests, {budget_, job_.plan.threads, stop_}, report);
+    throw_if_stopped(stop_);
+    return report;
+  }
+
+ private:
+  std::vector<ArrayResult> run_tasks(TaskRunner& runner,
+                                     const DoneTasks* done) {
+    return run_plan(job_.plan, runner, budget_,
+                    {job_.options.keep_temp, observer_, stop_, done});
+  }
+
+  std::vector<ArrayResult> run_recorded(Leader& leader) {
+    Recorder recorder(runner_, leader.journal(), [&] { leader.check(); });
+    try {
+      auto results = run_tasks(recorder, &leader.found().done);
+      recorder.flush();
+      return results;
+    } catch (...) {
+      // The error that brought us here matters more than one of the journal.
+      try {
+        recorder.flush();
+      } catch (const Error&) {
+      }
+      throw;
+    }
+  }
+
+  const PlannedJob& job_;
+  JobRunner& runner_;
+  MemoryBudget budget_;
+  Observer* const observer_;
+  const std::stop_token stop_;
+};
+
+Report run_alone(const PlannedJob& job, ThreadRun& run) {
+  check_target(job);
+  make_room(job);
+  try {
+    Report report = run.run(nullptr);
+    write_hierarchy(*job.stores.target, job.target);
+    clean_up(job, false);
+    return report;
+  } catch (...) {
+    clean_up(job, true);
+    throw;
+  }
+}
+
+}  // namespace
+
+Report run_on_threads(const PlannedJob& job, Unfinished unfinished,
+                      Observer* observer, std::stop_token stop) {
+  JobRunner runner(job.plan, job.source, job.target, job.stores, job.options);
+  ThreadRun run(job, runner, observer, std::move(stop));
+  if (!job.stores.journal) return run_alone(job, run);
+  Leader leader(job, runner, unfinished);
+  try {
+    Report report = run.run(&leader);
+    leader.check();
+    write_hierarchy(*job.stores.target, job.target);
+    leader.finish();
+    return report;
+  } catch (const Error& error) {
+    if (leader.leave()) throw with_resume_hint(error, job);
+    throw;
+  } catch (...) {
+    leader.leave();
+    throw;
+  }
+}
+
+}  // namespace rechunk
