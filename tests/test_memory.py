@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -86,3 +90,40 @@ def check_run(
     before, after = zarr.open_array(source), zarr.open_array(folder / "b")
     for box in (np.s_[:, 100:105, 7:60], np.s_[3:9], np.s_[:, :, 399]):
         assert np.array_equal(before[box], after[box])
+
+
+@pytest.fixture
+def small_cgroup() -> Iterator[Path]:
+    """Make a cgroup below the root that may have 640 MiB."""
+    versions = {
+        "/sys/fs/cgroup/memory": "memory.limit_in_bytes",
+        "/sys/fs/cgroup": "memory.max",
+    }
+    for mount, limit in versions.items():
+        group = Path(mount, f"rechunk-test-{os.getpid()}", "inner")
+        try:
+            group.mkdir(parents=True)
+            (group.parent / limit).write_text(str(640 << 20))
+            break
+        except OSError:
+            for folder in (group, group.parent):
+                if folder.is_dir():
+                    folder.rmdir()
+    else:
+        pytest.skip("no cgroup with a memory limit can be made here")
+    yield group
+    group.rmdir()
+    group.parent.rmdir()
+
+
+def test_the_default_is_half_of_what_the_cgroup_has(
+    rechunk: Rechunk, small_cgroup: Path
+) -> None:
+    """Of the cgroup around the process's own, too; not of the machine."""
+    paper = ["--shape", "99", "--dtype", "f4", "--source-chunks", "9"]
+    plan = [rechunk.path, "plan", *paper, "--chunks", "all", "--json"]
+    script = f'echo $$ > {small_cgroup}/cgroup.procs && exec "$@"'
+    done = subprocess.run(
+        ["sh", "-c", script, "sh", *plan], capture_output=True, check=True
+    )
+    assert json.loads(done.stdout)["max_memory"] == 320 << 20
