@@ -23,6 +23,7 @@ std::string json_text(const Comparison& comparison) {
   for (const Comparison::Array& array : comparison.arrays)
     arrays.push_back({{"name", array.name},
                       {"equal", array.equal},
+                      {"compared", array.compared},
                       {"digest_a", array.digest_a},
                       {"digest_b", array.digest_b},
                       {"difference", array.difference}});
@@ -30,11 +31,15 @@ std::string json_text(const Comparison& comparison) {
   return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
+const char* verdict(const Comparison::Array& array) {
+  if (!array.compared) return "unknown";
+  return array.equal ? "equal" : "different";
+}
+
 std::string table_text(const Comparison& comparison) {
   std::vector<std::vector<std::string>> rows;
   for (const Comparison::Array& array : comparison.arrays)
-    rows.push_back({array.equal ? "equal" : "different",
-                    array.name.empty() ? "(root)" : array.name,
+    rows.push_back({verdict(array), array.name.empty() ? "(root)" : array.name,
                     array.equal ? array.digest_a : array.difference});
   if (rows.empty())
     rows.push_back({comparison.equal ? "equal" : "different", "no arrays"});

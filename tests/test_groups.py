@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -125,6 +126,54 @@ def test_unknown_codecs_and_strings_pass_through(
     assert refused.exit_code == 1
     assert "odd" in refused.stderr
     assert not (tmp_path / "c.zarr").exists()
+
+
+def test_strings_are_moved_or_named(rechunk: Rechunk, tmp_path: Path) -> None:
+    """As stored where nothing changes for them; else the error says how."""
+    source, target = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    labels = np.array([f"station {i}" for i in range(31)], dtype=object)
+    dataset = make_dataset().assign(label=("time", labels))
+    dataset.to_zarr(source, zarr_format=3)
+    rechunk.ok("run", source, target, "--chunks", "lat=5", "--verify")
+    read = xarray.open_zarr(target).load()
+    assert read.identical(xarray.open_zarr(source).load())
+    for flag in (["--codec", "zstd:3"], ["--zarr-format", "2"]):
+        other = tmp_path / "c.zarr"
+        refused = rechunk.fails("run", source, other, "--chunks", "all", *flag)
+        assert "array label: data type string is unsupported" in refused.stderr
+        assert "hint: what cannot be decoded" in refused.stderr
+        assert not other.exists()
+
+
+def test_verify_compares_what_it_can(rechunk: Rechunk, tmp_path: Path) -> None:
+    """Strings in two encodings are unknown, not different; the rest is read."""
+    labels = np.array(["some", "labels"], dtype=object)
+    dataset = make_dataset().assign(label=("place", labels))
+    for zarr_format in (2, 3):
+        dataset.to_zarr(tmp_path / str(zarr_format), zarr_format=zarr_format)
+    result = rechunk("verify", tmp_path / "2", tmp_path / "3", "--json")
+    assert result.exit_code == 1
+    arrays = {array["name"]: array for array in result.json()["arrays"]}
+    assert not arrays["label"]["compared"] and not arrays["label"]["equal"]
+    assert "string" in arrays.pop("label")["difference"]
+    assert len(arrays) == 6
+    assert all(array["equal"] for array in arrays.values())
+    table = rechunk("verify", tmp_path / "2", tmp_path / "3").stdout
+    assert re.search(r"^unknown +label ", table, re.MULTILINE)
+
+
+def test_a_misspelt_dimension_is_refused(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """Though each array of a group may lack some of the names."""
+    make_dataset().to_zarr(tmp_path / "a.zarr")
+    result = rechunk.fails(
+        *("run", tmp_path / "a.zarr", tmp_path / "b.zarr"),
+        *("--chunks", "time=all,latitude=5"),
+    )
+    assert '"latitude"' in result.stderr
+    assert "lat, lon, time" in result.stderr
+    assert not (tmp_path / "b.zarr").exists()
 
 
 def test_stale_consolidated_metadata_is_not_believed(

@@ -240,6 +240,7 @@ struct Comparison {
     std::string name;
     std::string digest_a, digest_b;  ///< 32 hex digits each.
     bool equal = false;
+    bool compared = true;    ///< False if it cannot be decoded.
     std::string difference;  ///< Why not: shape, type, first element, ...
   };
   std::vector<Array> arrays;

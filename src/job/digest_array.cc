@@ -126,6 +126,9 @@ Digest digest_array(const StoredArray& array, const ReadOptions& options) {
         const Digest part = block.digest(scalars, layout->shape);
         const std::lock_guard lock(mutex);
         digest += part;
+        if (options.on_read)
+          options.on_read(element_count(block_layout.region().extent()) *
+                          layout->item_bytes);
       });
   return digest;
 }

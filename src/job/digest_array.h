@@ -1,6 +1,8 @@
 // Reads a whole array once to digest or to compare it.
 #pragma once
 
+#include <cstdint>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -26,6 +28,9 @@ struct ReadOptions {
   MemoryBudget& budget;
   int threads = 1;
   std::stop_token stop;
+  /// Told the elements' bytes of each part that was read, by one thread at a
+  /// time; may be empty.
+  std::function<void(std::int64_t bytes)> on_read;
 };
 
 /// Payload bytes that one thread of `digest_array` holds.

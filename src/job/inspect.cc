@@ -2,12 +2,16 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "job/digest_array.h"
 #include "job/machine.h"
 #include "job/target_hierarchy.h"
+#include "rechunk/error.h"
+#include "rechunk/observer.h"
 #include "rechunk/rechunk.h"
 #include "zarr/hierarchy.h"
+#include "zarr/layout.h"
 
 namespace rechunk {
 namespace {
@@ -52,12 +56,58 @@ std::string metadata_difference(const ArrayMetadata& a,
   return "";
 }
 
+// "" if it can be decoded.
+std::string why_not_decoded(const ArrayMetadata& array) {
+  try {
+    make_layout(array);
+    return "";
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported) throw;
+    return error.what();
+  }
+}
+
+// Tells an observer, which may be null, how far reading is.
+class ReadMeter {
+ public:
+  ReadMeter(const Hierarchy& a, const Hierarchy& b, Observer* observer)
+      : observer_(observer) {
+    for (const auto& [path, array] : a.arrays)
+      if (b.arrays.contains(path))
+        progress_.bytes_total +=
+            2 * checked_multiply(element_count(array.shape),
+                                 array.data_type.item_bytes);
+  }
+
+  void add(std::int64_t bytes) {
+    progress_.bytes_done += bytes;
+    const auto now = Clock::now();
+    if (!observer_ || now - last_told_ < std::chrono::milliseconds(100)) return;
+    last_told_ = now;
+    progress_.seconds = std::chrono::duration<double>(now - begin_).count();
+    observer_->on_progress(progress_);
+  }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Observer* observer_;
+  Progress progress_;
+  const Clock::time_point begin_ = Clock::now();
+  Clock::time_point last_told_ = begin_;
+};
+
 void compare_elements(const StoredArray& a, const StoredArray& b,
                       const ReadOptions& options, Comparison::Array& result) {
   if (same_encoding(a.metadata, b.metadata) && !can_decode(a.metadata)) {
     result.equal = same_objects(a, b, options);
     if (!result.equal) result.difference = "encoded objects differ";
     return;
+  }
+  for (const StoredArray* array : {&a, &b}) {
+    result.difference = why_not_decoded(array->metadata);
+    result.compared = result.difference.empty();
+    if (!result.compared) return;
   }
   const Digest digest_a = digest_array(a, options);
   const Digest digest_b = digest_array(b, options);
@@ -97,27 +147,33 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
     } else {
       result.difference = metadata_difference(array, other->second);
       if (result.difference.empty())
-        compare_elements({store_a, path, array}, {store_b, path, other->second},
-                         options, result);
+        with_context(
+            [&] {
+              compare_elements({store_a, path, array},
+                               {store_b, path, other->second}, options, result);
+            },
+            [&] { return path.empty() ? "the array" : "array " + path; });
     }
     add(std::move(result));
   }
   for (const auto& [path, array] : b.arrays)
     if (!a.arrays.contains(path))
-      add({path, "", "", false, "only the second has it"});
+      add({.name = path, .difference = "only the second has it"});
   return comparison;
 }
 
 Comparison verify(const std::string& a, const std::string& b,
-                  const Options& options, Observer*, std::stop_token stop) {
+                  const Options& options, Observer* observer,
+                  std::stop_token stop) {
   const auto store_a = open_store(a), store_b = open_store(b);
   const Hierarchy hierarchy_a = read_hierarchy(*store_a);
   const Hierarchy hierarchy_b = read_hierarchy(*store_b);
   MemoryBudget budget(options.max_memory > 0 ? options.max_memory
                                              : default_max_memory());
+  ReadMeter meter(hierarchy_a, hierarchy_b, observer);
   const ReadOptions read{
-      budget, options.threads > 0 ? options.threads : available_threads(),
-      stop};
+      budget, options.threads > 0 ? options.threads : available_threads(), stop,
+      [&](std::int64_t bytes) { meter.add(bytes); }};
   return compare_hierarchies(store_a, hierarchy_a, store_b, hierarchy_b, read);
 }
 

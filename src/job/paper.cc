@@ -5,6 +5,7 @@
 #include "job/machine.h"
 #include "job/target_hierarchy.h"
 #include "plan/planner.h"
+#include "rechunk/error.h"
 #include "rechunk/rechunk.h"
 
 namespace rechunk {
@@ -25,9 +26,8 @@ std::string typestr(std::string dtype) {
   return dtype;
 }
 
-}  // namespace
-
-Plan plan_on_paper(const PaperArray& array, const Options& options) {
+// An array of that type, as a fast codec would be used for it.
+ArrayMetadata describe(const PaperArray& array, int zarr_format) {
   const ArrayMetadata v2 = parse_array_v2(
       R"({"zarr_format":2,"shape":)" + json_list(array.shape) +
           R"(,"chunks":)" + json_list(array.source_chunks) + R"(,"dtype":")" +
@@ -36,10 +36,18 @@ Plan plan_on_paper(const PaperArray& array, const Options& options) {
           R"("shuffle":1,"blocksize":0},"filters":null,"fill_value":0,)"
           R"("order":"C"})",
       std::nullopt);
+  return zarr_format == 2 ? v2 : convert_format(v2, 3);
+}
+
+}  // namespace
+
+Plan plan_on_paper(const PaperArray& array, const Options& options) {
   Hierarchy source;
   source.root_is_array = true;
   source.zarr_format = options.zarr_format == 2 ? 2 : 3;
-  ArrayMetadata metadata = source.zarr_format == 2 ? v2 : convert_format(v2, 3);
+  ArrayMetadata metadata = with_context(
+      [&] { return describe(array, source.zarr_format); },
+      [&] { return "planning on paper with type " + array.dtype; });
   if (!array.source_shards.empty())
     metadata = with_layout(
         metadata, {array.source_chunks, array.source_shards, std::nullopt});

@@ -1,8 +1,12 @@
 #include "job/target_hierarchy.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 #include "codec/codec_spec_text.h"
 #include "plan/chunk_spec.h"
@@ -154,19 +158,49 @@ void check_arrays(const PerArray<Value>& asked, const Hierarchy& source) {
   }
 }
 
+bool applies_somewhere(const ChunkSpec& spec, const Hierarchy& source) {
+  return std::any_of(
+      source.arrays.begin(), source.arrays.end(), [&](const auto& entry) {
+        const ArrayMetadata& array = entry.second;
+        return applies_to(spec, context_of(array, inner_chunks(array)));
+      });
+}
+
+std::string list_dimensions(const Hierarchy& source) {
+  std::set<std::string> names;
+  for (const auto& [path, array] : source.arrays)
+    for (const std::string& name : dimension_names_of(array))
+      if (!name.empty()) names.insert(name);
+  return fmt::format("{}", fmt::join(names, ", "));
+}
+
+// In a group an array may lack a dimension, but some array must have it.
+void check_dimensions(const char* flag, const ChunkSpec& spec,
+                      const Hierarchy& source) {
+  if (source.root_is_array) return;
+  for (const auto& named : spec.by_name)
+    if (!applies_somewhere({.by_name = {named}}, source))
+      throw Error(ErrorKind::kInvalidArgument,
+                  fmt::format("{}: no array of the source has a dimension "
+                              "\"{}\"",
+                              flag, named.first),
+                  "its dimensions are: " + list_dimensions(source));
+  if (applies_somewhere(spec, source)) return;
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      fmt::format("{}: no array of the source has such dimensions", flag),
+      "`rechunk info` shows the arrays and the names of their "
+      "dimensions");
+}
+
 void check_names(const Request& request, const Hierarchy& source) {
   check_arrays(request.chunks, source);
   check_arrays(request.shards, source);
   check_arrays(request.codecs, source);
-  if (!request.chunks.common || source.root_is_array) return;
-  for (const auto& [path, array] : source.arrays)
-    if (applies_to(*request.chunks.common,
-                   context_of(array, inner_chunks(array))))
-      return;
-  throw Error(ErrorKind::kInvalidArgument,
-              "--chunks: no array of the source has such dimensions",
-              "`rechunk info` shows the arrays and the names of their "
-              "dimensions");
+  if (request.chunks.common)
+    check_dimensions("--chunks", *request.chunks.common, source);
+  if (request.shards.common && request.shards.common->spec)
+    check_dimensions("--shards", *request.shards.common->spec, source);
 }
 
 }  // namespace

@@ -247,6 +247,19 @@ TEST(TargetHierarchy, ConsolidationIsAsAskedForOrAsItWas) {
   EXPECT_FALSE(make_target_hierarchy(weather(), options).consolidated);
 }
 
+TEST(TargetHierarchy, ADimensionThatNoArrayHasIsAMistake) {
+  Options shards = with_chunks("time=all");
+  shards.shards = "time=all,depth=4";
+  for (const Options& options : {with_chunks("time=all,depth=4"), shards}) {
+    const std::string message = message_of(ErrorKind::kInvalidArgument, [&] {
+      make_target_hierarchy(weather(), options);
+    });
+    EXPECT_NE(message.find("\"depth\""), std::string::npos) << message;
+    EXPECT_NE(message.find("lat, lon, place, time"), std::string::npos)
+        << message;
+  }
+}
+
 TEST(TargetHierarchy, WhatCannotBeDecodedStaysAndCanBeMoved) {
   Hierarchy source = weather();
   source.arrays["odd"] =

@@ -17,7 +17,9 @@ namespace {
   throw Error(ErrorKind::kCorrupt, cause);
 }
 [[noreturn]] void unsupported(const std::string& cause) {
-  throw Error(ErrorKind::kUnsupported, cause);
+  throw Error(ErrorKind::kUnsupported, cause,
+              "what cannot be decoded can only be moved as stored: with the "
+              "chunks, shards, codecs and format that it has");
 }
 
 /// Peels a codec list level by level; collects what it meets in the layout.
@@ -54,8 +56,10 @@ ArrayLayout LayoutBuilder::build() {
 void LayoutBuilder::fill_in_basics() {
   const DataType& type = metadata_.data_type;
   if (type.item_bytes == 0)
-    unsupported(fmt::format("data type {} has no fixed size that is known",
-                            type.label()));
+    unsupported(
+        fmt::format("data type {} is unsupported: no fixed size of "
+                    "its elements is known",
+                    type.label()));
   if (type.item_bytes > kMaxFillBytes)
     unsupported(fmt::format("elements of {} bytes", type.item_bytes));
   if (metadata_.fill_value.bits.empty())
