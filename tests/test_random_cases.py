@@ -18,7 +18,7 @@ from compare import read_with_tensorstore as tensorstore_read
 from trees import assert_no_partial_files, assert_only, tree_hash
 
 SEED = int(os.environ.get("RECHUNK_SEED", "20260"))
-COUNT = int(os.environ.get("RECHUNK_CASES", "540"))
+COUNT = int(os.environ.get("RECHUNK_CASES", "600"))
 ONLY = os.environ.get("RECHUNK_CASE")
 BATCH = 20
 PLENTY_BYTES = 256 << 20
