@@ -11,6 +11,7 @@ VENV := .venv
 PYTEST := $(VENV)/bin/python -m pytest -q
 PACKAGES := build/.packages
 MPI_PACKAGES := build/.packages-mpi
+LINT_PACKAGES := build/.packages-lint
 TEST_VENV := $(VENV)/.tests-installed
 PYTHON_VENV := $(VENV)/.package-installed
 DEMO_VENV := $(VENV)/.demo-installed
@@ -26,8 +27,8 @@ export TSAN_OPTIONS := exitcode=99:halt_on_error=1
 # ThreadSanitizer of GCC 12 cannot live with much address randomisation.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: help build python test test-long check asan tsan mpi demo bench clean \
-  unit end-to-end python-tests
+.PHONY: help build python test test-long check lint asan tsan mpi demo bench \
+  clean unit end-to-end python-tests
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
@@ -45,6 +46,7 @@ test:  ## Everything that must pass (25 minutes on two cores at most)
 	$(MAKE) mpi
 	$(MAKE) end-to-end
 	$(MAKE) python-tests
+	$(MAKE) check
 
 test-long: $(PYTHON_VENV)  ## Wheels for Python 3.11, 3.12, 3.13, each tested
 	tests/setup/wheels.sh
@@ -89,6 +91,12 @@ check: $(PYTHON_VENV)  ## Format, lint, types and style
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
+lint: $(LINT_PACKAGES)  ## clang-tidy over the sources (ten minutes of a core)
+	cmake --preset release --log-level=WARNING
+	run-clang-tidy-16 -quiet -p build/release -j $(JOBS) \
+	  -extra-arg=-Wno-unknown-warning-option \
+	  '^$(CURDIR)/(src|cli)/.*(?<!_test)\.cc$$'
+
 demo: build $(DEMO_VENV)  ## The main job on real data, as a transcript
 	demo/demo.sh
 
@@ -103,7 +111,7 @@ $(PACKAGES): packages.txt
 	mkdir -p $(@D)
 	touch $@
 
-$(MPI_PACKAGES): packages-mpi.txt $(PACKAGES)
+build/.packages-%: packages-%.txt $(PACKAGES)
 	tests/setup/packages.sh $<
 	touch $@
 

@@ -11,7 +11,7 @@ class ArraySteps {
  public:
   ArraySteps(const StagedCopySpec& array, int index, std::vector<Step>& steps,
              std::vector<int>& ends)
-      : array_(array), index_(index), steps_(steps), ends_(ends) {
+      : index_(index), steps_(steps), ends_(ends) {
     for (const CopySpec& stage : array.stages)
       grids_.emplace_back(array.shape, array.component, stage.chunks);
   }
@@ -49,7 +49,6 @@ class ArraySteps {
     return static_cast<int>(steps_.size()) - 1;
   }
 
-  const StagedCopySpec& array_;
   const int index_;
   std::vector<Step>& steps_;
   std::vector<int>& ends_;

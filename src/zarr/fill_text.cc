@@ -57,7 +57,7 @@ std::string format_float(Bytes number, const ElementType& type,
                      : value > 0       ? "Infinity"
                                        : "-Infinity";
   if (float_bits(type.name, value) == bits) return raw_json::quote(name);
-  const std::string hex = fmt::format("\"0x{:0{}x}\"", bits, 2 * number.size());
+  std::string hex = fmt::format("\"0x{:0{}x}\"", bits, 2 * number.size());
   if (zarr_format == 2)
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("Zarr v2 cannot express the fill value {}, a NaN "

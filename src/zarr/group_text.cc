@@ -126,7 +126,8 @@ std::string format_consolidated_v2(const Hierarchy& hierarchy) {
   std::string nodes;
   const auto add = [&](const std::string& path, const auto& documents) {
     for (const auto& [name, text] : documents)
-      append_node(nodes, path.empty() ? name : path + '/' + name, text);
+      append_node(nodes, path.empty() ? name : fmt::format("{}/{}", path, name),
+                  text);
   };
   for (const auto& [path, group] : hierarchy.groups)
     add(path, format_group(group));
