@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from numcodecs import LZ4
 
 from binary import Rechunk
 from trees import data_files
@@ -20,9 +21,14 @@ JOBS = {
     "direct": ({"chunks": (10, 50, 61)}, ["--chunks", "all,7,9"], "direct"),
     "coprime": ({"chunks": (7, 11, 13)}, ["--chunks", "5,50,9"], "direct"),
     "staged": (
-        {"chunks": (5, 50, 61), "zarr_format": 2, "compressors": None},
-        ["--chunks", "all,5,5", "--max-memory", "250kB", "--codec", "none"],
+        {"chunks": (5, 50, 61), "zarr_format": 2, "compressors": LZ4()},
+        ["--chunks", "all,5,5", "--max-memory", "500kB"],
         "staged",
+    ),
+    "in parts": (
+        {"chunks": (5, 50, 61), "zarr_format": 2, "compressors": None},
+        ["--chunks", "all,5,5", "--max-memory", "250kB"],
+        "direct",
     ),
     "passthrough": ({"chunks": (10, 50, 61)}, [], "passthrough"),
     "to shards": (

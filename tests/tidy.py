@@ -21,7 +21,7 @@ ARROWS = {
     "codec": {"base"},
     "store": {"base"},
     "zarr": {"base", "codec", "store"},
-    "exec": {"base", "plan", "zarr"},
+    "exec": {"base", "plan", "codec", "zarr"},
     "job": {"base", "plan", "codec", "store", "zarr", "exec"},
     "executors": set(),
 }

@@ -22,6 +22,8 @@ struct CopySpec {
   std::string target;  ///< "intermediate-1", ... or "target".
   Shape chunks;        ///< Shape of one task, before clipping.
   Shape block;         ///< Divides `chunks`, or equals it.
+  /// To an intermediate: memory for its light codec is set aside.
+  bool coded = false;
 
   // Predicted for a dense array; a run counts the same.
   std::int64_t tasks = 0;
@@ -49,6 +51,7 @@ struct StagedCopySpec {
   /// the array's length.
   Shape component;
   std::vector<CopySpec> stages;
+  double predicted_seconds = 0;      ///< With the plan's threads.
   std::vector<std::string> reasons;  ///< For --explain, a line each.
 };
 
@@ -59,6 +62,7 @@ struct Plan {
   std::int64_t peak_memory = 0;  ///< threads x the largest task + the reserve.
   std::int64_t temp_bytes = 0;   ///< Intermediates at their largest.
   std::int64_t temp_objects = 0;
+  double predicted_seconds = 0;  ///< By the cost model; not a promise.
   std::vector<StagedCopySpec> arrays;
 };
 

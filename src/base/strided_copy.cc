@@ -4,6 +4,7 @@
 #include <array>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace rechunk {
 namespace {
@@ -108,27 +109,24 @@ void copy_plane_any(const Axis& rows, const Axis& columns, std::byte* target,
 using CopyPlane = void (*)(const Axis&, const Axis&, std::byte*,
                            const std::byte*, std::int64_t) noexcept;
 
+// Runs of 4, 8, ... bytes have loops of their own.
+constexpr std::int64_t kKnownRunStep = 4;
+constexpr std::size_t kKnownRuns = 64;
+
+template <std::size_t... kIndex>
+constexpr std::array<CopyPlane, sizeof...(kIndex)> known_runs(
+    std::index_sequence<kIndex...>) {
+  return {copy_plane<static_cast<std::int64_t>(kIndex + 1) * kKnownRunStep>...};
+}
+
 CopyPlane choose_plane(std::int64_t run_bytes) noexcept {
-  switch (run_bytes) {
-    case 1:
-      return copy_plane<1>;
-    case 2:
-      return copy_plane<2>;
-    case 4:
-      return copy_plane<4>;
-    case 8:
-      return copy_plane<8>;
-    case 16:
-      return copy_plane<16>;
-    case 32:
-      return copy_plane<32>;
-    case 64:
-      return copy_plane<64>;
-    case 128:
-      return copy_plane<128>;
-    default:
-      return copy_plane_any;
-  }
+  static constexpr auto kPlanes =
+      known_runs(std::make_index_sequence<kKnownRuns>());
+  if (run_bytes == 1) return copy_plane<1>;
+  if (run_bytes == 2) return copy_plane<2>;
+  const auto index = static_cast<std::size_t>(run_bytes / kKnownRunStep) - 1;
+  return run_bytes % kKnownRunStep == 0 && index < kKnownRuns ? kPlanes[index]
+                                                              : copy_plane_any;
 }
 
 // A plane whose columns jump through the source is a transposition: tiles keep

@@ -50,7 +50,8 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
                        next_is_last ? target.chunk_shape : next.block},
             .axis_order = target.axis_order,
             .item_bytes = spec_.item_bytes,
-            .fill = target.fill});
+            .fill = target.fill,
+            .coded = copy.coded});
   }
   if (options.digest) digest_scalars_ = digest_scalars(target.scalars);
 }
@@ -89,7 +90,7 @@ void ArrayCopy::run_to_packed(const Task& task, TaskResult& result) const {
   const BlockLayout layout = intermediate.block_layout(task.region);
   Block block(layout, task.arena.take(layout.bytes()));
   read(task, block, result);
-  intermediate.write(task.index, block, result.report);
+  intermediate.write(task.index, block, task.arena, result.report);
 }
 
 Block ArrayCopy::target_block(const Region& region, Arena& arena) const {

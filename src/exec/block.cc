@@ -5,6 +5,12 @@
 namespace rechunk {
 namespace {
 
+Shape joined(const Shape& a, const Shape& b) {
+  Shape all = a;
+  all.insert(all.end(), b.begin(), b.end());
+  return all;
+}
+
 // First byte of `part` in memory where `region` begins at `data`.
 template <class Byte>
 Byte* byte_at(Byte* data, const Region& region, const Region& part,
@@ -26,26 +32,27 @@ std::byte* Block::place(const Region& part,
 void Block::put(const Region& part, const std::byte* data,
                 const Shape& strides) {
   has_data_ = true;
-  for_each_point(layout_.cells_touching(part), [&](const Shape& coordinates) {
-    const BlockLayout::Cell cell = layout_.cell(coordinates);
-    const Region shared = intersect(part, cell.region);
-    std::byte* target = byte_at(memory_.data() + cell.offset, cell.region,
-                                shared, cell.strides);
-    const std::byte* source = byte_at(data, part, shared, strides);
+  layout_.for_each_group(part, [&](const BlockLayout::CellGroup& group) {
+    std::byte* target = memory_.data() + group.offset;
+    const std::byte* source = byte_at(data, part, group.part, strides);
     if (target == source) return;
-    strided_copy(shared.extent(), layout_.item_bytes(), target, cell.strides,
-                 source, strides);
+    // Cells, and the elements within each, are axes of one copy.
+    Shape cells(strides.size(), 0);
+    for (std::size_t axis = 0; axis < cells.size(); ++axis)
+      if (group.counts[axis] > 1)
+        cells[axis] = strides[axis] * layout_.units()[axis];
+    strided_copy(joined(group.counts, group.part.extent()),
+                 layout_.item_bytes(), target,
+                 joined(group.cell_strides, group.strides), source,
+                 joined(cells, strides));
   });
 }
 
 void Block::put_fill(const Region& part, std::span<const std::byte> element) {
-  for_each_point(layout_.cells_touching(part), [&](const Shape& coordinates) {
-    const BlockLayout::Cell cell = layout_.cell(coordinates);
-    const Region shared = intersect(part, cell.region);
-    strided_fill(shared.extent(),
-                 byte_at(memory_.data() + cell.offset, cell.region, shared,
-                         cell.strides),
-                 cell.strides, element);
+  layout_.for_each_group(part, [&](const BlockLayout::CellGroup& group) {
+    strided_fill(joined(group.counts, group.part.extent()),
+                 memory_.data() + group.offset,
+                 joined(group.cell_strides, group.strides), element);
   });
 }
 

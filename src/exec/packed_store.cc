@@ -2,13 +2,18 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <chrono>
 #include <utility>
 
 #include "base/strided_copy.h"
+#include "exec/coded_object.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
 namespace {
+
+using std::chrono::steady_clock;
 
 // Pieces shorter than this are read together and then copied: a vectored read
 // spends more on each than a copy does.
@@ -21,6 +26,13 @@ std::span<const std::byte> fill_marker(std::int64_t object_bytes) {
   return std::span(kMarker).first(object_bytes == 1 ? 0 : 1);
 }
 
+[[noreturn]] void throw_missing() {
+  throw Error(ErrorKind::kIo, "it is missing",
+              "temporary data must be left alone until the run ends");
+}
+
+constexpr int kMostTries = 3;
+
 // Keeps directories of a file store small.
 constexpr std::int64_t kObjectsPerFolder = 1000;
 
@@ -29,7 +41,8 @@ constexpr std::int64_t kObjectsPerFolder = 1000;
 // The part of one object that one block reads.
 struct PackedStore::Range {
   Region object;
-  Region part;  // What object and block share.
+  Shape reader;  // The block's coordinates.
+  Region part;   // What object and block share.
   std::string key;
   std::int64_t offset;
   std::int64_t bytes;
@@ -39,7 +52,11 @@ PackedStore::PackedStore(std::shared_ptr<Store> store, Options options)
     : store_(std::move(store)),
       options_(std::move(options)),
       tasks_(options_.shape, options_.component, options_.chunks),
-      objects_(options_.shape, options_.chunks) {}
+      objects_(options_.shape, options_.chunks) {
+  if (!options_.coded) return;
+  codec_ = make_light_codec(options_.item_bytes);
+  choice_ = std::make_shared<CodingChoice>();
+}
 
 BlockLayout PackedStore::block_layout(const Region& task) const {
   return BlockLayout::of_pieces(task, options_.layout, options_.axis_order,
@@ -51,18 +68,85 @@ std::string PackedStore::key(std::int64_t task) const {
                      task % kObjectsPerFolder);
 }
 
-void PackedStore::write(std::int64_t task, const Block& block,
+void PackedStore::write(std::int64_t task, const Block& block, Arena& arena,
                         StageReport& report) const {
   Counts& counts = block.has_data() ? report.counted : report.skipped;
   counts.objects_written += 1;
   counts.bytes_encoded += block.layout().bytes();
+  const std::string name = key(task);
+  report.counted.stored_bytes_written += with_context(
+      [&] {
+        if (!block.has_data() || !may_be_coded(block.layout().region()))
+          return write_raw(name, block);
+        const auto begin = steady_clock::now();
+        const bool coded = choice_->next();
+        std::int64_t bytes = coded ? write_coded(name, block, arena) : 0;
+        if (bytes == 0) bytes = write_raw(name, block);
+        choice_->tell(
+            coded, block.layout().bytes(),
+            std::chrono::duration<double>(steady_clock::now() - begin).count());
+        return bytes;
+      },
+      [&] { return "writing intermediate " + store_->describe(name); });
+}
+
+std::int64_t PackedStore::write_raw(const std::string& key,
+                                    const Block& block) const {
   const std::span<const std::byte> bytes =
       block.has_data() ? block.memory() : fill_marker(block.layout().bytes());
-  with_context(
-      [&] { write_object(*store_, key(task), bytes); },
-      [&] { return "writing intermediate " + store_->describe(key(task)); });
-  report.counted.stored_bytes_written +=
-      static_cast<std::int64_t>(bytes.size());
+  write_object(*store_, key, bytes);
+  return static_cast<std::int64_t>(bytes.size());
+}
+
+// The size of the object; 0, and nothing written, if it would not be smaller
+// than a raw one.
+std::int64_t PackedStore::write_coded(const std::string& key,
+                                      const Block& block, Arena& arena) const {
+  const ArenaScope scope(arena);
+  const Region& region = block.layout().region();
+  const CodedLayout layout(options_.layout, region);
+  CodedObjectWriter object(codec_, layout, largest_piece_bytes(region),
+                           store_->open_writer(key, layout.header_bytes()),
+                           arena);
+  std::span<const std::byte> rest = block.memory();
+  const Region readers = boxes_touching(region, Shape(options_.shape.size(), 0),
+                                        options_.layout.blocks);
+  for_each_point(readers, [&](const Shape& reader) {
+    object.begin_range();
+    for_each_piece(range_of(region, reader), [&](const Region& piece) {
+      const auto bytes = static_cast<std::size_t>(bytes_of(piece));
+      object.append(rest.first(bytes));
+      rest = rest.subspan(bytes);
+    });
+  });
+  return object.finish(block.layout().bytes());
+}
+
+std::int64_t PackedStore::piece_count(const Region& part) const {
+  const Shape& units = options_.layout.units;
+  return element_count(boxes_touching(part, Shape(units.size(), 0), units));
+}
+
+std::int64_t PackedStore::largest_piece_bytes(const Region& region) const {
+  Shape piece = region.extent();
+  for (std::size_t axis = 0; axis < piece.size(); ++axis)
+    piece[axis] = std::min(piece[axis], options_.layout.units[axis]);
+  return element_count(piece) * options_.item_bytes;
+}
+
+bool PackedStore::may_be_coded(const Region& object) const {
+  return options_.coded &&
+         bytes_of(object) >=
+             CodedLayout::kShortestPieceBytes * piece_count(object);
+}
+
+// What an object and a block of the next stage share.
+Region PackedStore::range_of(const Region& object, const Shape& reader) const {
+  Shape start = reader;
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    start[axis] *= options_.layout.blocks[axis];
+  return intersect(object,
+                   clipped_box(start, options_.layout.blocks, options_.shape));
 }
 
 void PackedStore::read(Block& block, Arena& arena, StageReport& report) const {
@@ -73,19 +157,70 @@ void PackedStore::read(Block& block, Arena& arena, StageReport& report) const {
   for_each_point(objects_.cells_touching(region), [&](const Shape& writer) {
     Range range;
     range.object = objects_.cell(writer);
+    range.reader = reader;
     range.part = intersect(range.object, region);
     range.key = key(tasks_.index(writer));
     range.offset = options_.layout.range_offset(range.object, reader) *
                    options_.item_bytes;
     range.bytes = bytes_of(range.part);
     with_context(
-        [&] { read_range(range, block, arena, report); },
+        [&] { read_patiently(range, block, arena, report); },
         [&] { return "reading intermediate " + store_->describe(range.key); });
   });
 }
 
+// A task that runs twice may replace an object while it is read.
+void PackedStore::read_patiently(const Range& range, Block& block, Arena& arena,
+                                 StageReport& report) const {
+  for (int tries = 1;; ++tries) {
+    try {
+      return read_range(range, block, arena, report);
+    } catch (const Error& error) {
+      if (!error.retryable() || tries == kMostTries) throw;
+    }
+  }
+}
+
+bool PackedStore::is_marker(const Range& range,
+                            std::int64_t object_bytes) const {
+  return object_bytes ==
+         static_cast<std::int64_t>(fill_marker(bytes_of(range.object)).size());
+}
+
+// Reads the range of a coded object; false, and nothing done, if the object is
+// a raw one, or a marker.
+bool PackedStore::read_coded(const Range& range, Block& block, Arena& arena,
+                             StageReport& report) const {
+  const ArenaScope scope(arena);
+  const CodedLayout layout(options_.layout, range.object);
+  CodedRangeReader pieces(*store_, range.key, layout, range.reader,
+                          piece_count(range.part), arena);
+  if (!pieces.found()) throw_missing();
+  if (pieces.object_bytes() == bytes_of(range.object) ||
+      is_marker(range, pieces.object_bytes()))
+    return false;
+  const std::int64_t most_bytes = largest_piece_bytes(range.object);
+  const std::span<std::byte> scratch = arena.take(most_bytes);
+  for_each_piece(range.part, [&](const Region& piece) {
+    const auto bytes = static_cast<std::size_t>(bytes_of(piece));
+    std::byte* place = block.place(piece, options_.axis_order);
+    const std::span<std::byte> decoded =
+        place ? std::span(place, bytes) : scratch.first(bytes);
+    codec_.decode(pieces.next(most_bytes), decoded, {});
+    block.put(piece, decoded.data(),
+              contiguous_strides(piece.extent(), options_.axis_order,
+                                 options_.item_bytes));
+  });
+  report.counted.objects_read += 1;
+  report.counted.bytes_decoded += range.bytes;
+  report.counted.stored_bytes_read += pieces.bytes_read();
+  return true;
+}
+
 void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
                              StageReport& report) const {
+  if (may_be_coded(range.object) && read_coded(range, block, arena, report))
+    return;
   const ArenaScope scope(arena);
   ReadRequest request{.key = range.key, .offset = range.offset};
   std::span<std::byte> scratch;
@@ -94,12 +229,8 @@ void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
     request.destination = {scratch};
   }
   store_->read_many({&request, 1});
-  if (!request.found)
-    throw Error(ErrorKind::kIo, "it is missing",
-                "temporary data must be left alone until the run ends");
-  const bool only_fill =
-      request.object_bytes ==
-      static_cast<std::int64_t>(fill_marker(bytes_of(range.object)).size());
+  if (!request.found) throw_missing();
+  const bool only_fill = is_marker(range, request.object_bytes);
   Counts& counts = only_fill ? report.skipped : report.counted;
   counts.objects_read += 1;
   counts.bytes_decoded += range.bytes;
@@ -115,15 +246,14 @@ void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
 
 // Calls visit(piece) for the pieces of a range, in the order of their bytes.
 template <class Visit>
-void PackedStore::for_each_piece(const Range& range, Visit&& visit) const {
+void PackedStore::for_each_piece(const Region& part, Visit&& visit) const {
   const Shape& units = options_.layout.units;
-  const Region touched =
-      boxes_touching(range.part, Shape(units.size(), 0), units);
+  const Region touched = boxes_touching(part, Shape(units.size(), 0), units);
   for_each_point(touched, [&](const Shape& unit) {
     Shape start = unit;
     for (std::size_t axis = 0; axis < start.size(); ++axis)
       start[axis] *= units[axis];
-    visit(intersect(range.part, clipped_box(start, units, options_.shape)));
+    visit(intersect(part, clipped_box(start, units, options_.shape)));
   });
 }
 
@@ -135,12 +265,10 @@ std::int64_t PackedStore::bytes_of(const Region& region) const {
 // gaps there.
 bool PackedStore::scatter(const Range& range, Block& block,
                           ReadRequest& request) const {
-  const Shape& units = options_.layout.units;
-  const std::int64_t pieces =
-      element_count(boxes_touching(range.part, Shape(units.size(), 0), units));
-  if (range.bytes < kShortestScatteredPiece * pieces) return false;
+  if (range.bytes < kShortestScatteredPiece * piece_count(range.part))
+    return false;
   bool placed = true;
-  for_each_piece(range, [&](const Region& piece) {
+  for_each_piece(range.part, [&](const Region& piece) {
     std::byte* place =
         placed ? block.place(piece, options_.axis_order) : nullptr;
     placed = place != nullptr;
@@ -155,7 +283,7 @@ void PackedStore::put_pieces(const Range& range,
                              std::span<const std::byte> bytes,
                              Block& block) const {
   const std::byte* at = bytes.data();
-  for_each_piece(range, [&](const Region& piece) {
+  for_each_piece(range.part, [&](const Region& piece) {
     block.put(piece, at,
               contiguous_strides(piece.extent(), options_.axis_order,
                                  options_.item_bytes));

@@ -1,5 +1,6 @@
 // The packed intermediate of one stage: one object per task, pieces at offsets
-// that the plan alone determines (src/plan/DESIGN.md).
+// that the plan alone determines, or coded, at offsets that a header tells
+// (src/plan/DESIGN.md).
 #pragma once
 
 #include <memory>
@@ -7,7 +8,9 @@
 #include <vector>
 
 #include "base/memory_budget.h"
+#include "codec/codec.h"
 #include "exec/block.h"
+#include "exec/coding_choice.h"
 #include "plan/packed_layout.h"
 #include "plan/task_grid.h"
 #include "rechunk/observer.h"
@@ -15,7 +18,7 @@
 
 namespace rechunk {
 
-/// Immutable; may be used by many threads.
+/// May be used by many threads.
 class PackedStore {
  public:
   struct Options {
@@ -27,6 +30,8 @@ class PackedStore {
     std::vector<int> axis_order;
     std::int64_t item_bytes = 1;
     std::vector<std::byte> fill;  ///< The element of objects without data.
+    /// Objects may be coded: their writers and readers have the memory for it.
+    bool coded = false;
   };
 
   PackedStore(std::shared_ptr<Store> store, Options options);
@@ -35,10 +40,12 @@ class PackedStore {
   BlockLayout block_layout(const Region& task) const;
 
   /// Writes the object of a task; if the block holds only fill, a marker.
-  void write(std::int64_t task, const Block& block, StageReport& report) const;
+  void write(std::int64_t task, const Block& block, Arena& arena,
+             StageReport& report) const;
 
   /// Reads the ranges of one block from all objects that it touches.
-  /// Takes at most one range from the arena and gives it back.
+  /// Takes at most one range, or what decoding takes, from the arena and gives
+  /// it back.
   void read(Block& block, Arena& arena, StageReport& report) const;
 
   bool has(std::int64_t task) const;
@@ -46,11 +53,23 @@ class PackedStore {
 
  private:
   struct Range;
+  std::int64_t write_raw(const std::string& key, const Block& block) const;
+  std::int64_t write_coded(const std::string& key, const Block& block,
+                           Arena& arena) const;
+  bool may_be_coded(const Region& object) const;
+  std::int64_t largest_piece_bytes(const Region& region) const;
+  std::int64_t piece_count(const Region& part) const;
+  bool read_coded(const Range& range, Block& block, Arena& arena,
+                  StageReport& report) const;
+  bool is_marker(const Range& range, std::int64_t object_bytes) const;
+  void read_patiently(const Range& range, Block& block, Arena& arena,
+                      StageReport& report) const;
   void read_range(const Range& range, Block& block, Arena& arena,
                   StageReport& report) const;
   template <class Visit>
-  void for_each_piece(const Range& range, Visit&& visit) const;
+  void for_each_piece(const Region& part, Visit&& visit) const;
   std::int64_t bytes_of(const Region& region) const;
+  Region range_of(const Region& object, const Shape& reader) const;
   bool scatter(const Range& range, Block& block, ReadRequest& request) const;
   void put_pieces(const Range& range, std::span<const std::byte> bytes,
                   Block& block) const;
@@ -60,6 +79,8 @@ class PackedStore {
   Options options_;
   TaskGrid tasks_;
   Grid objects_;
+  CodecChain codec_;  ///< Of coded objects.
+  std::shared_ptr<CodingChoice> choice_;
 };
 
 }  // namespace rechunk

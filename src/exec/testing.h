@@ -28,6 +28,8 @@ inline ArrayProblem problem_of(const ArrayLayout& source,
                     ArrayReader::unit_scratch_bytes(source),
                     ArrayReader::object_scratch_bytes(source),
                     0};
+  problem.source.in_parts = source.codecs.empty();
+  problem.source.axis_order = source.axis_order;
   problem.target = {
       target.object_shape,
       target.chunk_shape,
@@ -35,6 +37,13 @@ inline ArrayProblem problem_of(const ArrayLayout& source,
       ArrayWriter::unit_scratch_bytes(target),
       ArrayWriter::object_scratch_bytes(target),
       0};
+  return problem;
+}
+
+/// The same problem, where nothing is worth reading twice: it is staged.
+inline ArrayProblem read_once(ArrayProblem problem) {
+  problem.source.codec_ns_per_byte = 1e6;
+  problem.source.medium.run_ns = 1e9;
   return problem;
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "job/array_source_reader.h"
+#include "job/codec_costs.h"
 #include "job/digest_array.h"
 #include "job/target_hierarchy.h"
 #include "zarr/layout.h"
@@ -12,40 +13,50 @@
 namespace rechunk {
 namespace {
 
-// Rough costs of decoding and encoding one byte; they only rank plans.
-constexpr double kDecodeNanoseconds = 0.7;
-constexpr double kEncodeNanoseconds = 2;
+// What elements of unknown origin may cost: decoding them, for instance.
+constexpr double kArraySourceNanoseconds = 1;
 
-ChunkTraits source_traits(const ArrayLayout& layout) {
-  return {layout.object_shape,
-          layout.chunk_shape,
-          layout.chunk_shape,
-          ArrayReader::unit_scratch_bytes(layout),
-          ArrayReader::object_scratch_bytes(layout),
-          layout.codecs.empty() ? 0 : kDecodeNanoseconds};
+ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
+  ChunkTraits traits;
+  traits.objects = layout.object_shape;
+  traits.chunks = traits.units = layout.chunk_shape;
+  traits.unit_scratch_bytes = ArrayReader::unit_scratch_bytes(layout);
+  traits.object_scratch_bytes = ArrayReader::object_scratch_bytes(layout);
+  traits.codec_ns_per_byte = costs.decode_ns;
+  traits.stored_ratio = costs.stored_ratio;
+  traits.in_parts = layout.codecs.empty();
+  traits.axis_order = layout.axis_order;
+  return traits;
 }
 
-ChunkTraits target_traits(const ArrayLayout& layout) {
-  return {
-      layout.object_shape,
-      layout.chunk_shape,
-      layout.shards.empty() ? layout.chunk_shape : layout.shards[0].chunk_shape,
-      ArrayWriter::unit_scratch_bytes(layout),
-      ArrayWriter::object_scratch_bytes(layout),
-      layout.codecs.empty() ? 0 : kEncodeNanoseconds};
+ChunkTraits target_traits(const ArrayLayout& layout, const CodecCosts& costs) {
+  ChunkTraits traits;
+  traits.objects = layout.object_shape;
+  traits.chunks = layout.chunk_shape;
+  traits.units =
+      layout.shards.empty() ? layout.chunk_shape : layout.shards[0].chunk_shape;
+  traits.unit_scratch_bytes = ArrayWriter::unit_scratch_bytes(layout);
+  traits.object_scratch_bytes = ArrayWriter::object_scratch_bytes(layout);
+  traits.codec_ns_per_byte = costs.encode_ns;
+  traits.stored_ratio = costs.stored_ratio;
+  traits.axis_order = layout.axis_order;
+  return traits;
 }
 
 ChunkTraits array_source_traits(const ArrayLayout& layout) {
-  return {layout.chunk_shape,
-          layout.chunk_shape,
-          layout.chunk_shape,
-          ArraySourceReader::unit_scratch_bytes(layout),
-          0,
-          0};
+  ChunkTraits traits;
+  traits.objects = traits.chunks = traits.units = layout.chunk_shape;
+  traits.unit_scratch_bytes = ArraySourceReader::unit_scratch_bytes(layout);
+  traits.codec_ns_per_byte = kArraySourceNanoseconds;
+  return traits;
 }
 
-ChunkTraits opaque_traits(const ArrayMetadata& array) {
-  return {array.chunks, inner_chunks(array), inner_chunks(array), 0, 0, 0};
+ChunkTraits opaque_traits(const ArrayMetadata& array, const CodecCosts& costs) {
+  ChunkTraits traits;
+  traits.objects = array.chunks;
+  traits.chunks = traits.units = inner_chunks(array);
+  traits.stored_ratio = costs.stored_ratio;
+  return traits;
 }
 
 std::shared_ptr<const RegionReader> make_reader(
@@ -70,16 +81,18 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
   problem.dtype = source.data_type.label();
   problem.shape = source.shape;
   problem.item_bytes = source.data_type.item_bytes;
+  const CodecCosts source_costs = codec_costs(source);
+  const CodecCosts target_costs = codec_costs(target);
   problem.same_encoding =
       !options.array_source && same_encoding(source, target);
   if (problem.same_encoding) {
-    problem.source = opaque_traits(source);
-    problem.target = opaque_traits(target);
+    problem.source = opaque_traits(source, source_costs);
+    problem.target = opaque_traits(target, target_costs);
   } else {
     const ArrayLayout layout = make_layout(source);
     problem.source = options.array_source ? array_source_traits(layout)
-                                          : source_traits(layout);
-    problem.target = target_traits(make_layout(target));
+                                          : source_traits(layout, source_costs);
+    problem.target = target_traits(make_layout(target), target_costs);
   }
   if (options.verify && can_decode(target))
     problem.other_bytes = std::max(digest_bytes(make_layout(source)),

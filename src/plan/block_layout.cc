@@ -72,6 +72,67 @@ BlockLayout::Cell BlockLayout::cell(const Shape& coordinates) const {
   return cell;
 }
 
+// First cells of the runs of equal cells along one axis, and the end.
+std::vector<std::int64_t> BlockLayout::segments(const Region& part,
+                                                const Region& cells,
+                                                std::size_t axis) const {
+  const std::int64_t unit = units_[axis];
+  const std::int64_t first = cells.start[axis], stop = cells.stop[axis];
+  std::vector<std::int64_t> firsts{first};
+  const auto cut = [&](std::int64_t cell) {
+    if (cell > firsts.back() && cell < stop) firsts.push_back(cell);
+  };
+  if (part.start[axis] > first * unit) cut(first + 1);
+  if (packed_ && packed_->blocks != packed_->units)
+    for (std::int64_t block = ceil_div(packed_->blocks[axis], unit),
+                      cell = first;
+         cell < stop; cell = (cell / block + 1) * block)
+      cut(cell);
+  if (part.stop[axis] < stop * unit) cut(stop - 1);
+  firsts.push_back(stop);
+  return firsts;
+}
+
+// The group of these cells, which are equal on every axis.
+BlockLayout::CellGroup BlockLayout::group(const Region& part,
+                                          const Region& cells) const {
+  const Cell first = cell(cells.start);
+  CellGroup group{intersect(part, first.region), first.offset, cells.extent(),
+                  Shape(units_.size(), 0), first.strides};
+  for (std::size_t axis = 0; axis < units_.size(); ++axis) {
+    group.offset += (group.part.start[axis] - first.region.start[axis]) *
+                    first.strides[axis];
+    if (group.counts[axis] < 2) continue;
+    Shape next = cells.start;
+    ++next[axis];
+    group.cell_strides[axis] = cell(next).offset - first.offset;
+  }
+  return group;
+}
+
+void BlockLayout::for_each_group(
+    const Region& part,
+    const std::function<void(const CellGroup&)>& visit) const {
+  const Region cells = cells_touching(part);
+  if (cells.empty()) return;
+  std::vector<std::vector<std::int64_t>> cuts;
+  Region choices = cells;  // Which segment of each axis.
+  for (std::size_t axis = 0; axis < units_.size(); ++axis) {
+    cuts.push_back(segments(part, cells, axis));
+    choices.start[axis] = 0;
+    choices.stop[axis] = static_cast<std::int64_t>(cuts[axis].size()) - 1;
+  }
+  Region chosen = cells;
+  for_each_point(choices, [&](const Shape& choice) {
+    for (std::size_t axis = 0; axis < units_.size(); ++axis) {
+      const auto at = static_cast<std::size_t>(choice[axis]);
+      chosen.start[axis] = cuts[axis][at];
+      chosen.stop[axis] = cuts[axis][at + 1];
+    }
+    visit(group(part, chosen));
+  });
+}
+
 std::optional<std::int64_t> BlockLayout::contiguous_offset(
     const Region& part) const {
   const Region cells = cells_touching(part);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -22,6 +23,16 @@ class BlockLayout {
     Region region;            ///< Its elements within the block.
     std::int64_t offset = 0;  ///< First byte, from the block's first.
     Shape strides;            ///< Bytes per step of each axis.
+  };
+
+  /// Cells of equal extent that lie at equal distances, so that one copy serves
+  /// them all.
+  struct CellGroup {
+    Region part;              ///< Of the first cell: the elements asked for.
+    std::int64_t offset = 0;  ///< First byte of `part`.
+    Shape counts;             ///< Cells along each axis.
+    Shape cell_strides;       ///< Bytes from a cell to the next on each axis.
+    Shape strides;            ///< Bytes per step of each axis within a cell.
   };
 
   /// A block of whole chunks: every cell has the full size of a chunk, also
@@ -45,10 +56,18 @@ class BlockLayout {
   Region cells_touching(const Region& part) const;
   Cell cell(const Shape& coordinates) const;
 
+  /// Visits the groups of cells that make up `part`: few, however many cells.
+  void for_each_group(const Region& part,
+                      const std::function<void(const CellGroup&)>& visit) const;
+
   /// Byte offset of `part` if it lies in one cell without gaps, in axis order.
   std::optional<std::int64_t> contiguous_offset(const Region& part) const;
 
  private:
+  std::vector<std::int64_t> segments(const Region& part, const Region& cells,
+                                     std::size_t axis) const;
+  CellGroup group(const Region& part, const Region& cells) const;
+
   Region region_;
   Shape units_;
   Region cells_;  ///< All cells of the block.

@@ -18,7 +18,8 @@ Json stage_json(const CopySpec& stage) {
           {"objects_read", stage.objects_read},
           {"bytes_decoded", stage.bytes_decoded},
           {"objects_written", stage.objects_written},
-          {"bytes_encoded", stage.bytes_encoded}};
+          {"bytes_encoded", stage.bytes_encoded},
+          {"coded", stage.coded}};
 }
 
 Json array_json(const StagedCopySpec& array) {
@@ -32,6 +33,7 @@ Json array_json(const StagedCopySpec& array) {
   if (!array.target_shards.empty()) json["target_shards"] = array.target_shards;
   json["method"] = to_string(array.method);
   json["component"] = array.component;
+  json["predicted_seconds"] = array.predicted_seconds;
   json["stages"] = Json::array();
   for (const CopySpec& stage : array.stages)
     json["stages"].push_back(stage_json(stage));
@@ -50,6 +52,7 @@ CopySpec parse_stage(const Json& json) {
   json.at("bytes_decoded").get_to(stage.bytes_decoded);
   json.at("objects_written").get_to(stage.objects_written);
   json.at("bytes_encoded").get_to(stage.bytes_encoded);
+  stage.coded = json.value("coded", false);
   return stage;
 }
 
@@ -72,6 +75,7 @@ StagedCopySpec parse_array(const Json& json) {
   array.target_shards = json.value("target_shards", Shape{});
   array.method = parse_method(json.at("method").get<std::string>());
   json.at("component").get_to(array.component);
+  array.predicted_seconds = json.value("predicted_seconds", 0.0);
   for (const Json& stage : json.at("stages"))
     array.stages.push_back(parse_stage(stage));
   return array;
@@ -92,11 +96,14 @@ std::string_view to_string(Method method) {
 }
 
 std::string to_json(const Plan& plan) {
-  Json json = {
-      {"version", plan.version},       {"max_memory", plan.max_memory},
-      {"threads", plan.threads},       {"peak_memory", plan.peak_memory},
-      {"temp_bytes", plan.temp_bytes}, {"temp_objects", plan.temp_objects},
-      {"arrays", Json::array()}};
+  Json json = {{"version", plan.version},
+               {"max_memory", plan.max_memory},
+               {"threads", plan.threads},
+               {"peak_memory", plan.peak_memory},
+               {"temp_bytes", plan.temp_bytes},
+               {"temp_objects", plan.temp_objects},
+               {"predicted_seconds", plan.predicted_seconds},
+               {"arrays", Json::array()}};
   for (const StagedCopySpec& array : plan.arrays)
     json["arrays"].push_back(array_json(array));
   return json.dump(2);
@@ -112,6 +119,7 @@ Plan plan_from_json(std::string_view text) {
     json.at("peak_memory").get_to(plan.peak_memory);
     json.at("temp_bytes").get_to(plan.temp_bytes);
     json.at("temp_objects").get_to(plan.temp_objects);
+    plan.predicted_seconds = json.value("predicted_seconds", 0.0);
     for (const Json& array : json.at("arrays"))
       plan.arrays.push_back(parse_array(array));
     return plan;

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/byte_size.h"
+#include "plan/cost.h"
 #include "plan/geometry.h"
 #include "plan/passthrough.h"
 #include "plan/staging.h"
@@ -50,11 +51,14 @@ void count_reads(const ArrayProblem& array, bool from_source,
   if (from_source) {
     stage.objects_read = exact_pairs(array.shape, stage.block,
                                      clip(array.source.objects, array.shape));
-    stage.bytes_decoded = checked_multiply(
-        decoded_elements(array.shape, stage.block,
-                         clip(array.source.chunks, array.shape),
-                         array.source.chunks),
-        array.item_bytes);
+    stage.bytes_decoded =
+        array.source.in_parts
+            ? array_bytes(array)
+            : checked_multiply(
+                  decoded_elements(array.shape, stage.block,
+                                   clip(array.source.chunks, array.shape),
+                                   array.source.chunks),
+                  array.item_bytes);
   } else {
     stage.objects_read = exact_pairs(array.shape, stage.block, previous);
     stage.bytes_decoded = array_bytes(array);
@@ -76,14 +80,23 @@ void count_writes(const ArrayProblem& array, bool to_target, CopySpec& stage) {
   }
 }
 
-std::int64_t task_bytes(const ArrayProblem& array, std::size_t stage,
-                        std::size_t stages, const Shape& previous,
-                        const CopySpec& spec) {
-  if (stages == 1) return direct_bytes(array, spec.block);
-  if (stage == 0) return read_to_packed_bytes(array, spec.chunks);
-  if (stage + 1 < stages)
-    return packed_to_packed_bytes(array, previous, spec.chunks);
-  return packed_to_target_bytes(array, previous, spec.block);
+// Only the last intermediate has the target's chunks for pieces.
+bool is_coded(const Staging& staging, std::size_t stage) {
+  return staging.coded && stage + 2 == staging.tasks.size();
+}
+
+std::int64_t task_bytes(const ArrayProblem& array, const Staging& staging,
+                        std::size_t stage) {
+  const std::size_t last = staging.tasks.size() - 1;
+  if (last == 0) return direct_bytes(array, staging.block);
+  const Shape& task = staging.tasks[stage];
+  if (stage == 0)
+    return read_to_packed_bytes(array, task, is_coded(staging, stage));
+  const Shape& previous = staging.tasks[stage - 1];
+  if (stage < last)
+    return packed_to_packed_bytes(array, previous, task,
+                                  is_coded(staging, stage));
+  return packed_to_target_bytes(array, previous, staging.block, staging.coded);
 }
 
 std::vector<CopySpec> make_stages(const ArrayProblem& array,
@@ -96,9 +109,10 @@ std::vector<CopySpec> make_stages(const ArrayProblem& array,
     spec.target = intermediate_name(stage, count, false);
     spec.chunks = staging.tasks[stage];
     spec.block = stage + 1 == count ? staging.block : spec.chunks;
+    spec.coded = is_coded(staging, stage);
     spec.tasks = Grid(array.shape, spec.chunks).cell_count();
+    spec.max_task_bytes = task_bytes(array, staging, stage);
     const Shape previous = stage ? stages.back().chunks : Shape{};
-    spec.max_task_bytes = task_bytes(array, stage, count, previous, spec);
     count_reads(array, stage == 0, previous, spec);
     count_writes(array, stage + 1 == count, spec);
     stages.push_back(spec);
@@ -121,64 +135,109 @@ StagedCopySpec empty_spec(const ArrayProblem& array) {
   return spec;
 }
 
-std::string explain(const Staging& staging, const ArrayProblem& array,
-                    std::int64_t budget) {
-  const Shape component = staging.component;
-  if (staging.method == Method::kDirect)
-    return fmt::format(
-        "direct: blocks {} hold whole source chunks and whole target chunks, "
-        "so each is read once and written once",
-        to_string(staging.block));
-  const bool whole_array = component == clip(array.shape, array.shape);
-  return fmt::format(
-      "staged: source and target chunks meet again only after {} ({}), more "
-      "than the {} of one task; {} packed intermediate{} instead of reading "
-      "source chunks again and again",
-      to_string(component), whole_array ? "the whole array" : "one component",
-      format_byte_size(budget), staging.tasks.size() - 1,
-      staging.tasks.size() == 2 ? "" : "s");
+std::string seconds_text(double seconds) {
+  return seconds < 60 ? fmt::format("{:.2g} s", seconds)
+                      : fmt::format("{:.0f} s", seconds);
+}
+
+std::string describe(const StagedCopySpec& spec, const ArrayProblem& array) {
+  if (spec.method == Method::kStaged)
+    return fmt::format("{} packed intermediate{}{}", spec.stages.size() - 1,
+                       spec.stages.size() == 2 ? "" : "s",
+                       spec.stages[spec.stages.size() - 2].coded
+                           ? ", coded where that is quicker"
+                           : "");
+  const double times = static_cast<double>(spec.stages[0].bytes_decoded) /
+                       std::max(1.0, static_cast<double>(array_bytes(array)));
+  if (array.source.in_parts)
+    return fmt::format("reading parts of source chunks in blocks {}",
+                       to_string(spec.stages[0].block));
+  return fmt::format("decoding the source {:.1f} times in blocks {}", times,
+                     to_string(spec.stages[0].block));
+}
+
+// Why the first of several is taken, cheapest first.
+std::vector<std::string> explain(const std::vector<StagedCopySpec>& plans,
+                                 const ArrayProblem& array,
+                                 std::int64_t budget) {
+  const Grids grids = clipped_grids(array);
+  const Shape component = lcm_box(grids.source, grids.object, array.shape);
+  std::vector<std::string> reasons{fmt::format(
+      "source and target chunks meet again only after {}: reading each once "
+      "needs {}, one task has {}",
+      to_string(component), format_byte_size(direct_bytes(array, component)),
+      format_byte_size(budget))};
+  for (const StagedCopySpec& plan : plans)
+    reasons.push_back(fmt::format(
+        "{} {}: {}", &plan == &plans[0] ? "chosen" : "not",
+        describe(plan, array), seconds_text(plan.predicted_seconds)));
+  return reasons;
 }
 
 struct Candidate {
   std::vector<StagedCopySpec> arrays;
-  double nanoseconds = 0;
+  double seconds = 0;
 };
 
-// The plan of one array with `threads` tasks at a time, and its time.
+StagedCopySpec make_spec(const ArrayProblem& array, const Staging& staging,
+                         int threads) {
+  StagedCopySpec spec = empty_spec(array);
+  spec.method = staging.method;
+  spec.component = staging.component;
+  spec.stages = make_stages(array, staging);
+  spec.predicted_seconds = predicted_nanoseconds(array, spec, threads) * 1e-9;
+  return spec;
+}
+
+// The cheapest of the ways that read chunks again, or stage them.
+std::optional<StagedCopySpec> plan_weighed(const ArrayProblem& array,
+                                           std::int64_t task_budget,
+                                           int threads) {
+  std::vector<StagedCopySpec> plans;
+  if (const auto rereading = stage_rereading(array, task_budget))
+    plans.push_back(make_spec(array, *rereading, threads));
+  for (const Staging& staging : stage_packed(array, task_budget))
+    plans.push_back(make_spec(array, staging, threads));
+  if (plans.empty()) return std::nullopt;
+  std::stable_sort(plans.begin(), plans.end(),
+                   [](const auto& a, const auto& b) {
+                     return a.predicted_seconds < b.predicted_seconds;
+                   });
+  plans[0].reasons = explain(plans, array, task_budget);
+  return plans[0];
+}
+
+// The plan of one array with `threads` tasks at a time.
 std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
-                                         std::int64_t budget, int threads,
-                                         double& nanoseconds) {
+                                         std::int64_t budget, int threads) {
   const std::int64_t task_budget = budget / threads;
   if (array.other_bytes > budget) return std::nullopt;
   if (array.same_encoding) {
     if (task_budget < kPassthroughBufferBytes) return std::nullopt;
-    return plan_passthrough(array, empty_spec(array));
+    StagedCopySpec spec = plan_passthrough(array, empty_spec(array));
+    spec.predicted_seconds = predicted_nanoseconds(array, spec, threads) * 1e-9;
+    return spec;
   }
-  auto direct = stage_direct(array, task_budget, threads);
-  auto best = direct ? direct : stage_packed(array, task_budget);
-  if (!best) return std::nullopt;
-  StagedCopySpec spec = empty_spec(array);
-  spec.method = best->method;
-  spec.component = best->component;
-  spec.stages = make_stages(array, *best);
-  spec.reasons = {explain(*best, array, task_budget)};
-  const double codecs =
-      static_cast<double>(array_bytes(array)) *
-      (0.3 + array.source.codec_ns_per_byte + array.target.codec_ns_per_byte);
-  // Fewer tasks than threads leave threads idle.
-  std::int64_t parallel = threads;
-  for (const CopySpec& stage : spec.stages)
-    parallel = std::min(parallel, std::max<std::int64_t>(1, stage.tasks));
-  nanoseconds += (codecs + best->nanoseconds) / static_cast<double>(parallel);
-  return spec;
+  if (const auto direct = stage_direct(array, task_budget, threads)) {
+    StagedCopySpec spec = make_spec(array, *direct, threads);
+    spec.reasons = {fmt::format(
+        "direct: blocks {} hold whole source chunks and whole target chunks, "
+        "so each is read once and written once",
+        to_string(direct->block))};
+    return spec;
+  }
+  // Half the budget for a component is enough to do without an intermediate.
+  if (stage_direct(array, budget / 2, 1)) return std::nullopt;
+  return plan_weighed(array, task_budget, threads);
 }
 
 std::optional<Candidate> plan_with_threads(
     const std::vector<ArrayProblem>& arrays, std::int64_t budget, int threads) {
   Candidate candidate;
   for (const ArrayProblem& array : arrays) {
-    auto spec = plan_array(array, budget, threads, candidate.nanoseconds);
+    auto spec = plan_array(array, budget, threads);
     if (!spec) return std::nullopt;
+    candidate.seconds += spec->predicted_seconds;
     candidate.arrays.push_back(std::move(*spec));
   }
   return candidate;
@@ -259,8 +318,7 @@ Plan make_plan(const std::vector<ArrayProblem>& arrays,
        ++threads) {
     if (options.max_memory / *threads < 1) continue;
     auto candidate = plan_with_threads(arrays, options.max_memory, *threads);
-    if (!candidate || (best && best->nanoseconds <= candidate->nanoseconds))
-      continue;
+    if (!candidate || (best && best->seconds <= candidate->seconds)) continue;
     best = std::move(candidate);
     best_threads = *threads;
   }
@@ -269,6 +327,7 @@ Plan make_plan(const std::vector<ArrayProblem>& arrays,
   Plan plan;
   plan.max_memory = options.max_memory;
   plan.threads = best_threads;
+  plan.predicted_seconds = best->seconds;
   plan.arrays = std::move(best->arrays);
   plan.peak_memory = largest_task(plan.arrays) * best_threads;
   for (const StagedCopySpec& array : plan.arrays)

@@ -12,6 +12,16 @@
 
 namespace rechunk {
 
+/// What it costs to use a store, in nanoseconds of one thread. The defaults are
+/// those of a local disk behind a page cache.
+struct MediumTraits {
+  double request_ns = 6000;  ///< Opening an object, or a remote request.
+  double run_ns = 450;       ///< One more range of an open object.
+  double read_ns_per_byte = 0.1;
+  double write_ns_per_byte = 0.8;
+  double object_ns = 30000;  ///< Making an object.
+};
+
 /// What the planner must know of one side's chunks.
 struct ChunkTraits {
   Shape objects;  ///< What one key holds: chunks, or shards.
@@ -26,6 +36,11 @@ struct ChunkTraits {
   std::int64_t object_scratch_bytes = 0;
   /// Estimated cost of the codecs, nanoseconds per decoded byte and thread.
   double codec_ns_per_byte = 0;
+  double stored_ratio = 1;  ///< Stored bytes per decoded byte; an estimate.
+  /// Source: parts of a chunk can be read alone, since it has no codecs.
+  bool in_parts = false;
+  std::vector<int> axis_order;  ///< Of elements in a chunk; empty: C order.
+  MediumTraits medium;
 };
 
 /// One array to be rechunked.
@@ -35,6 +50,7 @@ struct ArrayProblem {
   Shape shape;
   std::int64_t item_bytes = 1;
   ChunkTraits source, target;
+  MediumTraits temp;           ///< Where intermediates lie.
   bool same_encoding = false;  ///< Encoded objects may be moved untouched.
   /// What the run holds for this array outside its tasks, one at a time: 0, or
   /// what it takes to verify.

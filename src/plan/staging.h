@@ -1,4 +1,4 @@
-// Chooses the shapes of the tasks of staged copies. Pure.
+// Chooses the shapes of the tasks of copies that decode. Pure.
 #pragma once
 
 #include <optional>
@@ -8,14 +8,14 @@
 
 namespace rechunk {
 
-/// A candidate: what one array's tasks look like, and what they cost.
+/// A candidate: what one array's tasks look like.
 struct Staging {
   Method method = Method::kDirect;
   Shape component;
   /// Task shapes, one per stage; the last stage holds `block` at a time.
   std::vector<Shape> tasks;
   Shape block;
-  double nanoseconds = 0;  ///< Estimate for one thread, codecs left out.
+  bool coded = false;  ///< Intermediates may be written through a light codec.
 };
 
 /// Read once and written once, without an intermediate: tasks follow the
@@ -24,22 +24,58 @@ struct Staging {
 std::optional<Staging> stage_direct(const ArrayProblem& array,
                                     std::int64_t task_bytes, int threads);
 
-/// The cheapest staging with one or more packed intermediates whose tasks need
-/// at most `task_bytes`; nothing if there is none.
-std::optional<Staging> stage_packed(const ArrayProblem& array,
-                                    std::int64_t task_bytes);
+/// Without an intermediate, in blocks that fit: each reads all that it needs of
+/// the source for itself, so that chunks are decoded more than once. Nothing if
+/// not even one unit of the target fits.
+std::optional<Staging> stage_rereading(const ArrayProblem& array,
+                                       std::int64_t task_bytes);
+
+/// Stagings with one or more packed intermediates whose tasks need at most
+/// `task_bytes`, the best of each kind: with and without the light codec, by
+/// component and over the whole array.
+std::vector<Staging> stage_packed(const ArrayProblem& array,
+                                  std::int64_t task_bytes);
 
 /// Smallest number of bytes in which a task of any staging fits.
 std::int64_t smallest_task_bytes(const ArrayProblem& array);
 
-/// Payload bytes of a task that reads source units / the previous stage's
-/// objects, of shape `previous`, and that writes a packed object / a block of
-/// target chunks.
-std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task);
+// Grids, clipped to the array.
+
+/// What is decoded as one; what one key of the target holds; what is appended
+/// to it at a time.
+struct Grids {
+  Shape source, object, unit;
+};
+Grids clipped_grids(const ArrayProblem& array);
+
+/// The smallest box in which the cuts of both grids meet again.
+Shape lcm_box(const Shape& a, const Shape& b, const Shape& shape);
+
+/// Lengths that blocks of the target may have along an axis: parts of one
+/// object, or whole objects.
+std::vector<std::int64_t> block_lengths(const ArrayProblem& array,
+                                        const Shape& component,
+                                        std::size_t axis);
+
+/// Blocks are parts of one object, or whole objects: never both.
+bool is_block(const Shape& block, const Shape& object);
+bool covers(const Shape& a, const Shape& b);
+
+double bytes_in(const ArrayProblem& array, const Shape& box);
+
+// Payload bytes of a task (task_bytes.cc).
+
+/// That reads source units, or objects of shape `previous`, and writes a packed
+/// object, or a block of target chunks. `coded`: the packed objects on either
+/// side may be coded.
+std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task,
+                                  bool coded);
 std::int64_t packed_to_packed_bytes(const ArrayProblem& array,
-                                    const Shape& previous, const Shape& task);
+                                    const Shape& previous, const Shape& task,
+                                    bool coded);
 std::int64_t packed_to_target_bytes(const ArrayProblem& array,
-                                    const Shape& previous, const Shape& block);
+                                    const Shape& previous, const Shape& block,
+                                    bool coded);
 std::int64_t direct_bytes(const ArrayProblem& array, const Shape& block);
 
 }  // namespace rechunk

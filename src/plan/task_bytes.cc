@@ -1,6 +1,7 @@
 // What one task holds at a time: the terms of the memory promise.
 #include <algorithm>
 
+#include "plan/coded_layout.h"
 #include "plan/geometry.h"
 #include "plan/staging.h"
 
@@ -26,26 +27,51 @@ std::int64_t range_bytes(const ArrayProblem& array, const Shape& previous,
                   element_count(clip(clip(previous, block), array.shape)));
 }
 
+// The largest piece that the light codec takes at a time.
+std::int64_t piece_bytes(const ArrayProblem& array) {
+  return bytes_of(array, element_count(clip(array.target.chunks, array.shape)));
+}
+
+std::int64_t encoding_bytes(const ArrayProblem& array,
+                            std::int64_t region_bytes) {
+  return CodedLayout::encoding_bytes(piece_bytes(array), region_bytes);
+}
+
+std::int64_t decoding_bytes(const ArrayProblem& array) {
+  return CodedLayout::decoding_bytes(piece_bytes(array));
+}
+
 }  // namespace
 
-std::int64_t read_to_packed_bytes(const ArrayProblem& array,
-                                  const Shape& task) {
-  return bytes_of(array, element_count(clip(task, array.shape))) +
-         array.source.unit_scratch_bytes + array.source.object_scratch_bytes +
+std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task,
+                                  bool coded) {
+  const std::int64_t region =
+      bytes_of(array, element_count(clip(task, array.shape)));
+  return region +
+         std::max(array.source.unit_scratch_bytes +
+                      array.source.object_scratch_bytes,
+                  coded ? encoding_bytes(array, region) : 0) +
          kAlignmentBytes;
 }
 
 std::int64_t packed_to_packed_bytes(const ArrayProblem& array,
-                                    const Shape& previous, const Shape& task) {
-  return bytes_of(array, element_count(clip(task, array.shape))) +
-         range_bytes(array, previous, task) + kAlignmentBytes;
+                                    const Shape& previous, const Shape& task,
+                                    bool coded) {
+  const std::int64_t region =
+      bytes_of(array, element_count(clip(task, array.shape)));
+  return region +
+         std::max(range_bytes(array, previous, task),
+                  coded ? encoding_bytes(array, region) : 0) +
+         kAlignmentBytes;
 }
 
 std::int64_t packed_to_target_bytes(const ArrayProblem& array,
-                                    const Shape& previous, const Shape& block) {
+                                    const Shape& previous, const Shape& block,
+                                    bool coded) {
   return block_bytes(array, block) +
-         std::max(range_bytes(array, previous, block),
-                  array.target.unit_scratch_bytes) +
+         std::max({range_bytes(array, previous, block),
+                   coded ? decoding_bytes(array) : 0,
+                   array.target.unit_scratch_bytes}) +
          array.target.object_scratch_bytes + kAlignmentBytes;
 }
 

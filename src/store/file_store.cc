@@ -179,8 +179,15 @@ class FileStore final : public Store {
     if (root_.empty()) root_ = ".";
   }
 
+  // Neighbours that ask for the same object share one open file.
   void read_many(std::span<ReadRequest> requests) const override {
-    for (ReadRequest& request : requests) read_one(request);
+    std::size_t first = 0;
+    for (std::size_t next = 1; next <= requests.size(); ++next)
+      if (next == requests.size() ||
+          requests[next].key != requests[first].key) {
+        read_object(requests.subspan(first, next - first));
+        first = next;
+      }
   }
 
   std::unique_ptr<ObjectWriter> open_writer(
@@ -239,10 +246,12 @@ class FileStore final : public Store {
     return root_ + "/" + std::string(key);
   }
 
-  void read_one(ReadRequest& request) const {
-    const std::string path = path_of(request.key);
-    request.found = false;
-    request.bytes_read = request.object_bytes = 0;
+  void read_object(std::span<ReadRequest> requests) const {
+    const std::string path = path_of(requests[0].key);
+    for (ReadRequest& request : requests) {
+      request.found = false;
+      request.bytes_read = request.object_bytes = 0;
+    }
     const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0) {
       if (errno == ENOENT || errno == ENOTDIR) return;
@@ -251,13 +260,15 @@ class FileStore final : public Store {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) throw_io("reading", path, errno);
     if (S_ISDIR(status.st_mode)) return;  // A folder is no object.
-    request.found = true;
-    request.object_bytes = status.st_size;
-    const std::int64_t offset =
-        request.offset >= 0
-            ? request.offset
-            : std::max<std::int64_t>(0, status.st_size + request.offset);
-    read_vectors(file.get(), path, offset, make_vectors(request), request);
+    for (ReadRequest& request : requests) {
+      request.found = true;
+      request.object_bytes = status.st_size;
+      const std::int64_t offset =
+          request.offset >= 0
+              ? request.offset
+              : std::max<std::int64_t>(0, status.st_size + request.offset);
+      read_vectors(file.get(), path, offset, make_vectors(request), request);
+    }
   }
 
   int create(const std::string& path, int flags) {

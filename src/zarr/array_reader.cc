@@ -7,6 +7,7 @@
 
 #include "base/strided_copy.h"
 #include "rechunk/error.h"
+#include "zarr/raw_parts.h"
 
 namespace rechunk {
 struct ArrayReader::Call {
@@ -44,12 +45,13 @@ ArrayReader::ArrayReader(std::shared_ptr<const Store> store, std::string path,
 }
 
 std::int64_t ArrayReader::unit_scratch_bytes(const ArrayLayout& layout) {
-  std::int64_t bytes = layout.chunk_bytes();
-  if (!layout.codecs.empty())
-    bytes = checked_add(
-        bytes, checked_add(encoded_capacity(layout),
-                           layout.codecs.scratch_bytes(layout.chunk_bytes())));
-  return checked_add(bytes, 4 * MemoryBudget::kAlignment);
+  if (layout.codecs.empty())
+    return MemoryBudget::aligned(slab_bytes(
+        {{}, layout.chunk_shape, layout.axis_order, layout.item_bytes}));
+  return checked_add(
+      checked_add(layout.chunk_bytes(), encoded_capacity(layout)),
+      checked_add(layout.codecs.scratch_bytes(layout.chunk_bytes()),
+                  4 * MemoryBudget::kAlignment));
 }
 
 std::int64_t ArrayReader::object_scratch_bytes(const ArrayLayout& layout) {
@@ -77,9 +79,23 @@ void ArrayReader::read(const Region& region, RegionSink& sink, Arena& arena,
   });
 }
 
-void ArrayReader::skip(const Region& part, Call& call) const {
-  const Region wanted = intersect(part, call.region);
-  if (!wanted.empty()) call.sink.put_fill(wanted, fill_);
+// What decoding a part of the array counts: whole chunks, or, of chunks without
+// codecs, what is wanted of them.
+std::int64_t ArrayReader::decoded_bytes(const Region& wanted,
+                                        const Region& box) const {
+  if (layout_->codecs.empty())
+    return element_count(wanted) * layout_->item_bytes;
+  return element_count(
+             boxes_touching(wanted, box.start, layout_->chunk_shape)) *
+         layout_->chunk_bytes();
+}
+
+// A chunk, or a shard, that is missing.
+void ArrayReader::skip(const Region& box, Call& call) const {
+  const Region wanted = intersect(box, call.region);
+  if (wanted.empty()) return;
+  call.report.skipped.bytes_decoded += decoded_bytes(wanted, box);
+  call.sink.put_fill(wanted, fill_);
 }
 
 // Where a chunk is decoded: in the sink if all of it is wanted and lies there
@@ -93,16 +109,15 @@ std::span<std::byte> ArrayReader::decode_buffer(const Region& chunk,
   return call.arena.take(bytes);
 }
 
-void ArrayReader::deliver(const Region& chunk, std::span<std::byte> decoded,
-                          Call& call) const {
-  swap_.apply(decoded);
-  call.report.counted.bytes_decoded += layout_->chunk_bytes();
-  const Region wanted = intersect(chunk, call.region);
-  const Shape strides = contiguous_strides(
-      layout_->chunk_shape, layout_->axis_order, layout_->item_bytes);
-  const std::byte* data = decoded.data();
+// Hands on what is wanted of a box of elements that lies without gaps.
+void ArrayReader::deliver(const Region& wanted, const Region& box,
+                          std::span<std::byte> memory, Call& call) const {
+  swap_.apply(memory);
+  const Shape strides = contiguous_strides(box.extent(), layout_->axis_order,
+                                           layout_->item_bytes);
+  const std::byte* data = memory.data();
   for (std::size_t axis = 0; axis < strides.size(); ++axis)
-    data += (wanted.start[axis] - chunk.start[axis]) * strides[axis];
+    data += (wanted.start[axis] - box.start[axis]) * strides[axis];
   call.sink.put(wanted, data, strides);
 }
 
@@ -112,34 +127,94 @@ void ArrayReader::decode(const Region& chunk,
   const std::span<std::byte> buffer =
       call.arena.take(layout_->codecs.buffer_bytes(layout_->chunk_bytes()));
   layout_->codecs.decode(encoded, decoded, buffer);
-  deliver(chunk, decoded, call);
+  call.report.counted.bytes_decoded += layout_->chunk_bytes();
+  Region box = chunk;
+  for (std::size_t axis = 0; axis < box.stop.size(); ++axis)
+    box.stop[axis] = box.start[axis] + layout_->chunk_shape[axis];
+  deliver(intersect(chunk, call.region), box, decoded, call);
 }
 
 void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
                                     Call& call) const {
   const ArenaScope scope(call.arena);
-  const bool raw = layout_->codecs.empty();
+  if (layout_->codecs.empty()) return read_raw_object(chunk, key, call);
   const std::span<std::byte> bytes =
-      raw ? decode_buffer(chunk, call)
-          : call.arena.take(encoded_capacity(*layout_));
+      call.arena.take(encoded_capacity(*layout_));
   ReadRequest request{.key = key, .destination = {bytes}};
   store_->read_many({&request, 1});
   if (!request.found) {
     call.report.skipped.objects_read += 1;
-    call.report.skipped.bytes_decoded += layout_->chunk_bytes();
     return skip(chunk, call);
   }
   call.report.counted.objects_read += 1;
   call.report.counted.stored_bytes_read += request.bytes_read;
   const auto size = static_cast<std::int64_t>(bytes.size());
-  if (request.object_bytes > size || (raw && request.object_bytes != size))
-    throw Error(
-        ErrorKind::kCorrupt,
-        fmt::format("it holds {} bytes, a chunk of it has {} {}",
-                    request.object_bytes, raw ? "exactly" : "at most", size));
-  if (raw) return deliver(chunk, bytes, call);
+  if (request.object_bytes > size)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("it holds {} bytes, a chunk of it has at most {}",
+                            request.object_bytes, size));
   decode(chunk, bytes.first(static_cast<std::size_t>(request.bytes_read)),
          call);
+}
+
+void ArrayReader::read_raw_object(const Region& chunk, const std::string& key,
+                                  Call& call) const {
+  const bool found = read_raw(chunk, key, 0, call);
+  Counts& counts = found ? call.report.counted : call.report.skipped;
+  counts.objects_read += 1;
+  if (!found) skip(chunk, call);
+}
+
+// Reads what is wanted of a chunk without codecs that begins at a byte of an
+// object; false if there is no such object.
+bool ArrayReader::read_raw(const Region& chunk, const std::string& key,
+                           std::int64_t offset, Call& call) const {
+  const RawChunk raw{chunk, layout_->chunk_shape, layout_->axis_order,
+                     layout_->item_bytes};
+  bool found = true;
+  for_each_slab(raw, intersect(chunk, call.region), [&](const Slab& slab) {
+    if (!found) return;
+    const ArenaScope scope(call.arena);
+    std::byte* place = slab.part == slab.box
+                           ? call.sink.place(slab.part, layout_->axis_order)
+                           : nullptr;
+    const auto bytes =
+        static_cast<std::size_t>(slab.run_bytes) * slab.runs.size();
+    const std::span<std::byte> memory =
+        place ? std::span(place, bytes)
+              : call.arena.take(static_cast<std::int64_t>(bytes));
+    found = read_runs(slab, key, offset, memory, call);
+    if (!found) return;
+    call.report.counted.bytes_decoded += decoded_bytes(slab.part, slab.part);
+    deliver(slab.part, slab.box, memory, call);
+  });
+  return found;
+}
+
+bool ArrayReader::read_runs(const Slab& slab, const std::string& key,
+                            std::int64_t offset, std::span<std::byte> memory,
+                            Call& call) const {
+  const auto run_bytes = static_cast<std::size_t>(slab.run_bytes);
+  std::vector<ReadRequest> requests(slab.runs.size());
+  for (std::size_t run = 0; run < requests.size(); ++run) {
+    requests[run].key = key;
+    requests[run].offset = offset + slab.runs[run];
+    requests[run].destination = {memory.subspan(run * run_bytes, run_bytes)};
+  }
+  store_->read_many(requests);
+  for (const ReadRequest& request : requests) {
+    if (!request.found) return false;
+    call.report.counted.stored_bytes_read += request.bytes_read;
+    const bool whole_object = layout_->shards.empty();
+    if (request.bytes_read != slab.run_bytes ||
+        (whole_object && request.object_bytes != layout_->chunk_bytes()))
+      throw Error(
+          ErrorKind::kCorrupt,
+          fmt::format("it holds {} bytes, a chunk of it has {}{}",
+                      request.object_bytes, whole_object ? "exactly " : "",
+                      layout_->chunk_bytes()));
+  }
+  return true;
 }
 
 void ArrayReader::read_shard_object(const Region& object,
@@ -153,10 +228,6 @@ void ArrayReader::read_shard_object(const Region& object,
   store_->read_many({&request, 1});
   if (!request.found) {
     call.report.skipped.objects_read += 1;
-    const Region wanted = intersect(object, call.region);
-    const std::int64_t chunks = element_count(
-        boxes_touching(wanted, object.start, layout_->chunk_shape));
-    call.report.skipped.bytes_decoded += chunks * layout_->chunk_bytes();
     return skip(object, call);
   }
   call.report.counted.objects_read += 1;
@@ -186,10 +257,6 @@ void ArrayReader::read_box(const Box& box, Call& call) const {
     const auto entry =
         box.index.entry(box.index.position(coordinates), box.bytes);
     if (!entry) {
-      const Region missing = intersect(part, call.region);
-      call.report.skipped.bytes_decoded +=
-          element_count(boxes_touching(missing, start, layout_->chunk_shape)) *
-          layout_->chunk_bytes();
       return skip(part, call);
     }
     const ShardIndex::Entry place{box.offset + entry->offset, entry->bytes};
@@ -228,8 +295,11 @@ void ArrayReader::read_inner_chunk(const Region& chunk, const std::string& key,
                     "of it has {} {}",
                     entry.offset, entry.bytes, raw ? "exactly" : "at most",
                     most));
-  const std::span<std::byte> bytes =
-      raw ? decode_buffer(chunk, call) : call.arena.take(entry.bytes);
+  if (raw) {
+    read_raw(chunk, key, entry.offset, call);
+    return;
+  }
+  const std::span<std::byte> bytes = call.arena.take(entry.bytes);
   ReadRequest request{
       .key = key, .offset = entry.offset, .destination = {bytes}};
   store_->read_many({&request, 1});
@@ -238,7 +308,6 @@ void ArrayReader::read_inner_chunk(const Region& chunk, const std::string& key,
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("inner chunk at byte {}: only {} of {} bytes there",
                             entry.offset, request.bytes_read, entry.bytes));
-  if (raw) return deliver(chunk, bytes, call);
   with_context(
       [&] { decode(chunk, bytes, call); },
       [&] { return fmt::format("inner chunk at byte {}", entry.offset); });

@@ -12,6 +12,7 @@
 #include "rechunk/store.h"
 #include "zarr/byte_order.h"
 #include "zarr/layout.h"
+#include "zarr/raw_parts.h"
 #include "zarr/shard_index.h"
 
 namespace rechunk {
@@ -78,12 +79,19 @@ class ArrayReader final : public RegionReader {
   void read_box(const Box& box, Call& call) const;
   void read_inner_chunk(const Region& chunk, const std::string& key,
                         ShardIndex::Entry entry, Call& call) const;
-  void skip(const Region& part, Call& call) const;
+  void read_raw_object(const Region& chunk, const std::string& key,
+                       Call& call) const;
+  bool read_raw(const Region& chunk, const std::string& key,
+                std::int64_t offset, Call& call) const;
+  bool read_runs(const Slab& slab, const std::string& key, std::int64_t offset,
+                 std::span<std::byte> memory, Call& call) const;
+  std::int64_t decoded_bytes(const Region& wanted, const Region& box) const;
+  void skip(const Region& box, Call& call) const;
   void decode(const Region& chunk, std::span<const std::byte> encoded,
               Call& call) const;
   std::span<std::byte> decode_buffer(const Region& chunk, Call& call) const;
-  void deliver(const Region& chunk, std::span<std::byte> decoded,
-               Call& call) const;
+  void deliver(const Region& wanted, const Region& box,
+               std::span<std::byte> memory, Call& call) const;
 
   std::shared_ptr<const Store> store_;
   std::string path_;

@@ -187,11 +187,15 @@ TEST(ArrayReader, CountsWhatARegionTouches) {
     });
     EXPECT_EQ(report.counted.objects_read, present);
     EXPECT_EQ(report.skipped.objects_read, element_count(objects) - present);
-    EXPECT_EQ(
-        report.counted.bytes_decoded + report.skipped.bytes_decoded,
-        element_count(
-            Grid(layout.shape, layout.chunk_shape).cells_touching(region)) *
-            layout.chunk_bytes());
+    // Chunks without codecs are read in part.
+    const std::int64_t bytes =
+        layout.codecs.empty()
+            ? element_count(region) * layout.item_bytes
+            : element_count(Grid(layout.shape, layout.chunk_shape)
+                                .cells_touching(region)) *
+                  layout.chunk_bytes();
+    EXPECT_EQ(report.counted.bytes_decoded + report.skipped.bytes_decoded,
+              bytes);
     if (HasFailure()) return;
   }
 }
@@ -234,7 +238,7 @@ TEST(ArrayReader, ReadsOfAShardOnlyTheIndexAndWhatIsWanted) {
     constexpr std::int64_t kIndex = 8 * 16 + 4, kChunk = 2 * 4 * 2;
     EXPECT_EQ(report.counted.stored_bytes_read, kIndex + 2 * kChunk);
     EXPECT_EQ(stored.store->bytes - before, kIndex + 2 * kChunk);
-    EXPECT_EQ(report.counted.bytes_decoded, 2 * kChunk);
+    EXPECT_EQ(report.counted.bytes_decoded, 2 * 2) << "two elements";
   }
 }
 

@@ -1,0 +1,178 @@
+#include "plan/cost.h"
+
+#include <algorithm>
+
+#include "plan/geometry.h"
+
+namespace rechunk {
+namespace {
+
+// The light codec of intermediates, per byte: measured, 1 thread.
+constexpr double kLightEncode = 0.5;
+constexpr double kLightDecode = 0.22;
+constexpr double kLightRatio = 0.4;  // Stored bytes per byte.
+// Copying in memory: per byte, and per run of neighbouring elements.
+constexpr double kCopyByte = 0.1;
+constexpr double kCopyRun = 3;
+constexpr double kPiece = 100;  // One piece of a packed object.
+constexpr double kTask = 20000;
+constexpr double kSlabBytes = 256 << 10;  // What one batch of runs reads.
+
+double array_bytes(const ArrayProblem& array) {
+  double bytes = static_cast<double>(array.item_bytes);
+  for (const std::int64_t length : array.shape)
+    bytes *= static_cast<double>(length);
+  return bytes;
+}
+
+int axis_at(const ArrayProblem& array, std::size_t place) {
+  return array.source.axis_order.empty() ? static_cast<int>(place)
+                                         : array.source.axis_order[place];
+}
+
+// Runs of neighbouring bytes in which blocks read chunks without codecs: every
+// step of an outer axis begins one, and so does every overlap of the axis that
+// blocks cut.
+double runs(const ArrayProblem& array, const Shape& block) {
+  double count = 1;
+  bool cut = false;
+  for (std::size_t place = array.shape.size(); place-- > 0;) {
+    const int axis = axis_at(array, place);
+    const std::int64_t length = array.shape[axis];
+    const std::int64_t chunk = array.source.chunks[axis];
+    count *= static_cast<double>(
+        cut ? length : overlapping_pairs(length, block[axis], chunk));
+    cut = cut || (block[axis] < length && block[axis] % chunk != 0);
+  }
+  return std::max(count, array_bytes(array) / kSlabBytes);
+}
+
+double pair_count(const ArrayProblem& array, const Shape& a, const Shape& b) {
+  return estimated_pairs(array.shape, clip(a, array.shape),
+                         clip(b, array.shape));
+}
+
+double cells(const ArrayProblem& array, const Shape& cell) {
+  double count = 1;
+  for (std::size_t axis = 0; axis < cell.size(); ++axis)
+    count *= static_cast<double>(ceil_div(array.shape[axis], cell[axis]));
+  return count;
+}
+
+double chunk_bytes(const ArrayProblem& array, const Shape& chunk) {
+  double bytes = static_cast<double>(array.item_bytes);
+  for (const std::int64_t length : chunk) bytes *= static_cast<double>(length);
+  return bytes;
+}
+
+double parts_read_cost(const ArrayProblem& array, const Shape& block) {
+  const MediumTraits& medium = array.source.medium;
+  const double bytes = array_bytes(array);
+  const double batches = std::max(pair_count(array, block, array.source.chunks),
+                                  bytes / kSlabBytes);
+  return batches * medium.request_ns + runs(array, block) * medium.run_ns +
+         bytes * medium.read_ns_per_byte;
+}
+
+}  // namespace
+
+double source_read_cost(const ArrayProblem& array, const Shape& block) {
+  const ChunkTraits& source = array.source;
+  if (source.in_parts) return parts_read_cost(array, block);
+  const double requests = pair_count(array, block, source.objects) +
+                          (source.objects == source.chunks
+                               ? 0
+                               : pair_count(array, block, source.chunks));
+  const double bytes = pair_count(array, block, source.chunks) *
+                       chunk_bytes(array, source.chunks);
+  return requests * source.medium.request_ns +
+         bytes * (source.codec_ns_per_byte +
+                  source.stored_ratio * source.medium.read_ns_per_byte);
+}
+
+double packed_write_cost(const ArrayProblem& array, const Shape& task,
+                         bool coded) {
+  const MediumTraits& medium = array.temp;
+  const double raw = medium.write_ns_per_byte;
+  const double light = kLightEncode + kLightRatio * raw;
+  return array_bytes(array) * (coded ? std::min(raw, light) : raw) +
+         cells(array, clip(task, array.shape)) * medium.object_ns;
+}
+
+double packed_read_cost(const ArrayProblem& array, const Shape& task,
+                        const Shape& block, bool coded) {
+  const MediumTraits& medium = array.temp;
+  const double raw = medium.read_ns_per_byte;
+  const bool is_coded =
+      coded && kLightEncode + kLightRatio * medium.write_ns_per_byte <
+                   medium.write_ns_per_byte;
+  const double byte = is_coded ? kLightDecode + kLightRatio * raw : raw;
+  return pair_count(array, task, block) * medium.request_ns +
+         pair_count(array, task, array.target.chunks) * kPiece +
+         array_bytes(array) * byte;
+}
+
+double target_write_cost(const ArrayProblem& array) {
+  const ChunkTraits& target = array.target;
+  const double bytes =
+      cells(array, target.chunks) * chunk_bytes(array, target.chunks);
+  return bytes * (target.codec_ns_per_byte +
+                  target.stored_ratio * target.medium.write_ns_per_byte) +
+         cells(array, target.objects) * target.medium.object_ns;
+}
+
+double copy_cost(const ArrayProblem& array, const Shape& from,
+                 const Shape& to) {
+  const double bytes = array_bytes(array);
+  if (array.shape.empty()) return bytes;
+  // Elements that are neighbours in both orders.
+  const int axis = axis_at(array, array.shape.size() - 1);
+  const auto run = static_cast<double>(
+      std::max<std::int64_t>(
+          1, std::min({from[axis], to[axis], array.shape[axis]})) *
+      array.item_bytes);
+  return bytes * (kCopyByte + kCopyRun / run);
+}
+
+StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
+                     std::size_t index) {
+  const CopySpec& stage = plan.stages[index];
+  const bool first = index == 0, last = index + 1 == plan.stages.size();
+  StageCost cost;
+  if (plan.method == Method::kPassthrough) {
+    const double bytes = array_bytes(array) * array.source.stored_ratio;
+    cost.read = static_cast<double>(stage.objects_read) *
+                    array.source.medium.request_ns +
+                bytes * array.source.medium.read_ns_per_byte;
+    cost.write = static_cast<double>(stage.objects_written) *
+                     array.target.medium.object_ns +
+                 bytes * array.target.medium.write_ns_per_byte;
+    return cost;
+  }
+  cost.read = first
+                  ? source_read_cost(array, stage.block)
+                  : packed_read_cost(array, plan.stages[index - 1].chunks,
+                                     stage.block, plan.stages[index - 1].coded);
+  cost.write = last ? target_write_cost(array)
+                    : packed_write_cost(array, stage.chunks, stage.coded);
+  // The first stage orders elements as the target wants them.
+  if (first)
+    cost.copy = copy_cost(array, array.source.chunks, array.target.chunks);
+  cost.copy += kTask * static_cast<double>(stage.tasks);
+  return cost;
+}
+
+double predicted_nanoseconds(const ArrayProblem& array,
+                             const StagedCopySpec& plan, int threads) {
+  double nanoseconds = 0;
+  for (std::size_t index = 0; index < plan.stages.size(); ++index) {
+    const auto tasks = std::max<std::int64_t>(1, plan.stages[index].tasks);
+    // The last round may leave threads idle.
+    nanoseconds += stage_cost(array, plan, index).total() *
+                   static_cast<double>(ceil_div(tasks, threads)) /
+                   static_cast<double>(tasks);
+  }
+  return nanoseconds;
+}
+
+}  // namespace rechunk

@@ -1,0 +1,44 @@
+// What a plan is expected to cost in time: the model by which plans are ranked
+// and run times predicted. Pure. DESIGN.md, "What a plan costs".
+#pragma once
+
+#include "plan/planner.h"
+#include "rechunk/plan.h"
+
+namespace rechunk {
+
+/// One stage, in nanoseconds of one thread.
+struct StageCost {
+  double read = 0;   ///< Requests, bytes, decoding.
+  double copy = 0;   ///< Moving elements in memory.
+  double write = 0;  ///< Encoding, objects, bytes.
+
+  double total() const { return read + copy + write; }
+};
+
+/// Reading the source in blocks, each of which reads for itself.
+double source_read_cost(const ArrayProblem& array, const Shape& block);
+
+/// Writing all objects of an intermediate, and reading it in blocks of a later
+/// stage. `coded`: through the light codec, where that is quicker.
+double packed_write_cost(const ArrayProblem& array, const Shape& task,
+                         bool coded);
+double packed_read_cost(const ArrayProblem& array, const Shape& task,
+                        const Shape& block, bool coded);
+
+/// Encoding and writing the whole target.
+double target_write_cost(const ArrayProblem& array);
+
+/// Moving every element once, from the order of one grid to that of another.
+double copy_cost(const ArrayProblem& array, const Shape& from, const Shape& to);
+
+/// Stage `index` of a finished plan.
+StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
+                     std::size_t index);
+
+/// Wall-clock nanoseconds of all stages: tasks run `threads` at a time, stages
+/// follow each other.
+double predicted_nanoseconds(const ArrayProblem& array,
+                             const StagedCopySpec& plan, int threads);
+
+}  // namespace rechunk

@@ -1,0 +1,188 @@
+#include <algorithm>
+#include <cmath>
+
+#include "plan/cost.h"
+#include "plan/geometry.h"
+#include "plan/staging.h"
+
+namespace rechunk {
+namespace {
+
+constexpr int kMaxIntermediates = 6;
+// Ranges are long enough when they cost no more than this share of the bytes.
+constexpr double kEnoughShare = 0.05;
+
+// The search for first and last task shapes of a packed staging.
+class PackedSearch {
+ public:
+  PackedSearch(const ArrayProblem& array, std::int64_t task_bytes,
+               Shape component, bool coded)
+      : array_(array),
+        task_bytes_(task_bytes),
+        component_(std::move(component)),
+        coded_(coded),
+        grids_(clipped_grids(array)),
+        first_(grids_.source),
+        last_(grids_.unit) {
+    for (std::size_t axis = 0; axis < array.shape.size(); ++axis) {
+      first_lengths_.push_back(cell_lengths(
+          array.shape[axis], grids_.source[axis], component_[axis]));
+      last_lengths_.push_back(block_lengths(array, component_, axis));
+    }
+  }
+
+  std::optional<Staging> run() {
+    if (!fits(first_, last_)) {
+      last_ = grids_.unit;
+      if (!fits(first_, last_)) return std::nullopt;
+    }
+    while (cost(first_, last_) > enough() && grow()) {
+    }
+    return best_of_stage_counts();
+  }
+
+ private:
+  bool fits(const Shape& first, const Shape& last) const {
+    return is_block(last, grids_.object) &&
+           read_to_packed_bytes(array_, first, coded_) <= task_bytes_ &&
+           packed_to_target_bytes(array_, first, last, coded_) <= task_bytes_;
+  }
+
+  double cost(const Shape& first, const Shape& last) const {
+    return packed_write_cost(array_, first, coded_) +
+           packed_read_cost(array_, first, last, coded_);
+  }
+
+  // What no shape can save: the bytes.
+  double enough() const {
+    const Shape all = clip(array_.shape, array_.shape);
+    return (1 + kEnoughShare) * cost(all, all);
+  }
+
+  // Takes the step that saves most for the memory it costs.
+  bool grow() {
+    double best = 0;
+    Shape first = first_, last = last_;
+    const double now = cost(first_, last_);
+    const auto consider = [&](const Shape& a, const Shape& b) {
+      if (!fits(a, b)) return;
+      // Per byte: the smaller of the two tasks grows first.
+      const double grown = bytes_in(array_, a) - bytes_in(array_, first_) +
+                           bytes_in(array_, b) - bytes_in(array_, last_);
+      const double score = (now - cost(a, b)) / std::max(grown, 1.0);
+      if (score > best) best = score, first = a, last = b;
+    };
+    for (std::size_t axis = 0; axis < first_.size(); ++axis) {
+      for (std::int64_t length : first_lengths_[axis]) {
+        if (length <= first_[axis]) continue;
+        Shape larger = first_;
+        larger[axis] = length;
+        consider(larger, last_);
+      }
+      for (std::int64_t length : last_lengths_[axis]) {
+        if (length <= last_[axis]) continue;
+        Shape larger = last_;
+        larger[axis] = length;
+        consider(first_, larger);
+      }
+    }
+    first_ = first;
+    last_ = last;
+    return best > 0;
+  }
+
+  // Shapes between the first and the last, at equal factors; equal axes stay
+  // equal.
+  std::vector<Shape> interpolate(int intermediates) const {
+    std::vector<Shape> tasks{first_};
+    for (int stage = 1; stage < intermediates; ++stage) {
+      const double part = static_cast<double>(stage) / intermediates;
+      Shape task(first_.size());
+      for (std::size_t axis = 0; axis < task.size(); ++axis)
+        task[axis] = std::clamp<std::int64_t>(
+            std::llround(std::exp(
+                (1 - part) * std::log(static_cast<double>(first_[axis])) +
+                part * std::log(static_cast<double>(last_[axis])))),
+            1, std::max<std::int64_t>(1, array_.shape[axis]));
+      shrink_to_fit(tasks.back(), task);
+      tasks.push_back(task);
+    }
+    tasks.push_back(last_);
+    return tasks;
+  }
+
+  void shrink_to_fit(const Shape& previous, Shape& task) const {
+    while (packed_to_packed_bytes(array_, previous, task, coded_) >
+           task_bytes_) {
+      auto longest = std::max_element(task.begin(), task.end());
+      if (*longest == 1) return;
+      *longest = ceil_div(*longest, 2);
+    }
+  }
+
+  double chain_cost(const std::vector<Shape>& tasks) const {
+    double nanoseconds = 0;
+    for (std::size_t stage = 0; stage + 1 < tasks.size(); ++stage)
+      nanoseconds += cost(tasks[stage], tasks[stage + 1]);
+    return nanoseconds;
+  }
+
+  bool chain_fits(const std::vector<Shape>& tasks) const {
+    for (std::size_t stage = 1; stage + 1 < tasks.size(); ++stage)
+      if (packed_to_packed_bytes(array_, tasks[stage - 1], tasks[stage],
+                                 coded_) > task_bytes_)
+        return false;
+    return packed_to_target_bytes(array_, tasks[tasks.size() - 2], last_,
+                                  coded_) <= task_bytes_;
+  }
+
+  std::optional<Staging> best_of_stage_counts() const {
+    std::optional<Staging> best;
+    double best_cost = 0;
+    for (int intermediates = 1; intermediates <= kMaxIntermediates;
+         ++intermediates) {
+      const std::vector<Shape> tasks = interpolate(intermediates);
+      if (!chain_fits(tasks)) continue;
+      const double nanoseconds = chain_cost(tasks);
+      if (best && best_cost <= nanoseconds) continue;
+      best_cost = nanoseconds;
+      best = Staging{
+          Method::kStaged,
+          // Shapes in between divide no component but the array.
+          intermediates == 1 ? component_ : clip(array_.shape, array_.shape),
+          tasks, last_, coded_};
+    }
+    if (best && !covers(last_, grids_.object))
+      best->tasks.back() = grids_.object;
+    return best;
+  }
+
+  const ArrayProblem& array_;
+  const std::int64_t task_bytes_;
+  const Shape component_;
+  const bool coded_;
+  const Grids grids_;
+  Shape first_, last_;
+  std::vector<std::vector<std::int64_t>> first_lengths_, last_lengths_;
+};
+
+}  // namespace
+
+std::vector<Staging> stage_packed(const ArrayProblem& array,
+                                  std::int64_t task_bytes) {
+  const Grids grids = clipped_grids(array);
+  const Shape whole_array = clip(array.shape, array.shape);
+  const Shape component = lcm_box(grids.source, grids.object, array.shape);
+  std::vector<Staging> stagings;
+  const auto consider = [&](const Shape& box, bool coded) {
+    if (auto found = PackedSearch(array, task_bytes, box, coded).run())
+      stagings.push_back(std::move(*found));
+  };
+  for (const bool coded : {true, false}) {
+    consider(component, coded);
+    if (component != whole_array) consider(whole_array, coded);
+  }
+  return stagings;
+}
+
+}  // namespace rechunk
