@@ -27,7 +27,7 @@ JOBS = {
     ),
     "in parts": (
         {"chunks": (5, 50, 61), "zarr_format": 2, "compressors": None},
-        ["--chunks", "all,5,5", "--max-memory", "250kB"],
+        ["--chunks", "all,25,61", "--max-memory", "900kB"],
         "direct",
     ),
     "passthrough": ({"chunks": (10, 50, 61)}, [], "passthrough"),
