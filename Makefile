@@ -84,7 +84,7 @@ mpi: $(MPI_PACKAGES) $(TEST_VENV)  ## The executor for MPI, on 1, 2, 4 ranks
 	cmake --build --preset mpi -j $(JOBS) --target rechunk_cli
 	RECHUNK_BINARY=build/mpi/rechunk $(PYTEST) tests/test_mpi.py
 
-check: $(PYTHON_VENV)  ## Format, lint, types and style
+check: $(LINT_PACKAGES) $(PYTHON_VENV)  ## Format, lint, types and style
 	clang-format-14 --dry-run --Werror $(CPP)
 	$(VENV)/bin/python tests/tidy.py
 	$(VENV)/bin/ruff check .
