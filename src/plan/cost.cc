@@ -14,8 +14,7 @@ constexpr double kLightRatio = 0.4;  // Stored bytes per byte.
 // Copying in memory: per byte, and per run of neighbouring elements.
 constexpr double kCopyByte = 0.1;
 constexpr double kCopyRun = 3;
-constexpr double kPiece = 100;  // One piece of a packed object.
-constexpr double kTask = 20000;
+constexpr double kPiece = 100;            // One piece of a packed object.
 constexpr double kSlabBytes = 256 << 10;  // What one batch of runs reads.
 
 double array_bytes(const ArrayProblem& array) {
@@ -158,7 +157,6 @@ StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
   // The first stage orders elements as the target wants them.
   if (first)
     cost.copy = copy_cost(array, array.source.chunks, array.target.chunks);
-  cost.copy += kTask * static_cast<double>(stage.tasks);
   return cost;
 }
 

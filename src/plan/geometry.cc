@@ -67,7 +67,7 @@ std::vector<std::int64_t> cell_lengths(std::int64_t length, std::int64_t step,
   // small partners.
   for (std::int64_t factor = 2; divides && factor <= 64; ++factor)
     if (steps % factor == 0) lengths.push_back(component / factor);
-  lengths.push_back(divides ? component : length);
+  lengths.push_back(std::max<std::int64_t>(1, divides ? component : length));
   std::sort(lengths.begin(), lengths.end());
   lengths.erase(std::unique(lengths.begin(), lengths.end()), lengths.end());
   return lengths;

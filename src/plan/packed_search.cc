@@ -1,8 +1,10 @@
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 #include "plan/cost.h"
 #include "plan/geometry.h"
+#include "plan/refine.h"
 #include "plan/staging.h"
 
 namespace rechunk {
@@ -10,7 +12,10 @@ namespace {
 
 constexpr int kMaxIntermediates = 6;
 // Ranges are long enough when they cost no more than this share of the bytes.
-constexpr double kEnoughShare = 0.05;
+constexpr double kEnoughShare = 0.005;
+// Of the local search: how often it steps, and what a step must save.
+constexpr int kRounds = 6;
+constexpr double kEnoughSaved = 0.001;
 
 // The search for first and last task shapes of a packed staging.
 class PackedSearch {
@@ -25,8 +30,7 @@ class PackedSearch {
         first_(grids_.source),
         last_(grids_.unit) {
     for (std::size_t axis = 0; axis < array.shape.size(); ++axis) {
-      first_lengths_.push_back(cell_lengths(
-          array.shape[axis], grids_.source[axis], component_[axis]));
+      first_lengths_.push_back(first_lengths(axis));
       last_lengths_.push_back(block_lengths(array, component_, axis));
     }
   }
@@ -38,10 +42,23 @@ class PackedSearch {
     }
     while (cost(first_, last_) > enough() && grow()) {
     }
+    if (cost(first_, last_) > enough()) turn_dials();
     return best_of_stage_counts();
   }
 
  private:
+  // Tasks hold whole source units, unless parts of them are as good.
+  std::vector<std::int64_t> first_lengths(std::size_t axis) const {
+    const std::int64_t length = array_.shape[axis];
+    auto lengths = cell_lengths(length, grids_.source[axis], component_[axis]);
+    if (!array_.source.in_parts) return lengths;
+    const auto more =
+        cell_lengths(length, grids_.object[axis], component_[axis]);
+    lengths.insert(lengths.end(), more.begin(), more.end());
+    std::sort(lengths.begin(), lengths.end());
+    return lengths;
+  }
+
   bool fits(const Shape& first, const Shape& last) const {
     return is_block(last, grids_.object) &&
            read_to_packed_bytes(array_, first, coded_) <= task_bytes_ &&
@@ -49,7 +66,8 @@ class PackedSearch {
   }
 
   double cost(const Shape& first, const Shape& last) const {
-    return packed_write_cost(array_, first, coded_) +
+    return source_read_cost(array_, first) +
+           packed_write_cost(array_, first, coded_) +
            packed_read_cost(array_, first, last, coded_);
   }
 
@@ -91,6 +109,28 @@ class PackedSearch {
     return best > 0;
   }
 
+  // Growing step by step may end beside the best shapes.
+  void turn_dials() {
+    const std::size_t rank = first_.size();
+    std::vector<Dial> dials;
+    for (std::size_t axis = 0; axis < rank; ++axis)
+      dials.push_back(dial(first_lengths_[axis], first_[axis]));
+    for (std::size_t axis = 0; axis < rank; ++axis)
+      dials.push_back(dial(last_lengths_[axis], last_[axis]));
+    const auto take = [&](const std::vector<Dial>& at) {
+      for (std::size_t axis = 0; axis < rank; ++axis) {
+        first_[axis] = at[axis].length();
+        last_[axis] = at[rank + axis].length();
+      }
+    };
+    refine(dials, kRounds, kEnoughSaved, [&](const std::vector<Dial>& at) {
+      take(at);
+      return fits(first_, last_) ? cost(first_, last_)
+                                 : std::numeric_limits<double>::infinity();
+    });
+    take(dials);
+  }
+
   // Shapes between the first and the last, at equal factors; equal axes stay
   // equal.
   std::vector<Shape> interpolate(int intermediates) const {
@@ -121,9 +161,11 @@ class PackedSearch {
   }
 
   double chain_cost(const std::vector<Shape>& tasks) const {
-    double nanoseconds = 0;
+    double nanoseconds = source_read_cost(array_, tasks[0]);
     for (std::size_t stage = 0; stage + 1 < tasks.size(); ++stage)
-      nanoseconds += cost(tasks[stage], tasks[stage + 1]);
+      nanoseconds +=
+          packed_write_cost(array_, tasks[stage], coded_) +
+          packed_read_cost(array_, tasks[stage], tasks[stage + 1], coded_);
     return nanoseconds;
   }
 

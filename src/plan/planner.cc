@@ -8,6 +8,7 @@
 #include "base/byte_size.h"
 #include "plan/cost.h"
 #include "plan/geometry.h"
+#include "plan/make_spec.h"
 #include "plan/passthrough.h"
 #include "plan/staging.h"
 #include "plan/task_grid.h"
@@ -33,108 +34,6 @@ void check_ranks(const ArrayProblem& array) {
                       describe(array), to_string(*shape), shape->size(), rank));
 }
 
-std::string intermediate_name(std::size_t stage, std::size_t stages,
-                              bool source) {
-  if (source)
-    return stage == 0 ? "source" : fmt::format("intermediate-{}", stage);
-  return stage + 1 == stages ? "target"
-                             : fmt::format("intermediate-{}", stage + 1);
-}
-
-std::int64_t array_bytes(const ArrayProblem& array) {
-  return checked_multiply(element_count(array.shape), array.item_bytes);
-}
-
-// Predicted reads of a stage. Each block opens what it needs for itself.
-void count_reads(const ArrayProblem& array, bool from_source,
-                 const Shape& previous, CopySpec& stage) {
-  if (from_source) {
-    stage.objects_read = exact_pairs(array.shape, stage.block,
-                                     clip(array.source.objects, array.shape));
-    stage.bytes_decoded =
-        array.source.in_parts
-            ? array_bytes(array)
-            : checked_multiply(
-                  decoded_elements(array.shape, stage.block,
-                                   clip(array.source.chunks, array.shape),
-                                   array.source.chunks),
-                  array.item_bytes);
-  } else {
-    stage.objects_read = exact_pairs(array.shape, stage.block, previous);
-    stage.bytes_decoded = array_bytes(array);
-  }
-}
-
-void count_writes(const ArrayProblem& array, bool to_target, CopySpec& stage) {
-  if (to_target) {
-    stage.objects_written =
-        Grid(array.shape, array.target.objects).cell_count();
-    stage.bytes_encoded = checked_multiply(
-        element_count(array.shape) == 0
-            ? 0
-            : padded_elements(array.shape, array.target.chunks),
-        array.item_bytes);
-  } else {
-    stage.objects_written = stage.tasks;
-    stage.bytes_encoded = array_bytes(array);
-  }
-}
-
-// Only the last intermediate has the target's chunks for pieces.
-bool is_coded(const Staging& staging, std::size_t stage) {
-  return staging.coded && stage + 2 == staging.tasks.size();
-}
-
-std::int64_t task_bytes(const ArrayProblem& array, const Staging& staging,
-                        std::size_t stage) {
-  const std::size_t last = staging.tasks.size() - 1;
-  if (last == 0) return direct_bytes(array, staging.block);
-  const Shape& task = staging.tasks[stage];
-  if (stage == 0)
-    return read_to_packed_bytes(array, task, is_coded(staging, stage));
-  const Shape& previous = staging.tasks[stage - 1];
-  if (stage < last)
-    return packed_to_packed_bytes(array, previous, task,
-                                  is_coded(staging, stage));
-  return packed_to_target_bytes(array, previous, staging.block, staging.coded);
-}
-
-std::vector<CopySpec> make_stages(const ArrayProblem& array,
-                                  const Staging& staging) {
-  const std::size_t count = staging.tasks.size();
-  std::vector<CopySpec> stages;
-  for (std::size_t stage = 0; stage < count; ++stage) {
-    CopySpec spec;
-    spec.source = intermediate_name(stage, count, true);
-    spec.target = intermediate_name(stage, count, false);
-    spec.chunks = staging.tasks[stage];
-    spec.block = stage + 1 == count ? staging.block : spec.chunks;
-    spec.coded = is_coded(staging, stage);
-    spec.tasks = Grid(array.shape, spec.chunks).cell_count();
-    spec.max_task_bytes = task_bytes(array, staging, stage);
-    const Shape previous = stage ? stages.back().chunks : Shape{};
-    count_reads(array, stage == 0, previous, spec);
-    count_writes(array, stage + 1 == count, spec);
-    stages.push_back(spec);
-  }
-  return stages;
-}
-
-StagedCopySpec empty_spec(const ArrayProblem& array) {
-  StagedCopySpec spec;
-  spec.name = array.name;
-  spec.shape = array.shape;
-  spec.dtype = array.dtype;
-  spec.item_bytes = array.item_bytes;
-  spec.source_chunks = array.source.chunks;
-  spec.target_chunks = array.target.chunks;
-  if (array.source.objects != array.source.chunks)
-    spec.source_shards = array.source.objects;
-  if (array.target.objects != array.target.chunks)
-    spec.target_shards = array.target.objects;
-  return spec;
-}
-
 std::string seconds_text(double seconds) {
   return seconds < 60 ? fmt::format("{:.2g} s", seconds)
                       : fmt::format("{:.0f} s", seconds);
@@ -148,7 +47,7 @@ std::string describe(const StagedCopySpec& spec, const ArrayProblem& array) {
                            ? ", coded where that is quicker"
                            : "");
   const double times = static_cast<double>(spec.stages[0].bytes_decoded) /
-                       std::max(1.0, static_cast<double>(array_bytes(array)));
+                       std::max(1.0, bytes_in(array, array.shape));
   if (array.source.in_parts)
     return fmt::format("reading parts of source chunks in blocks {}",
                        to_string(spec.stages[0].block));
@@ -178,16 +77,6 @@ struct Candidate {
   std::vector<StagedCopySpec> arrays;
   double seconds = 0;
 };
-
-StagedCopySpec make_spec(const ArrayProblem& array, const Staging& staging,
-                         int threads) {
-  StagedCopySpec spec = empty_spec(array);
-  spec.method = staging.method;
-  spec.component = staging.component;
-  spec.stages = make_stages(array, staging);
-  spec.predicted_seconds = predicted_nanoseconds(array, spec, threads) * 1e-9;
-  return spec;
-}
 
 // The cheapest of the ways that read chunks again, or stage them.
 std::optional<StagedCopySpec> plan_weighed(const ArrayProblem& array,

@@ -141,7 +141,7 @@ void check_plan(const Plan& plan, const ArrayProblem& problem) {
   const bool once =
       count_pairs(array, array.stages[0], problem.source.chunks) ==
       Grid(array.shape, problem.source.chunks).cell_count();
-  EXPECT_TRUE(once || array.stages.size() == 1)
+  EXPECT_TRUE(once || array.stages.size() == 1 || problem.source.in_parts)
       << "a staged copy decodes a source chunk twice";
   const Shape component =
       lcm_box(clip(problem.source.chunks, array.shape),

@@ -1,9 +1,11 @@
 #include "plan/staging.h"
 
 #include <algorithm>
+#include <limits>
 
 #include "plan/cost.h"
 #include "plan/geometry.h"
+#include "plan/refine.h"
 
 namespace rechunk {
 namespace {
@@ -11,6 +13,7 @@ namespace {
 constexpr std::int64_t kSmallTaskBytes = 2 << 20;
 // Blocks are large enough when a larger one would save less than this.
 constexpr double kEnoughShare = 0.01;
+constexpr int kRounds = 6;  // Of the local search, at most.
 
 // A shard may be written block by block where each source unit lies in one.
 bool can_stream(const ArrayProblem& array, const Grids& grids) {
@@ -73,7 +76,15 @@ class BlockSearch {
     if (!fits(block_)) return std::nullopt;
     while (grow()) {
     }
-    return block_;
+    turn_dials();
+    const Shape grown = block_;
+    // From another start: as long as may be, the last axes first.
+    block_ = grids_.unit;
+    for (std::size_t axis = block_.size(); axis-- > 0;) lengthen(axis);
+    turn_dials();
+    return source_read_cost(array_, block_) < source_read_cost(array_, grown)
+               ? block_
+               : grown;
   }
 
  private:
@@ -101,6 +112,32 @@ class BlockSearch {
     }
     block_ = grown;
     return best > 0;
+  }
+
+  void lengthen(std::size_t axis) {
+    for (const std::int64_t length : lengths_[axis]) {
+      Shape longer = block_;
+      longer[axis] = length;
+      if (fits(longer)) block_ = longer;
+    }
+  }
+
+  // Growing step by step may end beside the best block.
+  void turn_dials() {
+    std::vector<Dial> dials;
+    for (std::size_t axis = 0; axis < block_.size(); ++axis)
+      dials.push_back(dial(lengths_[axis], block_[axis]));
+    const auto block_at = [](const std::vector<Dial>& at) {
+      Shape block;
+      for (const Dial& one : at) block.push_back(one.length());
+      return block;
+    };
+    refine(dials, kRounds, kEnoughShare, [&](const std::vector<Dial>& at) {
+      const Shape block = block_at(at);
+      return fits(block) ? source_read_cost(array_, block)
+                         : std::numeric_limits<double>::infinity();
+    });
+    block_ = block_at(dials);
   }
 
   const ArrayProblem& array_;

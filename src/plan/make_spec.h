@@ -1,0 +1,17 @@
+// The plan of one array, with all that is predicted of it, from the shapes of
+// its tasks. Pure.
+#pragma once
+
+#include "plan/planner.h"
+#include "plan/staging.h"
+
+namespace rechunk {
+
+/// What a plan says of the array alone.
+StagedCopySpec empty_spec(const ArrayProblem& array);
+
+/// Throws: invalid_argument (sizes overflow).
+StagedCopySpec make_spec(const ArrayProblem& array, const Staging& staging,
+                         int threads);
+
+}  // namespace rechunk
