@@ -27,11 +27,12 @@ export TSAN_OPTIONS := exitcode=99:halt_on_error=1
 # ThreadSanitizer of GCC 12 cannot live with much address randomisation.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: help build python test test-long check lint asan tsan mpi demo bench \
-  clean unit end-to-end python-tests
+.PHONY: help build python test test-long check lint asan tsan mpi demo clean \
+  bench bench-quick bench-floor bench-micro bench-publish bench-build \
+  unit end-to-end python-tests
 
 help:  ## Show the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 build: $(PACKAGES)  ## Build build/release/rechunk
 	cmake --preset release --log-level=WARNING
@@ -100,8 +101,26 @@ lint: $(LINT_PACKAGES)  ## clang-tidy over the sources (ten minutes of a core)
 demo: build $(DEMO_VENV)  ## The main job on real data, as a transcript
 	demo/demo.sh
 
-bench: build $(TEST_VENV)  ## Compare with other tools (long)
-	benchmarks/run.sh
+bench: bench-build $(TEST_VENV)  ## Compare with other tools and the floor (hours)
+	benchmarks/run.sh bench
+	benchmarks/run.sh report
+
+bench-quick: bench-build $(TEST_VENV)  ## A part of it, within 15 minutes
+	benchmarks/run.sh bench --quick
+	benchmarks/run.sh report
+
+bench-floor: bench-build $(TEST_VENV)  ## rechunk against the floor (minutes)
+	benchmarks/run.sh floor
+
+bench-micro: bench-build  ## Kernels, codecs, digest and planner alone
+	cmake --build --preset release -j $(JOBS) --target rechunk_micro
+	build/release/benchmarks/rechunk_micro
+
+bench-publish: $(TEST_VENV)  ## The newest results become docs/benchmarks.md
+	benchmarks/run.sh report --publish
+
+bench-build: build
+	cmake --build --preset release -j $(JOBS) --target rechunk_floor
 
 clean:  ## Remove all that was built and installed here
 	rm -rf build $(VENV)

@@ -1,81 +1,226 @@
-"""Compares rechunk with other tools on the workloads, side by side.
+"""rechunk, the floor and other tools on the same work, side by side.
 
 Every run is a fresh process, timed and measured from outside, on a warm page
 cache, the tools taking turns; every result is checked against its source.
+What is measured already is not measured again: stop it and start it as you
+like. `--quick` fits a quarter of an hour.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
-import subprocess
+import hashlib
+import random
 import sys
-from datetime import UTC, datetime
+from dataclasses import replace
 from pathlib import Path
 
 import machine
 import measure
-import report
 import tools_table
-from environments import HERE, ROOT, prepare
-from tools_table import Task, Tool
-from workloads import WORKLOADS, Workload
+from environments import ROOT
+from passes import FULL, QUICK, Case, Pass, cases
+from places import (
+    Places,
+    binary,
+    clear,
+    default_data,
+    fault_of,
+    floor_program,
+    say,
+)
+from records import Records
+from tools_table import OURS, Task, Tool
+from workloads import BY_NAME, MEMORIES
 
-DATA = HERE / "data"
-RESULTS = HERE / "results"
-
-
-def say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
-
-
-def in_check_environment(script: str, *arguments: str) -> str:
-    """Runs one of the scripts that need zarr-python; returns its output."""
-    command = [prepare("check"), HERE / script, *arguments]
-    done = subprocess.run(command, stdout=subprocess.PIPE, text=True)
-    if done.returncode:
-        raise SystemExit(f"error: {script} {arguments[0]} failed")
-    return done.stdout
+RESULTS = ROOT / "build" / "bench"
 
 
-def source_of(workload: Workload) -> tuple[Path, dict]:
-    """The source store and the facts of its stamp, made if missing."""
-    store = DATA / "sources" / f"{workload.name}.zarr"
-    stamp_file = store.with_suffix(".json")
-    if stamp_file.exists():
-        facts = json.loads(stamp_file.read_text())
-        if facts["stamp"] == workload.stamp():
-            return store, facts
-        stamp_file.unlink()
-    say(f"{workload.name}: making {workload.raw_bytes / 1e6:.0f} MB of data")
-    in_check_environment(
-        "make_data.py", workload.name, str(store), str(stamp_file)
-    )
-    return store, json.loads(stamp_file.read_text())
+class Bench:
+    """One measurement: what it works with, and the loop over its cases."""
+
+    def __init__(self, options: argparse.Namespace):
+        self.options = options
+        self.places = Places(options.data)
+        build = hashlib.sha256(binary().read_bytes())
+        build.update(floor_program().read_bytes())
+        self.records = Records(
+            RESULTS / f"{options.label}.json",
+            machine.describe(),
+            build.hexdigest()[:16],
+        )
+        content = self.records.content
+        if options.seed is not None or content["random_seed"] is None:
+            seed = options.seed or random.SystemRandom().randrange(10**9)
+            content["random_seed"] = seed
+        say(f"seed of the random workloads: {content['random_seed']}")
+        self._tools: dict[str, Tool] = {}
+
+    def tool(self, name: str) -> Tool:
+        """The tool, made and described when it is first needed."""
+        if name not in self._tools:
+            self._tools[name] = tools_table.make(name, binary())
+            described = tools_table.describe(self._tools[name])
+            self.records.content["tools"][name] = described
+            self.records.save()
+        return self._tools[name]
+
+    def run_pass(self, chosen: Pass) -> None:
+        say(f"== {chosen.name}: {chosen.title}")
+        for case in cases(chosen, self.records.content["random_seed"]):
+            if chosen.random_count or case.workload.name in self.wanted(chosen):
+                self.run_case(chosen, case)
+            if chosen.random_count and not self.options.keep:
+                self.places.forget(case.workload)
+
+    def wanted(self, chosen: Pass) -> set[str]:
+        names = self.options.workloads or chosen.workloads
+        return {
+            BY_NAME[name].scaled(scale).name
+            for name in names
+            for scale in chosen.scales
+        }
+
+    def run_case(self, chosen: Pass, case: Case) -> None:
+        """All tools of a case, taking turns in an order that rotates."""
+        names = [
+            name
+            for name in case.tools
+            if not self.options.tools or name in self.options.tools
+        ]
+        if chosen.name == "memory":  # the others would only run once more
+            names = [n for n in names if n in OURS or self.tool(n).bounded]
+        todo = self.todo(chosen, case, names)
+        if not any(todo):
+            return
+        source, facts = self.places.source(case.workload)
+        self.note(case, facts)
+        say(
+            f"{case.workload.name} {case.workload.title}, "
+            f"{case.memory_bytes / 1e6:.0f} MB, {case.threads} threads"
+        )
+        for repetition, wanted in enumerate(todo):
+            turn = repetition % max(1, len(wanted))
+            for name in wanted[turn:] + wanted[:turn]:
+                self.run_tool(case, name, repetition, source, facts)
+
+    def todo(
+        self, chosen: Pass, case: Case, names: list[str]
+    ) -> list[list[str]]:
+        """Per repetition, the tools that have still to run in it."""
+        repeat = self.options.repeat or chosen.repeat
+        peers = self.options.peer_repeat or chosen.peer_repeat
+        result = []
+        for repetition in range(max(repeat, peers)):
+            missing = []
+            for name in names:
+                if repetition >= (repeat if name in OURS else peers):
+                    continue
+                key = key_of(case, name, repetition)
+                if self.options.again or not self.records.has(
+                    key, name in OURS
+                ):
+                    missing.append(name)
+            if set(missing) & set(OURS):  # a ratio needs both, side by side
+                missing += [n for n in OURS if n in names and n not in missing]
+            result.append(missing)
+        return result
+
+    def note(self, case: Case, facts: dict) -> None:
+        workload = case.workload
+        self.records.content["workloads"][workload.name] = {
+            "title": workload.title,
+            "shape": workload.shape,
+            "dtype": workload.dtype,
+            "zarr_format": workload.zarr_format,
+            "target_format": workload.final_format,
+            "source_chunks": workload.source_chunks,
+            "source_shards": workload.source_shards,
+            "target_chunks": workload.target_chunks,
+            "target_shards": workload.target_shards,
+            "codec": workload.codec,
+            "table_bytes": workload.memory("table"),
+            **{key: facts[key] for key in ("raw_bytes", "stored_bytes")},
+            "objects": facts["objects"],
+            "ratio": facts["ratio"],
+        }
+
+    def run_tool(
+        self,
+        case: Case,
+        name: str,
+        repetition: int,
+        source: Path,
+        facts: dict,
+    ) -> None:
+        """One run; a tool that failed before in this case sits it out."""
+        key = key_of(case, name, repetition)
+        tool = self.tool(name)
+        failure = tool.unsupported(case.workload)
+        if repetition and not failure:
+            failure = self.records.failure(key)
+        if failure:
+            self.records.add(key, {"failure": failure})
+            return
+        task = Task(
+            workload=case.workload,
+            source=source,
+            finished=self.places.finished(case.workload)
+            if name == "floor"
+            else source,
+            target=self.places.target(case.workload, name),
+            temporary=self.places.temporary(name),
+            memory_bytes=case.memory_bytes,
+            threads=case.threads,
+        )
+        result = self.measure(tool, task, repetition, facts["digest"])
+        self.records.add(key, result)
+        say(progress_line(key, result))
+
+    def measure(
+        self, tool: Tool, task: Task, repetition: int, digest: str
+    ) -> dict:
+        """A measured and checked run, as it goes into the records."""
+        clear(task.temporary)
+        clear(task.target)
+        measure.warm(task.source)
+        done = measure.run(tool.command(task), self.options.limit)
+        objects, stored_bytes = measure.stored(task.target)
+        failure = failure_of(done, self.options.limit)
+        if failure is None and tool.checked:
+            fault = fault_of(
+                task.workload,
+                task.source,
+                task.target,
+                digest if repetition == 0 else None,
+                repetition,
+            )
+            failure = fault and f"wrong result: {fault}"
+        result = {
+            "failure": failure,
+            "seconds": done.seconds,
+            "cpu_seconds": done.cpu_seconds,
+            "peak_bytes": done.peak_bytes,
+            "objects": objects,
+            "stored_bytes": stored_bytes,
+        }
+        if failure is None:
+            result |= tools_table.own_facts(tool, done.output)
+        clear(task.temporary)
+        clear(task.target)
+        return result
 
 
-def clear(task: Task) -> None:
-    """Removes what a run left and lets the disk settle."""
-    for path in (task.target, task.temporary):
-        shutil.rmtree(path, ignore_errors=True)
-    task.target.parent.mkdir(parents=True, exist_ok=True)
-    os.sync()
-
-
-def check(task: Task, digest: str, full: bool, seed: int) -> str | None:
-    """What is wrong with a result, if anything."""
-    job = {
-        "chunks": task.workload.target_chunks,
-        "shards": task.workload.target_shards,
-        "digest": digest,
-        "full": full,
-        "seed": seed,
+def key_of(case: Case, tool: str, repetition: int) -> dict:
+    """What names a run."""
+    return {
+        "workload": case.workload.name,
+        "stamp": case.workload.target_stamp(),
+        "memory_bytes": case.memory_bytes,
+        "threads": case.threads,
+        "tool": tool,
+        "repetition": repetition,
     }
-    paths = (str(task.source), str(task.target))
-    output = in_check_environment("check.py", *paths, json.dumps(job))
-    return json.loads(output)["fault"]
 
 
 def failure_of(done: measure.Measurement, limit_seconds: float) -> str | None:
@@ -87,87 +232,12 @@ def failure_of(done: measure.Measurement, limit_seconds: float) -> str | None:
     return None
 
 
-def run_once(
-    tool: Tool, task: Task, digest: str, repetition: int, limit_seconds: float
-) -> dict:
-    """One measured and checked run, as it goes into the results."""
-    clear(task)
-    measure.warm(task.source)
-    done = measure.run(tool.command(task), limit_seconds)
-    failure = failure_of(done, limit_seconds)
-    objects, stored_bytes = measure.stored(task.target)
-    if failure is None:
-        failure = check(task, digest, repetition == 0, repetition)
-        failure = failure and f"wrong result: {failure}"
-    result = {
-        "tool": tool.name,
-        "repetition": repetition,
-        "failure": failure,
-        "seconds": done.seconds,
-        "cpu_seconds": done.cpu_seconds,
-        "peak_bytes": done.peak_bytes,
-        "objects": objects,
-        "stored_bytes": stored_bytes,
-        "counts": None if failure else tools_table.counts(tool, done.output),
-    }
-    clear(task)
-    return result
-
-
-def run_workload(
-    workload: Workload, tools: list[Tool], options: argparse.Namespace
-) -> dict:
-    """Every tool, `repeat` times, taking turns; a tool that fails stops."""
-    source, facts = source_of(workload)
-    memory_bytes = int(workload.memory_bytes * options.budget_factor)
-    say(
-        f"{workload.name} {workload.title}: {facts['raw_bytes'] / 1e6:.0f} MB "
-        f"in {facts['objects']} objects, ratio {facts['ratio']}, "
-        f"memory {memory_bytes / 1e6:.0f} MB"
-    )
-    runs: list[dict] = []
-    out = {tool.name: tool.unsupported(workload) for tool in tools}
-    for repetition in range(options.repeat):
-        turn = repetition % len(tools)
-        for tool in tools[turn:] + tools[:turn]:
-            if out[tool.name]:
-                continue
-            task = Task(
-                workload=workload,
-                source=source,
-                target=DATA / "targets" / f"{workload.name}-{tool.name}.zarr",
-                temporary=DATA / "targets" / f"temporary-{tool.name}.zarr",
-                memory_bytes=memory_bytes,
-                threads=options.threads,
-            )
-            run = run_once(
-                tool, task, facts["digest"], repetition, options.limit
-            )
-            runs.append(run)
-            out[tool.name] = run["failure"]
-            say(report.progress_line(workload.name, run))
-    return {
-        "name": workload.name,
-        "title": workload.title,
-        "memory_bytes": memory_bytes,
-        "source": facts,
-        "failures": {name: why for name, why in out.items() if why},
-        "runs": runs,
-    }
-
-
-def describe_tools(tools: list[Tool]) -> dict:
-    """Version of each tool, and what starting it takes."""
-    described = {}
-    for tool in tools:
-        bare = tools_table.bare_run(tool)
-        described[tool.name] = {
-            "version": tools_table.version(tool, bare.output),
-            "interpreted": tool.interpreted,
-            "bare_seconds": bare.seconds,
-            "bare_bytes": bare.peak_bytes,
-        }
-    return described
+def progress_line(key: dict, run: dict) -> str:
+    """One finished run, for whoever waits."""
+    seconds = run.get("clock", run)["seconds"]
+    text = f"  {key['tool']:<18} {seconds:7.2f} s"
+    text += f" {run['peak_bytes'] / 1e6:7.0f} MB"
+    return text + (f"  {run['failure']}" if run["failure"] else "")
 
 
 def names(known: tuple[str, ...]):
@@ -187,60 +257,39 @@ def names(known: tuple[str, ...]):
 
 def parse_arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    every = tuple(workload.name for workload in WORKLOADS)
     add = parser.add_argument
-    add("--workloads", type=names(every), default=list(every))
-    add(
-        "--tools",
-        type=names(tools_table.NAMES),
-        default=list(tools_table.PEERS),
-    )
-    add("--repeat", type=int, default=3, help="runs of each tool")
-    add("--threads", type=int, default=2)
+    every = tuple(each.name for each in FULL)
+    add("--quick", action="store_true", help="a part of it, in 15 minutes")
+    add("--passes", type=names(every), default=list(every))
+    add("--workloads", type=names(tuple(BY_NAME)), help="only these")
+    add("--tools", type=names(tools_table.NAMES), help="only these")
+    add("--memory", type=names(MEMORIES), help="in place of a pass's own")
+    add("--repeat", type=int, help="runs of rechunk and the floor")
+    add("--peer-repeat", type=int, help="runs of the others")
     add("--limit", type=float, default=120, help="seconds for one run")
-    add(
-        "--budget-factor",
-        type=float,
-        default=1,
-        help="multiplies the memory of every workload",
-    )
+    add("--seed", type=int, help="of the random workloads")
+    add("--again", action="store_true", help="also what is measured already")
+    add("--keep", action="store_true", help="the data of random workloads")
+    add("--label", help="names the results (default: the commit)")
+    add("--data", type=Path, default=default_data())
     options = parser.parse_args()
-    if options.repeat < 1 or options.threads < 1 or options.budget_factor <= 0:
-        parser.error("--repeat, --threads, --budget-factor must be positive")
+    options.label = options.label or (
+        machine.commit() + ("-quick" if options.quick else "")
+    )
     return options
-
-
-def save(results: dict) -> None:
-    """Writes both forms, after every workload: a stop loses little."""
-    RESULTS.mkdir(exist_ok=True)
-    name = f"{results['date'][:10]}-{results['machine']['commit']}.json"
-    (RESULTS / name).write_text(json.dumps(results, indent=1) + "\n")
-    (RESULTS / "latest.md").write_text(report.markdown(results))
 
 
 def main() -> int:
     options = parse_arguments()
-    binary = ROOT / os.environ.get("RECHUNK_BINARY", "build/release/rechunk")
-    if "rechunk" in options.tools and not binary.exists():
-        raise SystemExit(f"error: there is no {binary}: build it first")
-    tools = [tools_table.make(name, binary) for name in options.tools]
-    results = {
-        "version": 1,
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "machine": machine.describe(),
-        "options": vars(options),
-        "tools": describe_tools(tools),
-        "workloads": [],
-    }
-    for workload in WORKLOADS:
-        if workload.name in options.workloads:
-            done = run_workload(workload, tools, options)
-            done["summary"] = report.summarise(done, results["tools"])
-            results["workloads"].append(done)
-            save(results)
-    print(report.markdown(results))
-    broken = [each["failures"].get("rechunk") for each in results["workloads"]]
-    return 1 if any(broken) else 0
+    bench = Bench(options)
+    for chosen in QUICK if options.quick else FULL:
+        if chosen.name in options.passes:
+            if options.memory:
+                chosen = replace(chosen, memories=tuple(options.memory))
+            bench.run_pass(chosen)
+    say(f"results: {bench.records.path}")
+    own = [r for r in bench.records.content["runs"] if r["tool"] in OURS]
+    return 1 if any(run["failure"] for run in own) else 0
 
 
 if __name__ == "__main__":

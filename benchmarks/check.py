@@ -1,9 +1,9 @@
 """Checks one result against its source, in the `check` environment.
 
-check.py SOURCE TARGET JOB_JSON, where the job has `digest` (of the source),
-`chunks`, `shards`, `full` and `seed`. Prints one line of JSON. Always
-compares metadata and random boxes bit for bit; with `full`, the digest of
-every element of the target too. Memory stays at a few objects.
+check.py SOURCE TARGET JOB_JSON, where the job has `workload`, `seed` and
+`digest` (of the source, or null). Prints one line of JSON. Always compares
+metadata and random boxes bit for bit; with a digest, that of every element of
+the target too. Memory stays at a few objects.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ import zarr
 
 from boxes import grid, starts
 from digest import combine, digest_box
+from tools.compressors import compressors_of
+from workloads import Workload, from_json
 
 THREADS = 2
 SAMPLES = 24
@@ -24,29 +26,34 @@ SAMPLE_SIDE = 7
 
 
 def layout_fault(
-    source: zarr.Array, target: zarr.Array, job: dict
+    source: zarr.Array, target: zarr.Array, workload: Workload
 ) -> str | None:
     """What of the target's layout is not as asked for, if anything."""
     expected = {
         "shape": source.shape,
         "dtype": source.dtype,
-        "chunks": tuple(job["chunks"]),
-        "shards": tuple(job["shards"]) if job["shards"] else None,
+        "chunks": workload.target_chunks,
+        "shards": workload.target_shards,
+        "zarr_format": workload.final_format,
         "compressors": source.compressors,
-        "zarr_format": source.metadata.zarr_format,
     }
-    found = {
-        "shape": target.shape,
-        "dtype": target.dtype,
-        "chunks": target.chunks,
-        "shards": target.shards,
-        "compressors": target.compressors,
-        "zarr_format": target.metadata.zarr_format,
-    }
+    if workload.final_format != workload.zarr_format:
+        expected["compressors"] = compressors_of(
+            workload.codec, workload.final_format
+        )
+    found = {key: getattr(target, key, None) for key in expected}
+    found["zarr_format"] = target.metadata.zarr_format
     for key, value in expected.items():
-        if str(found[key]) != str(value):
+        if _plain(found[key]) != _plain(value):
             return f"{key} is {found[key]}, expected {value}"
     return None
+
+
+def _plain(value: object) -> str:
+    """One codec, or a list that holds only it, as text."""
+    if isinstance(value, tuple) and len(value) == 1:
+        value = value[0]
+    return "None" if value in ((), None) else str(value)
 
 
 def random_box(
@@ -88,9 +95,9 @@ def fault(source_path: str, target_path: str, job: dict) -> str | None:
     """What is wrong with the target, if anything."""
     source = zarr.open_array(source_path, mode="r")
     target = zarr.open_array(target_path, mode="r")
-    found = layout_fault(source, target, job)
+    found = layout_fault(source, target, from_json(job["workload"]))
     found = found or sample_fault(source, target, job["seed"])
-    if found or not job["full"]:
+    if found or not job["digest"]:
         return found
     digest = digest_of(target)
     return (

@@ -1,6 +1,6 @@
 """Makes one workload's source store, chunk by chunk, from a fixed seed.
 
-Runs in the `check` environment: make_data.py WORKLOAD STORE STAMP_FILE.
+Runs in the `check` environment: make_data.py WORKLOAD_JSON STORE STAMP_FILE.
 A smooth field plus noise, rounded as instruments and packed files round, so
 that lossless codecs reach a ratio of two to four.
 """
@@ -14,14 +14,14 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numcodecs
 import numpy as np
 import zarr
 
 from boxes import grid, starts
 from digest import combine, digest_box
 from measure import stored
-from workloads import SEED, WORKLOADS, Workload
+from tools.compressors import compressors_of
+from workloads import Workload, from_json
 
 THREADS = 2
 
@@ -73,54 +73,70 @@ def make_counts(
     return np.round(field + 6 * rng.standard_normal(field.shape))
 
 
+def make_waves(
+    region: tuple[slice, ...], rng: np.random.Generator
+) -> np.ndarray:
+    """Waves along every dimension of an array of any rank."""
+    field = np.zeros((), "f8")
+    for number, axis in enumerate(_axes(region)):
+        field = field + 900 * np.sin(axis / (60 + 37 * number) + number)
+    noise = rng.standard_normal(field.shape, dtype="f4")
+    return np.round(4000 + field + 6 * noise)
+
+
 FIELDS = {
     "map": make_map,
     "plane": make_plane,
     "fine_plane": make_fine_plane,
     "counts": make_counts,
+    "waves": make_waves,
 }
 
 
 def create(workload: Workload, store: Path) -> zarr.Array:
     """An empty array with the source's layout."""
-    codec = workload.codec
-    if codec is None:
-        compressors = None
-    elif workload.zarr_format == 2:
-        compressors = numcodecs.get_codec(dict(codec))
-    else:
-        compressors = zarr.codecs.ZstdCodec(level=codec["level"])
     return zarr.create_array(
         store=str(store),
         shape=workload.shape,
         chunks=workload.source_chunks,
+        shards=workload.source_shards,
         dtype=workload.dtype,
-        compressors=compressors,
+        compressors=compressors_of(workload.codec, workload.zarr_format),
         filters=None if workload.zarr_format == 2 else "auto",
         fill_value=0,
         zarr_format=workload.zarr_format,
-        attributes={"title": workload.title, "seed": SEED},
+        attributes={"title": workload.title, "seed": workload.seed},
     )
 
 
+def is_filled(workload: Workload, region: tuple[slice, ...]) -> bool:
+    """Whether a chunk holds data: all chunks along the first axis alike."""
+    rng = np.random.default_rng([workload.seed, *starts(region)[1:]])
+    return bool(rng.random() < workload.filled_share)
+
+
 def fill(workload: Workload, array: zarr.Array) -> str:
-    """Writes every chunk; returns the digest of what was generated."""
+    """Writes every object; returns the digest of what was generated."""
     make = FIELDS[workload.field]
 
     def write(region: tuple[slice, ...]) -> int:
-        rng = np.random.default_rng([SEED, *starts(region)])
-        values = make(region, rng).astype(workload.dtype)
-        array[region] = values
+        rng = np.random.default_rng([workload.seed, *starts(region)])
+        if is_filled(workload, region):
+            values = make(region, rng).astype(workload.dtype)
+            array[region] = values
+        else:
+            extent = [part.stop - part.start for part in region]
+            values = np.zeros(extent, workload.dtype)
         return digest_box(values, starts(region), workload.shape)
 
     with ThreadPoolExecutor(THREADS) as pool:
-        regions = grid(workload.shape, workload.source_chunks)
+        regions = grid(workload.shape, workload.source_objects)
         return combine(list(pool.map(write, regions)))
 
 
 def main() -> None:
-    name, store, stamp_file = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
-    workload = next(each for each in WORKLOADS if each.name == name)
+    workload = from_json(sys.argv[1])
+    store, stamp_file = Path(sys.argv[2]), Path(sys.argv[3])
     if store.exists():
         shutil.rmtree(store)
     store.parent.mkdir(parents=True, exist_ok=True)

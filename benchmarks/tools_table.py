@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import measure
-from environments import HERE, ROOT, prepare
+from environments import HERE, ROOT, prepare, prepare_crate
+from places import floor_command, rechunk_command
 from workloads import Workload
 
 
@@ -18,6 +19,7 @@ class Task:
 
     workload: Workload
     source: Path
+    finished: Path  # a target that is right, for the floor
     target: Path
     temporary: Path
     memory_bytes: int
@@ -36,55 +38,39 @@ class Tool:
     interpreted: bool
     bare: list[str]
     command: Callable[[Task], list[str]]
-    unsupported: Callable[[Workload], str | None]
-
-
-def _list(numbers: tuple[int, ...]) -> str:
-    return ",".join(map(str, numbers))
+    unsupported: Callable[[Workload], str | None] = lambda workload: None
+    bounded: bool = True  # takes the memory as a limit, or tries to
+    checked: bool = True  # its target is a copy of the source
 
 
 def _rechunk(binary: Path) -> Tool:
     def command(task: Task) -> list[str]:
-        workload = task.workload
-        line = [str(binary), "run", str(task.source), str(task.target)]
-        line += ["--chunks", _list(workload.target_chunks)]
-        if workload.target_shards:
-            line += ["--shards", _list(workload.target_shards)]
-        line += ["--max-memory", str(task.memory_bytes)]
-        line += ["--threads", str(task.threads), "--json", "--overwrite"]
-        return line
+        return rechunk_command(
+            binary,
+            task.workload,
+            task.source,
+            task.target,
+            task.memory_bytes,
+            task.threads,
+        )
 
-    return Tool(
-        name="rechunk",
-        interpreted=False,
-        bare=[str(binary), "--version"],
-        command=command,
-        unsupported=lambda workload: None,
-    )
+    return Tool("rechunk", False, [str(binary), "--version"], command)
 
 
-def _executor(name: str) -> Tool:
-    """One of our executors in Python, from the environment of `make python`."""
-    return _in_python(
-        f"rechunk-{name}",
-        [
-            str(ROOT / ".venv/bin/python"),
-            str(HERE / "tools/run_executor.py"),
-            name,
-        ],
-        lambda workload: None,
-    )
+def _floor() -> Tool:
+    def command(task: Task) -> list[str]:
+        return floor_command(
+            task.source, task.finished, task.target, task.threads
+        )
 
-
-def _peer(
-    name: str, unsupported: Callable[[Workload], str | None] | None = None
-) -> Tool:
-    start = [str(prepare(name)), str(HERE / "tools" / f"run_{name}.py")]
-    return _in_python(name, start, unsupported or (lambda workload: None))
+    return Tool("floor", False, [], command, bounded=False, checked=False)
 
 
 def _in_python(
-    name: str, start: list[str], unsupported: Callable[[Workload], str | None]
+    name: str,
+    start: list[str],
+    unsupported: Callable[[Workload], str | None],
+    bounded: bool = True,
 ) -> Tool:
     def command(task: Task) -> list[str]:
         job = {
@@ -93,66 +79,134 @@ def _in_python(
             "temporary": str(task.temporary),
             "chunks": task.workload.target_chunks,
             "shards": task.workload.target_shards,
+            "codec": task.workload.codec,
+            "zarr_format": task.workload.final_format,
             "memory_bytes": task.memory_bytes,
             "threads": task.threads,
         }
         return [*start, json.dumps(job)]
 
+    bare = [*start, "--bare"]
+    return Tool(name, True, bare, command, unsupported, bounded)
+
+
+def _zarrs_reencode() -> Tool:
+    """Writes Zarr v3 only: then the same chunks and codec, in that format."""
+    program = prepare_crate("zarrs_reencode")
+
+    def command(task: Task) -> list[str]:
+        workload = task.workload
+        line = [str(program), str(task.source), str(task.target)]
+        line += ["--chunk-shape", _list(workload.target_chunks)]
+        if workload.target_shards:
+            line += ["--shard-shape", _list(workload.target_shards)]
+        return line
+
     return Tool(
-        name=name,
-        interpreted=True,
-        bare=[*start, "--bare"],
-        command=command,
-        unsupported=unsupported,
+        "zarrs_reencode",
+        False,
+        [str(program), "--version"],
+        command,
+        _needs_v3_target,
+        bounded=False,
     )
 
 
+def _list(numbers: tuple[int, ...]) -> str:
+    return ",".join(map(str, numbers))
+
+
 def _needs_v2(workload: Workload) -> str | None:
-    return "no Zarr v3" if workload.zarr_format == 3 else None
+    formats = {workload.zarr_format, workload.final_format}
+    return "no Zarr v3" if 3 in formats else None
 
 
+def _needs_v3_target(workload: Workload) -> str | None:
+    return "writes only Zarr v3" if workload.final_format == 2 else None
+
+
+def _anything(workload: Workload) -> str | None:
+    return None
+
+
+# Name: environment, script, arguments, what it cannot do, whether bounded.
+_PYTHON_TOOLS = {
+    "rechunker": ("rechunker", "rechunker", [], _needs_v2, True),
+    "dask": ("dask", "dask", ["tasks"], _anything, False),
+    "dask-p2p": ("dask", "dask", ["p2p"], _anything, False),
+    "cubed": ("cubed", "cubed", [], _anything, True),
+    "tensorstore": ("tensorstore", "tensorstore", ["blocks"], _anything, True),
+    "tensorstore-whole": (
+        "tensorstore",
+        "tensorstore",
+        ["whole"],
+        _anything,
+        False,
+    ),
+    "zarr-python": ("zarr", "zarr", [], _anything, True),
+    "rechunkit": ("rechunkit", "rechunkit", [], _anything, True),
+}
+OURS = ("floor", "rechunk")
+PEERS = (*_PYTHON_TOOLS, "zarrs_reencode")
 EXECUTORS = ("rechunk-threads", "rechunk-dask")
-PEERS = ("rechunk", "rechunker", "dask", "tensorstore")
-NAMES = PEERS + EXECUTORS
+NAMES = OURS + PEERS + EXECUTORS
 
 
 def make(name: str, binary: Path) -> Tool:
     """The tool of that name, its environment made if it is missing."""
     if name == "rechunk":
         return _rechunk(binary)
-    if name in EXECUTORS:
-        return _executor(name.removeprefix("rechunk-"))
-    return _peer(name, _needs_v2 if name == "rechunker" else None)
+    if name == "floor":
+        return _floor()
+    if name == "zarrs_reencode":
+        return _zarrs_reencode()
+    if name in EXECUTORS:  # of our Python package, as `make python` leaves it
+        python = str(ROOT / ".venv/bin/python")
+        script = str(HERE / "tools/run_executor.py")
+        engine = name.removeprefix("rechunk-")
+        return _in_python(name, [python, script, engine], _anything)
+    environment, script, arguments, unsupported, bounded = _PYTHON_TOOLS[name]
+    start = [str(prepare(environment))]
+    start += [str(HERE / "tools" / f"run_{script}.py"), *arguments]
+    return _in_python(name, start, unsupported, bounded)
 
 
-def version(tool: Tool, output: str) -> str:
-    """The version that a bare run printed."""
-    text = output.strip()
-    if tool.interpreted:
-        return json.loads(text)["version"]
-    return text.split()[-1] if text else "unknown"
+def describe(tool: Tool) -> dict:
+    """Version of a tool, and what starting it takes."""
+    facts = {"interpreted": tool.interpreted, "bounded": tool.bounded}
+    if not tool.bare:
+        return facts | {"version": "", "bare_seconds": 0, "bare_bytes": 0}
+    measure.run(tool.bare, 120)  # fills the caches
+    bare = measure.run(tool.bare, 120)
+    if bare.exit_code:
+        raise SystemExit(f"error: starting {tool.name}: {bare.errors}")
+    text = bare.output.strip()
+    version = (
+        json.loads(text)["version"] if tool.interpreted else text.split()[-1]
+    )
+    return facts | {
+        "version": version,
+        "bare_seconds": bare.seconds,
+        "bare_bytes": bare.peak_bytes,
+    }
 
 
-def counts(tool: Tool, output: str) -> dict | None:
-    """What rechunk counted, summed over its stages; None for the others."""
-    if tool.interpreted:
-        return None
+def own_facts(tool: Tool, output: str) -> dict:
+    """What rechunk and the floor tell of a run; nothing for the others."""
+    if tool.name == "floor":
+        return {"clock": json.loads(output)}
+    if tool.name != "rechunk":
+        return {}
     run = json.loads(output)
-    keys = ("objects_read", "bytes_decoded", "objects_written")
-    total = dict.fromkeys((*keys, "bytes_encoded"), 0)
+    keys = ("objects_read", "bytes_decoded", "objects_written", "bytes_encoded")
     stages = [stage for array in run["arrays"] for stage in array["stages"]]
-    for stage in stages:
-        counted = stage.get("counted", stage)
-        for key in total:
-            total[key] += counted.get(key, 0)
-    methods = [array["method"] for array in run["arrays"]]
-    return total | {"stages": len(stages), "methods": methods}
-
-
-def bare_run(tool: Tool) -> measure.Measurement:
-    """The cheaper of two starts, the first of which fills the caches."""
-    measure.run(tool.bare, 60)
-    done = measure.run(tool.bare, 60)
-    if done.exit_code:
-        raise SystemExit(f"error: starting {tool.name}: {done.errors}")
-    return done
+    counted = {
+        key: sum(stage.get("counted", stage).get(key, 0) for stage in stages)
+        for key in keys
+    }
+    return {
+        "counts": counted,
+        "stages": len(stages),
+        "methods": [array["method"] for array in run["arrays"]],
+        "predicted_seconds": run.get("predicted_seconds"),
+    }

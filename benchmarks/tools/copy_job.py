@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.metadata import version
 
@@ -18,6 +20,8 @@ class Job:
     temporary: str  # a path that may hold temporary data
     chunks: tuple[int, ...]
     shards: tuple[int, ...] | None
+    codec: dict | None  # of source and target, in the form of numcodecs
+    zarr_format: int  # of the target
     memory_bytes: int
     threads: int
 
@@ -72,3 +76,14 @@ def best_box(
                 map(_touched, shape, each, source_chunks)
             ),
         )
+
+
+def boxes(
+    shape: tuple[int, ...], box: tuple[int, ...]
+) -> Iterator[tuple[slice, ...]]:
+    """All boxes of a regular grid over an array, the last axis fastest."""
+    axes = [
+        [slice(at, min(at + side, length)) for at in range(0, length, side)]
+        for length, side in zip(shape, box, strict=True)
+    ]
+    yield from itertools.product(*axes)

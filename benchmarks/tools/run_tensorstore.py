@@ -1,17 +1,19 @@
-"""TensorStore, copying in boxes of whole target objects, box by box.
+"""TensorStore, copying in boxes of whole target objects, or as a whole.
 
-A box takes half of the memory, because what is read and what waits to be
-written are held at the same time. No chunk cache, no fsync.
+run_tensorstore.py blocks|whole JOB. A box takes half of the memory, because
+what is read and what waits to be written are held at the same time. No chunk
+cache, no fsync.
 """
 
 from __future__ import annotations
 
 import json
-import math
+import sys
 from pathlib import Path
 
+import numpy
 import tensorstore
-from copy_job import Job, best_box, from_command_line
+from copy_job import Job, best_box, boxes, from_command_line
 
 
 def open_source(
@@ -25,23 +27,53 @@ def open_source(
 
 
 def target_metadata(job: Job) -> dict:
-    """The source's metadata with the target's chunks and shards."""
-    v3 = Path(job.source, "zarr.json")
-    if not v3.exists():
-        metadata = json.loads(Path(job.source, ".zarray").read_text())
-        return metadata | {"chunks": job.chunks}
-    metadata = json.loads(v3.read_text())
+    """The source's metadata with the target's format, chunks and shards."""
+    v2 = Path(job.source, ".zarray")
+    if job.zarr_format == 2:
+        return json.loads(v2.read_text()) | {"chunks": job.chunks}
+    if v2.exists():
+        metadata = _as_v3(json.loads(v2.read_text()), job)
+    else:
+        metadata = json.loads(Path(job.source, "zarr.json").read_text())
     metadata["chunk_grid"]["configuration"]["chunk_shape"] = job.objects
-    if job.shards:
-        little = {"name": "bytes", "configuration": {"endian": "little"}}
-        configuration = {
-            "chunk_shape": job.chunks,
-            "codecs": metadata["codecs"],
-            "index_codecs": [little, {"name": "crc32c"}],
-        }
-        sharding = {"name": "sharding_indexed", "configuration": configuration}
-        metadata["codecs"] = [sharding]
+    codecs = metadata["codecs"]
+    if codecs[0]["name"] == "sharding_indexed":
+        codecs = codecs[0]["configuration"]["codecs"]
+    metadata["codecs"] = _sharded(codecs, job) if job.shards else codecs
     return metadata
+
+
+def _sharded(codecs: list, job: Job) -> list:
+    little = {"name": "bytes", "configuration": {"endian": "little"}}
+    configuration = {
+        "chunk_shape": job.chunks,
+        "codecs": codecs,
+        "index_codecs": [little, {"name": "crc32c"}],
+    }
+    return [{"name": "sharding_indexed", "configuration": configuration}]
+
+
+def _as_v3(v2: dict, job: Job) -> dict:
+    little = {"name": "bytes", "configuration": {"endian": "little"}}
+    return {
+        "zarr_format": 3,
+        "node_type": "array",
+        "shape": v2["shape"],
+        "data_type": tensorstore.dtype(numpy.dtype(v2["dtype"])).name,
+        "chunk_grid": {"name": "regular", "configuration": {}},
+        "chunk_key_encoding": {"name": "default"},
+        "fill_value": v2["fill_value"],
+        "codecs": [little, *_codec_v3(job.codec)],
+    }
+
+
+def _codec_v3(codec: dict | None) -> list:
+    if codec is None:
+        return []
+    if codec["id"] == "zstd":
+        configuration = {"level": codec["level"], "checksum": False}
+        return [{"name": "zstd", "configuration": configuration}]
+    raise SystemExit(f"no v3 form of {codec}")
 
 
 def create_target(
@@ -57,7 +89,7 @@ def create_target(
     return tensorstore.open(spec, create=True, context=context).result()
 
 
-def copy(job: Job) -> None:
+def copy(job: Job, whole: bool) -> None:
     context = tensorstore.Context(
         {
             "cache_pool": {"total_bytes_limit": 0},
@@ -67,27 +99,20 @@ def copy(job: Job) -> None:
         }
     )
     source, target = open_source(job, context), create_target(job, context)
+    if whole:
+        target.write(source).result()
+        return
     shape = tuple(source.shape)
     limit = job.memory_bytes // 2 // source.dtype.numpy_dtype.itemsize
     chunks = source.chunk_layout.read_chunk.shape
-    box = best_box(shape, job.objects, chunks, limit)
-    counts = [
-        math.ceil(length / side)
-        for length, side in zip(shape, box, strict=True)
-    ]
-    for number in range(math.prod(counts)):
-        region = []
-        for count, side, length in zip(
-            counts[::-1], box[::-1], shape[::-1], strict=True
-        ):
-            number, at = divmod(number, count)
-            region.insert(0, slice(at * side, min((at + 1) * side, length)))
-        values = source[tuple(region)].read().result()
+    for region in boxes(shape, best_box(shape, job.objects, chunks, limit)):
+        values = source[region].read().result()
         with tensorstore.Transaction() as transaction:  # one write per shard
-            target.with_transaction(transaction)[tuple(region)] = values
+            target.with_transaction(transaction)[region] = values
 
 
 if __name__ == "__main__":
+    as_whole = sys.argv.pop(1) == "whole"
     asked = from_command_line("tensorstore")
     if asked:
-        copy(asked)
+        copy(asked, as_whole)

@@ -1,0 +1,135 @@
+"""The instruments of benchmarks/: the floor, the draws and the figures."""
+
+from __future__ import annotations
+
+import json
+import math
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from binary import ROOT, Rechunk, binary_path
+from trees import data_files
+
+sys.path.append(str(ROOT / "benchmarks"))
+import random_workloads
+from summary import summarise
+from workloads import WORKLOADS, from_json, to_json
+
+LAYOUTS = {
+    "chunks": ({"chunks": (7, 40, 33)}, ["--chunks", "20,11,9"]),
+    "no codec": (
+        {"chunks": (7, 40, 33), "zarr_format": 2, "compressors": None},
+        ["--chunks", "20,11,9"],
+    ),
+    "shards": (
+        {"chunks": (7, 10, 11), "shards": (7, 40, 33)},
+        ["--chunks", "20,5,9", "--shards", "20,20,18"],
+    ),
+}
+
+
+def contents(store: Path) -> dict[str, bytes]:
+    """Return the encoded objects of a store."""
+    return {key: path.read_bytes() for key, path in data_files(store).items()}
+
+
+@pytest.fixture
+def floor() -> Path:
+    """Return the program that measures the floor."""
+    program = binary_path().parent / "benchmarks" / "rechunk_floor"
+    if not program.exists():
+        pytest.skip(f"{program} is not built")
+    return program
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_the_floor_decodes_and_encodes_every_object_once(
+    layout: str, floor: Path, rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """With all of the target in its pool it writes the target again."""
+    options, flags = LAYOUTS[layout]
+    source, target, output = (tmp_path / name for name in "abc")
+    values = np.random.default_rng(9).integers(0, 99, (41, 40, 33), "u2")
+    values[14:28] = 0  # missing chunks
+    array = zarr.create_array(
+        source, shape=values.shape, dtype="u2", fill_value=0, **options
+    )
+    array[...] = values
+    rechunk("run", source, target, *flags)
+    done = subprocess.run(
+        [floor, source, target, output, "--threads", "3"],
+        check=True,
+        stdout=subprocess.PIPE,
+    )
+    facts = json.loads(done.stdout)
+    assert facts["objects_read"] == len(data_files(source))
+    written, wanted = contents(output), contents(target)
+    assert written == wanted
+    assert facts["objects_written"] == len(wanted)
+
+
+def test_draws_are_repeatable_and_can_be_done() -> None:
+    """A seed gives the same legal workloads again, another gives others."""
+    for number in range(60):
+        workload = random_workloads.draw(5, number)
+        assert workload == random_workloads.draw(5, number)
+        assert workload == from_json(to_json(workload))
+        assert workload != random_workloads.draw(6, number)
+        assert workload.source_chunks != workload.target_chunks
+        assert workload.raw_bytes < 2 * random_workloads.LARGEST_BYTES
+        for chunk, shard in zip(
+            workload.target_chunks, workload.target_objects, strict=True
+        ):
+            assert shard % chunk == 0
+        object_bytes = math.prod(workload.target_chunks)
+        assert workload.memory("table") > object_bytes
+
+
+def test_stamps_tell_sources_apart() -> None:
+    """No two workloads share data by mistake."""
+    stamps = [workload.stamp() for workload in WORKLOADS]
+    assert len(set(stamps)) == len(WORKLOADS)
+
+
+def run(tool: str, repetition: int, seconds: float, **more: object) -> dict:
+    """Return a run as it stands in the records."""
+    return {
+        "workload": "W4",
+        "memory_bytes": 100_000_000,
+        "threads": 2,
+        "tool": tool,
+        "repetition": repetition,
+        "failure": None,
+        "seconds": seconds,
+        "cpu_seconds": 2 * seconds,
+        "peak_bytes": 140_000_000,
+        "objects": 64,
+        "stored_bytes": 1000,
+        **more,
+    }
+
+
+def test_ratios_are_those_of_one_turn() -> None:
+    """Each run is divided by the floor that ran beside it."""
+    clocks = [{"seconds": s, "cpu_seconds": s} for s in (1.0, 2.0, 4.0)]
+    runs = [run("floor", i, 9, clock=clock) for i, clock in enumerate(clocks)]
+    runs += [run("rechunk", i, s) for i, s in enumerate((2.0, 3.0, 10.0))]
+    runs += [run("dask", 0, 7.0), run("cubed", 0, 1, failure="exit 1: no")]
+    tools = {"dask": {"interpreted": True, "bare_seconds": 2, "bare_bytes": 0}}
+    content = {
+        "runs": runs,
+        "tools": tools,
+        "workloads": {"W4": {"raw_bytes": 1}},
+    }
+    (case,) = summarise(content)
+    ratio = case.tools["rechunk"].ratio
+    assert (ratio.median, ratio.low, ratio.high) == (2.0, 1.5, 2.5)
+    assert case.tools["rechunk"].over_limit
+    assert case.tools["dask"].ratio.median == 5
+    assert case.tools["cubed"].failure == "exit 1: no"
+    assert case.tools["cubed"].seconds is None
