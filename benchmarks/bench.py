@@ -188,8 +188,11 @@ class Bench:
         objects, stored_bytes = measure.stored(task.target)
         failure = failure_of(done, self.options.limit)
         if failure is None and tool.checked:
+            workload = task.workload
+            if tool.writes_format:
+                workload = replace(workload, target_format=tool.writes_format)
             fault = fault_of(
-                task.workload,
+                workload,
                 task.source,
                 task.target,
                 digest if repetition == 0 else None,

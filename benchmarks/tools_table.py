@@ -41,6 +41,7 @@ class Tool:
     unsupported: Callable[[Workload], str | None] = lambda workload: None
     bounded: bool = True  # takes the memory as a limit, or tries to
     checked: bool = True  # its target is a copy of the source
+    writes_format: int | None = None  # whatever was asked for
 
 
 def _rechunk(binary: Path) -> Tool:
@@ -100,16 +101,32 @@ def _zarrs_reencode() -> Tool:
         line += ["--chunk-shape", _list(workload.target_chunks)]
         if workload.target_shards:
             line += ["--shard-shape", _list(workload.target_shards)]
-        return line
+        elif workload.source_shards:
+            line += ["--ignore-input-sharding"]
+        codecs = _codecs_v3(workload)
+        line += ["--bytes-to-bytes-codecs", json.dumps(codecs)]
+        line += ["--cache-size", str(task.memory_bytes // 2)]
+        return [*line, "--concurrent-chunks", str(task.threads)]
 
-    return Tool(
-        "zarrs_reencode",
-        False,
-        [str(program), "--version"],
-        command,
-        _needs_v3_target,
-        bounded=False,
-    )
+    bare = [str(program), "--version"]
+    return Tool("zarrs_reencode", False, bare, command, writes_format=3)
+
+
+def _codecs_v3(workload: Workload) -> list[dict]:
+    codec = workload.codec
+    if codec is None:
+        return []
+    if codec["id"] == "zstd":
+        configuration = {"level": codec["level"], "checksum": False}
+    else:
+        configuration = {
+            "cname": codec["cname"],
+            "clevel": codec["clevel"],
+            "shuffle": ("noshuffle", "shuffle", "bitshuffle")[codec["shuffle"]],
+            "typesize": int(workload.dtype[2:]),
+            "blocksize": 0,
+        }
+    return [{"name": codec["id"], "configuration": configuration}]
 
 
 def _list(numbers: tuple[int, ...]) -> str:
@@ -119,10 +136,6 @@ def _list(numbers: tuple[int, ...]) -> str:
 def _needs_v2(workload: Workload) -> str | None:
     formats = {workload.zarr_format, workload.final_format}
     return "no Zarr v3" if 3 in formats else None
-
-
-def _needs_v3_target(workload: Workload) -> str | None:
-    return "writes only Zarr v3" if workload.final_format == 2 else None
 
 
 def _anything(workload: Workload) -> str | None:
