@@ -74,6 +74,11 @@ const Flag kFlags[] = {
      "Read the target again and compare it with what was read"},
     {"--keep-temp", "", kLayoutBits, &Arguments::keep_temp, kConduct,
      "Leave the intermediates behind"},
+    {"--durable", "", kLayoutBits, &Arguments::durable, kConduct,
+     "Sync the disk before tasks count as done: they survive the loss of "
+     "power"},
+    {"--check", "", kResumeBit, &Arguments::check, kConduct,
+     "Read again what is done and compare it with the journal"},
     {"--executor", "NAME", kRunBit | kResumeBit, &Arguments::executor, kConduct,
      "threads (default), serial, or mpi under mpirun"},
 
@@ -285,6 +290,7 @@ Options make_options(const Arguments& arguments) {
   options.overwrite = arguments.overwrite;
   options.verify = arguments.verify;
   options.keep_temp = arguments.keep_temp;
+  options.durable = arguments.durable;
   return options;
 }
 

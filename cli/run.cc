@@ -78,7 +78,7 @@ int run_resume(const Arguments& arguments) {
     return 0;
   }
   return run_job(arguments, [&](const Team&) {
-    return Job::unfinished(arguments.target, threads);
+    return Job::unfinished(arguments.target, threads, arguments.check);
   });
 }
 

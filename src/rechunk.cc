@@ -65,7 +65,8 @@ Job Job::load(const std::string& plan_file, const Stores& stores) {
   return Job(std::move(state));
 }
 
-Job Job::unfinished(const std::string& target, int threads) {
+Job Job::unfinished(const std::string& target, int threads,
+                    bool check_contents) {
   const auto plan = running_plan(*open_store(journal_place(target)));
   if (!plan)
     throw Error(ErrorKind::kNotFound,
@@ -77,6 +78,7 @@ Job Job::unfinished(const std::string& target, int threads) {
                     job.state_->job.places.target,
                 "a run goes on where it began: move the data back");
   if (threads > 0) use_threads(job.state_->job, threads);
+  job.state_->job.check_contents = check_contents;
   return job;
 }
 

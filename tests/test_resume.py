@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import signal
 import subprocess
 import time
@@ -49,41 +51,74 @@ class Work:
         return self.target.with_name(self.target.name + ".rechunk")
 
 
-@pytest.fixture(params=WAYS)
-def work(
-    rechunk: Rechunk, tmp_path: Path, request: pytest.FixtureRequest
-) -> Work:
-    """Make a source that takes some time."""
-    source, target = tmp_path / "a", tmp_path / "b"
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Make a folder with a source that takes some time."""
+    folder = tmp_path_factory.mktemp("resume")
     array = zarr.create_array(
-        source, shape=(90, 210, 200), chunks=(3, 210, 200), dtype="f4"
+        folder / "a", shape=(90, 210, 200), chunks=(3, 210, 200), dtype="f4"
     )
     array[...] = RNG.random(array.shape, dtype="f4")
+    return folder
+
+
+@pytest.fixture(scope="module", params=WAYS)
+def undisturbed(
+    rechunk: Rechunk, shared: Path, request: pytest.FixtureRequest
+) -> tuple[tuple[str, ...], dict[str, str]]:
+    """Return the arguments of a run, and what it makes undisturbed."""
     arguments = (*WAYS[request.param], *SLOW_CODEC, "--threads", "2")
-    rechunk.ok("run", source, target, *arguments)
-    expected = tree_hash(target)
-    target.rename(tmp_path / "expected")
+    target = shared / request.param
+    rechunk.ok("run", shared / "a", target, *arguments)
+    return arguments, tree_hash(target)
+
+
+@pytest.fixture
+def work(
+    shared: Path,
+    tmp_path: Path,
+    undisturbed: tuple[tuple[str, ...], dict[str, str]],
+) -> Work:
+    """Return a run that is to be disturbed, with a source of its own."""
+    source, target = tmp_path / "a", tmp_path / "b"
+    shutil.copytree(shared / "a", source)
+    arguments, expected = undisturbed
     return Work(source, ("run", source, target, *arguments), target, expected)
 
 
-def wait_for_records(work: Work, process: subprocess.Popen, count: int) -> None:
-    """Until so many records are written."""
+def wait_for_records(
+    work: Work, process: subprocess.Popen, count: int, pattern: str = "*/*/*-*"
+) -> None:
+    """Until so many records of that name are written."""
     deadline = time.monotonic() + SECONDS
-    while len(list(work.journal.glob("done/*/*/*-*"))) < count:
+    while len(list(work.journal.glob(f"done/{pattern}"))) < count:
         assert process.poll() is None, "it ended before it could be stopped"
         assert time.monotonic() < deadline
         time.sleep(0.005)
 
 
 def stop(
-    rechunk: Rechunk, work: Work, how: signal.Signals, records: int = 1
+    rechunk: Rechunk,
+    work: Work,
+    how: signal.Signals = signal.SIGKILL,
+    records: int = 1,
+    pattern: str = "*/*/*-*",
 ) -> int:
     """Begin the run and stop it in its midst; its exit code."""
     process = rechunk.start(*work.arguments)
-    wait_for_records(work, process, records)
+    wait_for_records(work, process, records, pattern)
     process.send_signal(how)
     process.communicate(timeout=SECONDS)
     return process.returncode
+
+
+def objects_of(work: Work) -> dict[str, Path]:
+    """What is whole at the target, by its name."""
+    return {
+        name: path
+        for name, path in files(work.target).items()
+        if not name.endswith(".partial")
+    }
 
 
 def assert_unfinished(work: Work) -> None:
@@ -97,7 +132,7 @@ def assert_unfinished(work: Work) -> None:
 def assert_finished(work: Work) -> None:
     """The same, byte for byte, and nothing beside it."""
     assert tree_hash(work.target) == work.expected
-    assert_only(work.target.parent, "a", "b", "expected")
+    assert_only(work.target.parent, "a", "b")
 
 
 def found_tasks(report: dict) -> list[int]:
@@ -114,7 +149,7 @@ def test_a_killed_run_is_resumed(
     rechunk: Rechunk, work: Work, threads: tuple[str, ...]
 ) -> None:
     """What was journalled is not done again; all else is as if undisturbed."""
-    assert stop(rechunk, work, signal.SIGKILL) == -signal.SIGKILL
+    assert stop(rechunk, work) == -signal.SIGKILL
     assert_unfinished(work)
     status = rechunk.ok("status", work.target, "--json").json()
     assert status["state"] == "stopped"
@@ -143,7 +178,7 @@ def test_a_run_killed_again_and_again_ends(
     rechunk: Rechunk, work: Work
 ) -> None:
     """Each time some more is done."""
-    stop(rechunk, work, signal.SIGKILL)
+    stop(rechunk, work)
     done = [0]
     for _ in range(3):
         process = rechunk.start("resume", work.target)
@@ -163,7 +198,7 @@ def test_an_unfinished_target_is_not_run_again_by_mistake(
     rechunk: Rechunk, work: Work
 ) -> None:
     """`run` refuses with a hint, and replaces what was left when told to."""
-    stop(rechunk, work, signal.SIGKILL)
+    stop(rechunk, work)
     before = tree_hash(work.target.parent)
     result = rechunk.fails(*work.arguments)
     assert f"`rechunk resume {work.target}`" in result.stderr
@@ -175,9 +210,9 @@ def test_an_unfinished_target_is_not_run_again_by_mistake(
 
 def test_an_unfinished_run_can_be_removed(rechunk: Rechunk, work: Work) -> None:
     """With all that it has written."""
-    stop(rechunk, work, signal.SIGKILL)
+    stop(rechunk, work)
     rechunk.ok("discard", work.target)
-    assert_only(work.target.parent, "a", "expected")
+    assert_only(work.target.parent, "a")
     rechunk.fails("discard", work.target)
     rechunk.fails("status", work.target)
 
@@ -207,7 +242,7 @@ def test_only_one_of_many_takes_a_dead_run_over(
     rechunk: Rechunk, work: Work
 ) -> None:
     """However close together they come."""
-    stop(rechunk, work, signal.SIGKILL)
+    stop(rechunk, work)
     resumed = [rechunk.start("resume", work.target) for _ in range(6)]
     errors = [process.communicate(timeout=SECONDS)[1] for process in resumed]
     codes = [process.returncode for process in resumed]
@@ -220,7 +255,7 @@ def test_torn_and_foreign_records_do_not_count(
     rechunk: Rechunk, work: Work
 ) -> None:
     """Their tasks are done again."""
-    stop(rechunk, work, signal.SIGKILL)
+    stop(rechunk, work)
     records = sorted(work.journal.glob("done/*/*/*-*"))
     text = records[0].read_bytes()
     for number, damaged in enumerate(
@@ -252,3 +287,97 @@ def test_resume_where_nothing_was_begun(
     assert tree_hash(tmp_path) == before
     status = rechunk.ok("status", tmp_path / "b", "--json").json()
     assert status["state"] == "complete"
+
+
+def changed(work: Work, how: str) -> None:
+    """Change the source as somebody might who did not know of the run."""
+    first = work.source / "c" / "0" / "0" / "0"
+    if how == "object":
+        first.write_bytes(first.read_bytes())
+    elif how == "time":
+        os.utime(first, (0, 0))
+    elif how == "removed":
+        first.unlink()
+    elif how == "attributes":
+        zarr.open_array(work.source, mode="r+").attrs["title"] = "other"
+
+
+@pytest.mark.parametrize("how", ["object", "time", "removed", "attributes"])
+def test_a_source_that_changed_is_refused(
+    rechunk: Rechunk, work: Work, how: str
+) -> None:
+    """By name where that can be told; what is done stays for the old one."""
+    stop(rechunk, work, pattern="0/0/0-*")  # The first object was read.
+    before = objects_of(work)
+    changed(work, how)
+    result = rechunk.fails("resume", work.target)
+    assert "changed since it was read" in result.stderr
+    if how in ("object", "removed"):
+        assert "c/0/0/0" in result.stderr
+    if how == "attributes":
+        assert "zarr.json" in result.stderr
+    assert objects_of(work) == before
+    rechunk.ok(*work.arguments, "--overwrite")
+    assert_only(work.target.parent, "a", "b")
+
+
+@pytest.mark.parametrize("check", [(), ("--check",)])
+def test_objects_that_were_lost_are_written_again(
+    rechunk: Rechunk, work: Work, check: tuple[str, ...]
+) -> None:
+    """Removed, cut off or, where that is checked, changed within."""
+    last = "0/0" if "9,70,100" in work.arguments else "0/1"
+    stop(rechunk, work, pattern=f"{last}/*-*")
+    lost, *others = objects_of(work).values()
+    lost.unlink()
+    for path in others[1::2]:
+        data = path.read_bytes()
+        changed = bytes([data[-1] ^ 1]) if check else b""
+        path.write_bytes(data[:-1] + changed)
+    status = rechunk.ok("status", work.target, "--json").json()
+    report = rechunk.ok("resume", work.target, *check, "--json").json()
+    assert sum(found_tasks(report)) < status["tasks_done"]
+    assert_finished(work)
+
+
+def test_intermediates_that_were_lost_are_made_again(
+    rechunk: Rechunk, work: Work
+) -> None:
+    """Those that later tasks still need."""
+    stop(rechunk, work)
+    temp = work.target.with_name(".b.rechunk-temp")
+    for number, path in enumerate(sorted(temp.rglob("*"))):
+        if path.is_file() and number % 2:
+            path.unlink()
+        elif path.is_file():
+            path.write_bytes(path.read_bytes()[:-1])
+    rechunk.ok("resume", work.target)
+    assert_finished(work)
+
+
+def test_a_durable_run_is_the_same(rechunk: Rechunk, work: Work) -> None:
+    """Undisturbed, and killed and resumed: the plan remembers."""
+    rechunk.ok(*work.arguments, "--durable")
+    assert_finished(work)
+    shutil.rmtree(work.target)
+    durable = Work(
+        work.source, (*work.arguments, "--durable"), work.target, work.expected
+    )
+    stop(rechunk, durable)
+    rechunk.ok("resume", work.target)
+    assert_finished(work)
+
+
+def test_a_run_that_verifies_does_so_when_it_is_resumed(
+    rechunk: Rechunk, work: Work
+) -> None:
+    """Its digest covers what both processes read."""
+    verified = Work(
+        work.source, (*work.arguments, "--verify"), work.target, work.expected
+    )
+    stop(rechunk, verified)
+    report = rechunk.ok("resume", work.target, "--json").json()
+    digest = report["arrays"][0]["digest"]
+    again = rechunk.ok("verify", work.source, work.target, "--json").json()
+    assert digest == again["arrays"][0]["digest_b"]
+    assert_finished(work)

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <vector>
 
 namespace rechunk {
 
@@ -19,11 +20,26 @@ struct Counts {
   Counts& operator+=(const Counts& other);
 };
 
+/// What objects were read or written, as sums modulo 2^64 that depend neither
+/// on the order nor on how tasks are put together. For the journal: a run that
+/// goes on can tell whether they still are as they were.
+struct ObjectSums {
+  std::int64_t objects = 0;
+  std::uint64_t marks = 0;     ///< Of names, sizes and, where read, versions.
+  std::uint64_t contents = 0;  ///< Of bytes, where written.
+
+  ObjectSums& operator+=(const ObjectSums& other);
+  friend bool operator==(const ObjectSums&, const ObjectSums&) = default;
+};
+
 /// Work done, and work that turned out not to be needed: missing or all-fill
 /// objects. Their sum is what the plan predicts for a dense array.
 struct StageReport {
   Counts counted;
   Counts skipped;
+  ObjectSums read, written;  ///< In the source and the target.
+  /// Of source objects that one task has asked for so far, not yet in `read`.
+  std::vector<std::uint64_t> source_marks;
 
   StageReport& operator+=(const StageReport& other);
 };

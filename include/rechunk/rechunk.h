@@ -55,6 +55,9 @@ struct Options {
   /// Tells apart jobs whose stores have no URL; becomes part of the plan file.
   std::string token;
   bool keep_temp = false;  ///< Leave intermediates behind, for inspection.
+  /// Sync to the disk what tasks wrote before the journal says that they are
+  /// done, and everything before the run ends. Needs places that are paths.
+  bool durable = false;
 };
 
 /// What a run did, per array and stage as in the plan: all processes that took
@@ -130,9 +133,11 @@ class Job {
   static Job load(const std::string& plan_file, const Stores& stores = {});
 
   /// The job whose run at `target` was left unfinished. It runs on `threads`
-  /// threads; 0: as planned.
+  /// threads (0: as planned). `check_contents`: what was written is read again
+  /// before the run goes on, and what is not as it was is done again.
   /// Throws: not_found (there is none), corrupt, invalid_argument.
-  static Job unfinished(const std::string& target, int threads = 0);
+  static Job unfinished(const std::string& target, int threads = 0,
+                        bool check_contents = false);
 
   /// Copies everything on threads of this process, then commits the target's
   /// metadata. A job that was loaded goes on with an unfinished run of its

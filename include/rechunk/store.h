@@ -31,7 +31,12 @@ struct ReadRequest {
   bool found = false;             ///< False: there is no such object.
   std::int64_t bytes_read = 0;    ///< Less than asked for only at the end.
   std::int64_t object_bytes = 0;  ///< Size of the whole object.
+  /// Another one once the object is replaced: its time, or a tag; 0: not known.
+  std::int64_t version = 0;
 };
+
+/// Called with what is known of an object, there or not.
+using VisitObject = std::function<void(const ReadRequest&)>;
 
 /// An object that is being written and is invisible until `commit`.
 /// Used by one thread at a time. Destroying it uncommitted aborts: nothing is

@@ -13,9 +13,20 @@ Counts& Counts::operator+=(const Counts& other) {
   return *this;
 }
 
+ObjectSums& ObjectSums::operator+=(const ObjectSums& other) {
+  objects += other.objects;
+  marks += other.marks;
+  contents += other.contents;
+  return *this;
+}
+
 StageReport& StageReport::operator+=(const StageReport& other) {
   counted += other.counted;
   skipped += other.skipped;
+  read += other.read;
+  written += other.written;
+  source_marks.insert(source_marks.end(), other.source_marks.begin(),
+                      other.source_marks.end());
   return *this;
 }
 

@@ -76,6 +76,16 @@ bool ArrayCopy::has_intermediate(int stage, std::int64_t task) const {
   return intermediates_[stage].has(task);
 }
 
+void ArrayCopy::visit_sources(std::int64_t task,
+                              const VisitObject& visit) const {
+  reader_->visit_objects(tasks_.front().task(task), visit);
+}
+
+void ArrayCopy::note_targets(std::int64_t task, std::span<std::byte> buffer,
+                             ObjectSums& sums) const {
+  writer_->note_objects(tasks_.back().task(task), buffer, sums);
+}
+
 void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
   if (task.stage == 0)
     reader_->read(block.layout().region(), block, task.arena, result.report);

@@ -32,6 +32,13 @@ class ArrayCopy {
   /// True if what the task wrote into its intermediate is there.
   bool has_intermediate(int stage, std::int64_t task) const;
 
+  /// Looks at the objects that a task of the first stage asks for.
+  void visit_sources(std::int64_t task, const VisitObject& visit) const;
+  /// Notes those that one of the last stage wrote, as they are now; contents
+  /// only with a buffer.
+  void note_targets(std::int64_t task, std::span<std::byte> buffer,
+                    ObjectSums& sums) const;
+
  private:
   struct Task;
   void run_to_packed(const Task& task, TaskResult& result) const;
@@ -61,12 +68,20 @@ class PassthroughCopy {
     std::shared_ptr<Store> store;
     std::string path;
     ChunkKeyEncoding key_encoding;
+    std::string key(const Shape& object) const {
+      return join_key(path, chunk_key(key_encoding, object));
+    }
   };
 
   PassthroughCopy(const StagedCopySpec& spec, const Shape& objects, Side source,
                   Side target);
 
   TaskResult run(std::int64_t task, Arena& arena) const;
+
+  /// As those of ArrayCopy.
+  void visit_sources(std::int64_t task, const VisitObject& visit) const;
+  void note_targets(std::int64_t task, std::span<std::byte> buffer,
+                    ObjectSums& sums) const;
 
  private:
   void move(const Shape& object, Arena& arena, StageReport& report) const;

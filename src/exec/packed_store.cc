@@ -294,7 +294,11 @@ void PackedStore::put_pieces(const Range& range,
 bool PackedStore::has(std::int64_t task) const {
   ReadRequest request{.key = key(task)};
   store_->read_many({&request, 1});
-  return request.found;
+  const std::int64_t bytes = bytes_of(tasks_.task(task));
+  return request.found &&
+         (options_.coded || request.object_bytes == bytes ||
+          request.object_bytes ==
+              static_cast<std::int64_t>(fill_marker(bytes).size()));
 }
 
 void PackedStore::erase(std::int64_t task) const { store_->erase(key(task)); }

@@ -48,6 +48,7 @@ class PackedStore {
   /// it back.
   void read(Block& block, Arena& arena, StageReport& report) const;
 
+  /// True if the object of a task is there; a raw one in its full size.
   bool has(std::int64_t task) const;
   void erase(std::int64_t task) const;
 

@@ -1,8 +1,10 @@
 #include <utility>
 
+#include "base/content_hash.h"
 #include "exec/array_copy.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
+#include "zarr/object_marks.h"
 
 namespace rechunk {
 
@@ -26,11 +28,9 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
                            StageReport& report) const {
   const ArenaScope scope(arena);
   const auto buffer = arena.take(kPassthroughBufferBytes);
-  const std::string from =
-      join_key(source_.path, chunk_key(source_.key_encoding, object));
-  const std::string to =
-      join_key(target_.path, chunk_key(target_.key_encoding, object));
+  const std::string from = source_.key(object), to = target_.key(object);
   std::unique_ptr<ObjectWriter> writer;
+  ContentHash hash;
   std::int64_t moved = 0;
   for (;;) {
     ReadRequest request{.key = from, .offset = moved, .destination = {buffer}};
@@ -39,6 +39,7 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
           source_.store->read_many({&request, 1});
         },
         [&] { return "reading " + source_.store->describe(from); });
+    if (moved == 0) note_source(report, request);
     if (!request.found && moved == 0) {
       report.skipped.objects_read += 1;
       report.skipped.objects_written += 1;
@@ -51,8 +52,10 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
     with_context(
         [&] {
           if (!writer) writer = target_.store->open_writer(to);
-          writer->append(
-              buffer.first(static_cast<std::size_t>(request.bytes_read)));
+          const auto part =
+              buffer.first(static_cast<std::size_t>(request.bytes_read));
+          writer->append(part);
+          hash.append(part);
           moved += request.bytes_read;
           if (moved >= request.object_bytes) writer->commit();
         },
@@ -63,6 +66,26 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
   report.counted.objects_written += 1;
   report.counted.stored_bytes_read += moved;
   report.counted.stored_bytes_written += moved;
+  note_written(report, to, moved, hash.value());
+}
+
+void PassthroughCopy::visit_sources(std::int64_t task,
+                                    const VisitObject& visit) const {
+  for_each_point(objects_.cells_touching(tasks_.task(task)),
+                 [&](const Shape& object) {
+                   ReadRequest request{.key = source_.key(object)};
+                   source_.store->read_many({&request, 1});
+                   visit(request);
+                 });
+}
+
+void PassthroughCopy::note_targets(std::int64_t task,
+                                   std::span<std::byte> buffer,
+                                   ObjectSums& sums) const {
+  for_each_point(
+      objects_.cells_touching(tasks_.task(task)), [&](const Shape& object) {
+        note_existing(sums, *target_.store, target_.key(object), 0, buffer);
+      });
 }
 
 }  // namespace rechunk

@@ -9,6 +9,7 @@
 #include "job/digest_array.h"
 #include "job/target_hierarchy.h"
 #include "zarr/layout.h"
+#include "zarr/object_marks.h"
 
 namespace rechunk {
 namespace {
@@ -125,9 +126,35 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
 
 TaskResult JobRunner::run(int array, int stage, std::int64_t task,
                           Arena& arena) {
-  if (const auto* copy = std::get_if<ArrayCopy>(&copies_[array]))
-    return copy->run(stage, task, arena);
-  return std::get<PassthroughCopy>(copies_[array]).run(task, arena);
+  const auto* copy = std::get_if<ArrayCopy>(&copies_[array]);
+  TaskResult result =
+      copy ? copy->run(stage, task, arena)
+           : std::get<PassthroughCopy>(copies_[array]).run(task, arena);
+  sum_sources(result.report);
+  return result;
+}
+
+void JobRunner::visit_sources(int array, std::int64_t task,
+                              const VisitObject& visit) const {
+  std::visit([&](const auto& copy) { copy.visit_sources(task, visit); },
+             copies_[array]);
+}
+
+ObjectSums JobRunner::sources_of(int array, std::int64_t task) const {
+  StageReport report;
+  visit_sources(array, task, [&](const ReadRequest& request) {
+    note_source(report, request);
+  });
+  sum_sources(report);
+  return report.read;
+}
+
+ObjectSums JobRunner::targets_of(int array, std::int64_t task,
+                                 std::span<std::byte> buffer) const {
+  ObjectSums sums;
+  std::visit([&](const auto& copy) { copy.note_targets(task, buffer, sums); },
+             copies_[array]);
+  return sums;
 }
 
 void JobRunner::release(int array, int stage, std::int64_t task) {

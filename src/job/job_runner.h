@@ -36,6 +36,14 @@ class JobRunner final : public TaskRunner {
   void release(int array, int stage, std::int64_t task) override;
 
   /// True if what the task of a staged copy wrote is there.
+  /// Looks at the objects that the task of a first stage asks for.
+  void visit_sources(int array, std::int64_t task,
+                     const VisitObject& visit) const;
+  /// What they are now, and what those are that the task of a last stage wrote;
+  /// contents only with a buffer.
+  ObjectSums sources_of(int array, std::int64_t task) const;
+  ObjectSums targets_of(int array, std::int64_t task,
+                        std::span<std::byte> buffer) const;
   bool has_intermediate(int array, int stage, std::int64_t task) const;
 
  private:

@@ -44,7 +44,7 @@ void add(const BatchRecord& record, Tally& tally) {
   tally.stages[batch.array][batch.stage] += record.result.report;
   if (batch.stage > 0) return;
   auto& digest = tally.digests[batch.array];
-  if (!all_new || !record.has_digest) digest.reset();
+  if (!all_new || !record.known) digest.reset();
   if (digest) *digest += record.result.digest;
 }
 

@@ -1,6 +1,13 @@
 #include "job/places.h"
 
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
+#include <set>
 #include <system_error>
 
 #include "base/byte_size.h"
@@ -22,6 +29,13 @@ fs::path local_path(std::string place) {
   fs::path path = fs::weakly_canonical(absolute, error);
   if (error) path = absolute.lexically_normal();
   return path.has_filename() ? path : path.parent_path();
+}
+
+fs::path existing_parent(fs::path path) {
+  std::error_code error;
+  while (!fs::exists(path, error) && path.has_relative_path())
+    path = path.parent_path();
+  return path;
 }
 
 bool lies_within(const fs::path& inner, const fs::path& outer) {
@@ -72,11 +86,27 @@ std::string absolute_place(const std::string& place) {
   return fs::absolute(place).string();
 }
 
+void sync_file_systems(const std::vector<std::string>& places) {
+  std::set<dev_t> synced;
+  for (const std::string& place : places) {
+    if (place.empty()) continue;
+    const fs::path path = existing_parent(local_path(place));
+    const int folder = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    struct stat status {};
+    bool done = folder >= 0 && ::fstat(folder, &status) == 0;
+    if (done && synced.insert(status.st_dev).second)
+      done = ::syncfs(folder) == 0;
+    const int code = errno;
+    if (folder >= 0) ::close(folder);
+    if (!done)
+      throw Error(ErrorKind::kIo,
+                  "syncing " + path.string() + ": " + std::strerror(code));
+  }
+}
+
 void check_free_space(const std::string& place, std::int64_t bytes) {
-  fs::path path = local_path(place);
+  const fs::path path = existing_parent(local_path(place));
   std::error_code error;
-  while (!fs::exists(path, error) && path.has_relative_path())
-    path = path.parent_path();
   const fs::space_info space = fs::space(path, error);
   if (error || static_cast<std::uintmax_t>(bytes) <= space.available) return;
   throw Error(ErrorKind::kIo,

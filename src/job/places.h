@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace rechunk {
 
@@ -14,6 +15,10 @@ void check_apart(const std::string& source, const std::string& target);
 /// hidden sibling of the target ("/data/.b.zarr.rechunk-temp"), or one like it
 /// within `temp`, where that is given.
 std::string temp_place(const std::string& temp, const std::string& target);
+
+/// Writes what the file systems of these places have not yet written to their
+/// disks, each once; "" is no place. Throws: io.
+void sync_file_systems(const std::vector<std::string>& places);
 
 /// True for what `temp_place` names. A plan file that names another place for
 /// temporary data would have a run empty it.

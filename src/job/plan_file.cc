@@ -35,6 +35,7 @@ Hierarchy parse_documents(const Json& documents) {
 Json file_json(const PlannedJob& job) {
   Json json = Json::parse(to_json(job.plan));
   json["source"] = {{"url", absolute_place(job.places.source)},
+                    {"own_documents", job.source_has_documents},
                     {"documents", documents_json(job.source)}};
   json["target"] = {{"url", absolute_place(job.places.target)},
                     {"documents", documents_json(job.target)}};
@@ -43,6 +44,7 @@ Json file_json(const PlannedJob& job) {
                      {"overwrite", job.options.overwrite},
                      {"verify", job.options.verify},
                      {"keep_temp", job.options.keep_temp},
+                     {"durable", job.options.durable},
                      {"token", job.options.token}};
   return json;
 }
@@ -69,6 +71,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     job.plan = plan_from_json(text);
     job.places = {json.at("source").at("url"), json.at("target").at("url"),
                   json.at("temp").at("url")};
+    job.source_has_documents = json.at("source").value("own_documents", true);
     job.source = parse_documents(json.at("source").at("documents"));
     job.target = parse_documents(json.at("target").at("documents"));
     const Json& options = json.at("options");
@@ -76,6 +79,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     options.at("overwrite").get_to(job.options.overwrite);
     options.at("verify").get_to(job.options.verify);
     options.at("keep_temp").get_to(job.options.keep_temp);
+    job.options.durable = options.value("durable", false);
     options.at("token").get_to(job.options.token);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::kCorrupt,

@@ -9,6 +9,7 @@
 #include "job/places.h"
 #include "job/target_hierarchy.h"
 #include "plan/planner.h"
+#include "rechunk/error.h"
 
 namespace rechunk {
 namespace {
@@ -61,6 +62,9 @@ void open_stores(PlannedJob& job) {
 
 PlannedJob plan_job(const Places& places, const Stores& stores,
                     const Options& options) {
+  if (options.durable && places.target.empty())
+    throw Error(ErrorKind::kUnsupported,
+                "--durable: the target is no path whose disk could be synced");
   PlannedJob job;
   job.options = with_defaults(options);
   job.places = places;
@@ -68,6 +72,8 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   open_stores(job);
   job.source = read_hierarchy(job.stores.documents ? *job.stores.documents
                                                    : *job.stores.source);
+  job.source_has_documents =
+      !job.stores.documents && job.stores.array_sources.empty();
   job.target = make_target_hierarchy(job.source, job.options);
   follow_target(job);
   const auto problems = problems_of(job);

@@ -18,6 +18,9 @@ struct PlannedJob {
   Stores stores;
   Places places;
   Hierarchy source, target;
+  /// False where the source's documents were made, or came from elsewhere.
+  bool source_has_documents = true;
+  bool check_contents = false;  ///< When the run goes on.
   Plan plan;
   std::string text;  ///< The plan file.
   std::string hash;  ///< plan_hash in it.

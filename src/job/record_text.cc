@@ -24,13 +24,23 @@ Counts parse_counts(const Json& json) {
           json.at(4), json.at(5), json.at(6)};
 }
 
+Json sums_json(const ObjectSums& sums) {
+  return {sums.objects, sums.marks, sums.contents};
+}
+
+ObjectSums parse_sums(const Json& json) {
+  return {json.at(0), json.at(1), json.at(2)};
+}
+
 Json batch_json(const BatchRecord& record) {
   const Batch& batch = record.batch;
   const auto& lanes = record.result.digest.lanes;
   Json json = {{"tasks", {batch.array, batch.stage, batch.first, batch.stop}},
                {"counted", counts_json(record.result.report.counted)},
                {"skipped", counts_json(record.result.report.skipped)}};
-  if (record.has_digest) json["digest"] = {lanes[0], lanes[1]};
+  json["read"] = sums_json(record.result.report.read);
+  json["written"] = sums_json(record.result.report.written);
+  if (record.known) json["digest"] = {lanes[0], lanes[1]};
   return json;
 }
 
@@ -39,9 +49,12 @@ BatchRecord parse_batch(const Json& json) {
   BatchRecord record;
   record.batch = {tasks.at(0), tasks.at(1), tasks.at(2), tasks.at(3)};
   record.result.report = {parse_counts(json.at("counted")),
-                          parse_counts(json.at("skipped"))};
-  record.has_digest = json.contains("digest");
-  if (record.has_digest)
+                          parse_counts(json.at("skipped")),
+                          parse_sums(json.at("read")),
+                          parse_sums(json.at("written")),
+                          {}};
+  record.known = json.contains("digest");
+  if (record.known)
     for (int lane = 0; lane < 2; ++lane)
       record.result.digest.lanes[lane] = json.at("digest").at(lane);
   return record;

@@ -24,7 +24,7 @@ struct Batch {
 struct BatchRecord {
   Batch batch;
   TaskResult result;
-  bool has_digest = true;  ///< False: nobody knows what was read.
+  bool known = true;  ///< False: nobody knows what they did.
 };
 
 std::string format_record(const std::string& plan_hash,

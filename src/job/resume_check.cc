@@ -1,10 +1,13 @@
 #include "job/resume_check.h"
 
 #include <algorithm>
+#include <mutex>
 #include <string>
 #include <utility>
 
+#include "exec/run_plan.h"
 #include "plan/task_grid.h"
+#include "rechunk/error.h"
 
 namespace rechunk {
 namespace {
@@ -96,6 +99,113 @@ void drop(const std::vector<Batch>& lost, Journal& journal,
                 [](const auto& record) { return record.batches.empty(); });
 }
 
+constexpr std::int64_t kBufferBytes = 1 << 20;
+
+std::string place_of(const PlannedJob& job) {
+  return "resuming " + job.stores.target->describe("");
+}
+
+[[noreturn]] void throw_changed(const PlannedJob& job,
+                                const std::string& object) {
+  throw Error(ErrorKind::kInvalidArgument,
+              place_of(job) + ": " + object + " changed since it was read",
+              "put it back, or begin anew: `rechunk run` with --overwrite");
+}
+
+// The documents that the plan was made from are still those of the source.
+void check_documents(const PlannedJob& job) {
+  if (!job.source_has_documents) return;
+  const auto then = make_memory_store(), now = make_memory_store();
+  write_hierarchy(*then, job.source);
+  write_hierarchy(*now, read_hierarchy(*job.stores.source));
+  const auto compare = [&](const Store& one, const Store& other) {
+    one.list("", [&](std::string_view key, std::int64_t) {
+      if (read_text(one, key) != read_text(other, key))
+        throw_changed(job, job.stores.source->describe(key));
+    });
+  };
+  compare(*then, *now);
+  compare(*now, *then);
+}
+
+// The object of a batch that changed last is the one that is to be named.
+std::string newest_source(const JobRunner& runner, const Batch& batch,
+                          const Store& source) {
+  std::string newest = "the source", missing;
+  std::int64_t version = 0;
+  for (std::int64_t task = batch.first; task < batch.stop; ++task)
+    runner.visit_sources(batch.array, task, [&](const ReadRequest& request) {
+      if (!request.found) missing = source.describe(request.key);
+      if (request.version <= version) return;
+      version = request.version;
+      newest = source.describe(request.key);
+    });
+  return missing.empty() ? newest
+                         : newest + " (or " + missing + ", which is not there)";
+}
+
+/// Compares objects with what records say of them.
+class ObjectCheck {
+ public:
+  ObjectCheck(const PlannedJob& job, const JobRunner& runner)
+      : job_(job), runner_(runner), budget_(job.options.max_memory) {}
+
+  /// The batches whose objects are not as they were written.
+  std::vector<Batch> look(const std::vector<Journal::Record>& records) {
+    std::vector<const BatchRecord*> batches;
+    for (const Journal::Record& record : records)
+      for (const BatchRecord& batch : record.batches)
+        if (batch.known) batches.push_back(&batch);
+    const std::int64_t most = std::min<std::int64_t>(
+        kBufferBytes,
+        std::max<std::int64_t>(1, budget_.limit() / job_.plan.threads));
+    run_indexed(static_cast<std::int64_t>(batches.size()), job_.plan.threads,
+                most, budget_, {}, [&](std::int64_t index, Arena& arena) {
+                  look_at(*batches[static_cast<std::size_t>(index)], arena);
+                });
+    return std::move(lost_);
+  }
+
+ private:
+  void look_at(const BatchRecord& record, Arena& arena) {
+    const Batch& batch = record.batch;
+    const auto& stages = job_.plan.arrays[batch.array].stages;
+    if (batch.stage == 0 && !same_sources(record))
+      throw_changed(job_, newest_source(runner_, batch, *job_.stores.source));
+    if (batch.stage + 1 < static_cast<int>(stages.size()) ||
+        same_targets(record, arena))
+      return;
+    const std::lock_guard lock(mutex_);
+    lost_.push_back(batch);
+  }
+
+  bool same_sources(const BatchRecord& record) const {
+    ObjectSums now;
+    for (std::int64_t task = record.batch.first; task < record.batch.stop;
+         ++task)
+      now += runner_.sources_of(record.batch.array, task);
+    return now == record.result.report.read;
+  }
+
+  bool same_targets(const BatchRecord& record, Arena& arena) const {
+    const ArenaScope scope(arena);
+    const auto buffer = job_.check_contents ? arena.take(arena.capacity())
+                                            : std::span<std::byte>();
+    ObjectSums now, then = record.result.report.written;
+    for (std::int64_t task = record.batch.first; task < record.batch.stop;
+         ++task)
+      now += runner_.targets_of(record.batch.array, task, buffer);
+    if (buffer.empty()) then.contents = 0;
+    return now == then;
+  }
+
+  const PlannedJob& job_;
+  const JobRunner& runner_;
+  MemoryBudget budget_;
+  std::mutex mutex_;
+  std::vector<Batch> lost_;
+};
+
 }  // namespace
 
 std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
@@ -104,6 +214,8 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
   std::vector<std::string> dropped;
   auto records = journal.records(job.plan, &dropped);
   for (const std::string& key : dropped) journal.store()->erase(key);
+  check_documents(job);
+  drop(ObjectCheck(job, runner).look(records), journal, records);
   for (;;) {
     const DoneTasks done = tally(job.plan, records).done;
     std::vector<Batch> lost;

@@ -10,8 +10,11 @@
 namespace rechunk {
 
 /// The records that hold; others are erased. A task that was done counts as not
-/// done where its record is torn, or where what it wrote is gone and is still
-/// needed. Needs the run's lock.
+/// done where its record is torn, where the objects that it wrote are not those
+/// that are there (by name and size; by content, too, if the options ask to
+/// check that), or where its intermediate is gone and still needed. Needs the
+/// run's lock.
+/// Throws: invalid_argument if the source has changed since it was read.
 std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
                                                Journal& journal,
                                                const JobRunner& runner);

@@ -201,6 +201,10 @@ bool is_at_work(const Store& journal, const Owner& owner, double patience) {
   return any_beats(journal, patience);
 }
 
+bool has_beats(const Store& journal) {
+  return !keys_below(journal, kBeat).empty();
+}
+
 std::string describe(const Owner& owner) {
   const std::time_t since = owner.since;
   std::tm local{};
@@ -261,6 +265,8 @@ std::optional<RunLock> RunLock::take(const std::shared_ptr<Store>& journal,
       continue;
     }
     for (const std::int64_t old : numbers) journal->erase(key_of(old));
+    for (const std::string& key : keys_below(*journal, kBeat))
+      journal->erase(key);
     return RunLock(journal, number, team);
   }
 }

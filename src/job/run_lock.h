@@ -34,6 +34,10 @@ std::optional<Owner> owner_of(const Store& journal);
 /// seconds; without patience it takes the clock's word.
 bool is_at_work(const Store& journal, const Owner& owner, double patience);
 
+/// False where every process that worked for the run has said that it no longer
+/// does: none was killed.
+bool has_beats(const Store& journal);
+
 /// "process 42 of ana on node7, since 2026-05-01 12:00:00".
 std::string describe(const Owner& owner);
 

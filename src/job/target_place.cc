@@ -72,6 +72,20 @@ void erase_temp_of(const std::string& plan_file) {
   remove_unfinished(place);
 }
 
+void make_durable(const PlannedJob& job) {
+  if (!job.options.durable) return;
+  const Places& places = job.places;
+  sync_file_systems(
+      {places.target, places.temp,
+       places.target.empty() ? "" : journal_place(places.target)});
+}
+
+void commit_metadata(const PlannedJob& job) {
+  make_durable(job);
+  write_hierarchy(*job.stores.target, job.target);
+  make_durable(job);
+}
+
 bool target_is_empty(const PlannedJob& job) {
   return is_empty(*job.stores.target);
 }

@@ -14,6 +14,13 @@ void check_target(const PlannedJob& job);
 /// Throws: io if there is not enough room for temporary data.
 void make_room(const PlannedJob& job);
 
+/// Where the job is to be durable: what was written so far will survive the
+/// loss of power. Throws: io.
+void make_durable(const PlannedJob& job);
+
+/// Writes the target's metadata, durably where asked for.
+void commit_metadata(const PlannedJob& job);
+
 /// True if the target holds nothing.
 bool target_is_empty(const PlannedJob& job);
 

@@ -73,7 +73,10 @@ class ThreadRun {
   }
 
   std::vector<ArrayResult> run_recorded(Leader& leader) {
-    Recorder recorder(runner_, leader.journal(), [&] { leader.check(); });
+    Recorder recorder(runner_, leader.journal(), [&] {
+      leader.check();
+      make_durable(job_);
+    });
     try {
       auto results = run_tasks(recorder, &leader.found().done);
       recorder.flush();
@@ -100,7 +103,7 @@ Report run_alone(const PlannedJob& job, ThreadRun& run) {
   make_room(job);
   try {
     Report report = run.run(nullptr);
-    write_hierarchy(*job.stores.target, job.target);
+    commit_metadata(job);
     clean_up(job, false);
     return report;
   } catch (...) {
@@ -120,7 +123,7 @@ Report run_on_threads(const PlannedJob& job, Unfinished unfinished,
   try {
     Report report = run.run(&leader);
     leader.check();
-    write_hierarchy(*job.stores.target, job.target);
+    commit_metadata(job);
     leader.finish();
     return report;
   } catch (const Error& error) {

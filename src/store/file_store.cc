@@ -250,7 +250,7 @@ class FileStore final : public Store {
     const std::string path = path_of(requests[0].key);
     for (ReadRequest& request : requests) {
       request.found = false;
-      request.bytes_read = request.object_bytes = 0;
+      request.bytes_read = request.object_bytes = request.version = 0;
     }
     const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
     if (file.get() < 0) {
@@ -263,6 +263,8 @@ class FileStore final : public Store {
     for (ReadRequest& request : requests) {
       request.found = true;
       request.object_bytes = status.st_size;
+      request.version = status.st_mtim.tv_sec * std::int64_t{1'000'000'000} +
+                        status.st_mtim.tv_nsec;
       const std::int64_t offset =
           request.offset >= 0
               ? request.offset

@@ -7,6 +7,7 @@
 
 #include "base/strided_copy.h"
 #include "rechunk/error.h"
+#include "zarr/object_marks.h"
 #include "zarr/raw_parts.h"
 
 namespace rechunk {
@@ -79,6 +80,16 @@ void ArrayReader::read(const Region& region, RegionSink& sink, Arena& arena,
   });
 }
 
+void ArrayReader::visit_objects(const Region& region,
+                                const VisitObject& visit) const {
+  for_each_point(objects_.cells_touching(region), [&](const Shape& object) {
+    ReadRequest request{
+        .key = join_key(path_, chunk_key(layout_->key_encoding, object))};
+    store_->read_many({&request, 1});
+    visit(request);
+  });
+}
+
 // What decoding a part of the array counts: whole chunks, or, of chunks without
 // codecs, what is wanted of them.
 std::int64_t ArrayReader::decoded_bytes(const Region& wanted,
@@ -142,6 +153,7 @@ void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
       call.arena.take(encoded_capacity(*layout_));
   ReadRequest request{.key = key, .destination = {bytes}};
   store_->read_many({&request, 1});
+  note_source(call.report, request);
   if (!request.found) {
     call.report.skipped.objects_read += 1;
     return skip(chunk, call);
@@ -202,6 +214,7 @@ bool ArrayReader::read_runs(const Slab& slab, const std::string& key,
     requests[run].destination = {memory.subspan(run * run_bytes, run_bytes)};
   }
   store_->read_many(requests);
+  note_source(call.report, requests.front());
   for (const ReadRequest& request : requests) {
     if (!request.found) return false;
     call.report.counted.stored_bytes_read += request.bytes_read;
@@ -226,6 +239,7 @@ void ArrayReader::read_shard_object(const Region& object,
                       .offset = level.index_at_start ? 0 : -level.index_bytes,
                       .destination = {encoded}};
   store_->read_many({&request, 1});
+  note_source(call.report, request);
   if (!request.found) {
     call.report.skipped.objects_read += 1;
     return skip(object, call);

@@ -45,6 +45,10 @@ class RegionReader {
   /// Hands all of `region` to the sink, part by part.
   virtual void read(const Region& region, RegionSink& sink, Arena& arena,
                     StageReport& report) const = 0;
+  /// Looks at the objects that reading `region` asks for; at none where
+  /// elements do not come from objects.
+  virtual void visit_objects(const Region& /*region*/,
+                             const VisitObject& /*visit*/) const {}
 };
 
 class ArrayReader final : public RegionReader {
@@ -60,6 +64,8 @@ class ArrayReader final : public RegionReader {
   /// Throws: corrupt, io (with the object's place in the message).
   void read(const Region& region, RegionSink& sink, Arena& arena,
             StageReport& report) const override;
+  void visit_objects(const Region& region,
+                     const VisitObject& visit) const override;
 
   const ArrayLayout& layout() const { return *layout_; }
 

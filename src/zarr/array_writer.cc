@@ -5,6 +5,7 @@
 
 #include "base/strided_copy.h"
 #include "rechunk/error.h"
+#include "zarr/object_marks.h"
 
 namespace rechunk {
 namespace {
@@ -19,6 +20,13 @@ std::int64_t max_box_bytes(const ArrayLayout& layout, std::size_t level) {
   return checked_add(2 * shard.index_bytes,
                      checked_multiply(element_count(shard.chunk_counts),
                                       max_box_bytes(layout, level + 1)));
+}
+
+// Bytes at the start of an object that are written last.
+std::int64_t header_bytes(const ArrayLayout& layout) {
+  const bool at_start =
+      !layout.shards.empty() && layout.shards[0].index_at_start;
+  return at_start ? layout.shards[0].index_bytes : 0;
 }
 
 Shape element_at(const Shape& origin, const Shape& coordinates,
@@ -84,6 +92,17 @@ void ArrayWriter::write_chunk(const Shape& object,
                [&] { return "writing " + store_->describe(key); });
   report.counted.stored_bytes_written +=
       static_cast<std::int64_t>(encoded.size());
+  note_written(report, key, static_cast<std::int64_t>(encoded.size()),
+               content_hash(encoded));
+}
+
+void ArrayWriter::note_objects(const Region& region,
+                               std::span<std::byte> buffer,
+                               ObjectSums& sums) const {
+  for_each_point(objects_.cells_touching(region), [&](const Shape& object) {
+    note_existing(sums, *store_, key_of(object), header_bytes(*layout_),
+                  buffer);
+  });
 }
 
 std::unique_ptr<ShardWriter> ArrayWriter::open_shard(const Shape& object,
@@ -106,8 +125,7 @@ ShardWriter::~ShardWriter() = default;
 
 void ShardWriter::open() {
   if (object_) return;
-  const bool at_start = layout_.shards[0].index_at_start;
-  const std::int64_t header = at_start ? layout_.shards[0].index_bytes : 0;
+  const std::int64_t header = header_bytes(layout_);
   object_ = writer_.store_->open_writer(key_, header);
   written_ = header;
 }
@@ -146,6 +164,7 @@ void ShardWriter::append_unit(const Shape& start, const ChunkBytes& chunks,
   }
   open();
   object_->append(encoded);
+  hash_.append(encoded);
   Shape coordinates(start.size());
   for (std::size_t axis = 0; axis < start.size(); ++axis)
     coordinates[axis] = (start[axis] - region_.start[axis]) /
@@ -222,11 +241,14 @@ void ShardWriter::finish(StageReport& report) {
         object_->commit();
       },
       [&] { return "writing " + writer_.store_->describe(key_); });
-  report.counted.objects_written += 1;
-  report.counted.stored_bytes_written +=
+  hash_.append(index_bytes_);
+  const std::int64_t bytes =
       written_ + (layout_.shards[0].index_at_start
                       ? 0
                       : static_cast<std::int64_t>(index_bytes_.size()));
+  report.counted.objects_written += 1;
+  report.counted.stored_bytes_written += bytes;
+  note_written(report, key_, bytes, hash_.value());
 }
 
 }  // namespace rechunk

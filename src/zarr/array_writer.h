@@ -8,6 +8,7 @@
 #include <span>
 #include <string>
 
+#include "base/content_hash.h"
 #include "base/memory_budget.h"
 #include "rechunk/observer.h"
 #include "rechunk/store.h"
@@ -37,6 +38,11 @@ class ArrayWriter {
   /// Throws: io (with the object's place).
   void write_chunk(const Shape& object, std::span<const std::byte> chunk,
                    Arena& arena, StageReport& report) const;
+
+  /// Notes the objects of whole objects' region that are there, as they were
+  /// noted when they were written; contents only with a buffer.
+  void note_objects(const Region& region, std::span<std::byte> buffer,
+                    ObjectSums& sums) const;
 
   /// Begins a shard; takes object_scratch_bytes from the arena until it ends.
   /// Nothing is written before the first chunk that is not empty.
@@ -93,6 +99,7 @@ class ShardWriter {
   std::span<std::byte> index_bytes_;
   ShardIndex index_;
   std::unique_ptr<ObjectWriter> object_;
+  ContentHash hash_;  ///< Of all but a header.
   std::int64_t written_ = 0;
 };
 
