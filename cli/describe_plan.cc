@@ -80,7 +80,7 @@ std::vector<std::vector<std::string>> stage_rows(const StagedCopySpec& array) {
 std::string describe_array(const StagedCopySpec& array, const PlanView& view) {
   const std::string name = view.style.bold(array.name);
   if (array.method == Method::kPassthrough && !array.name.empty() &&
-      !view.explain)
+      array.source_shards == array.target_shards && !view.explain)
     return fmt::format(
         "{}: {} {}, {}: moved as stored\n", name, to_string(array.shape),
         describe_dtype(array.dtype),

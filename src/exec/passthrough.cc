@@ -2,6 +2,7 @@
 
 #include "base/content_hash.h"
 #include "exec/array_copy.h"
+#include "exec/read_pieces.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
 #include "zarr/object_marks.h"
@@ -32,35 +33,24 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
   std::unique_ptr<ObjectWriter> writer;
   ContentHash hash;
   std::int64_t moved = 0;
-  for (;;) {
-    ReadRequest request{.key = from, .offset = moved, .destination = {buffer}};
-    with_context(
-        [&] {
-          source_.store->read_many({&request, 1});
-        },
-        [&] { return "reading " + source_.store->describe(from); });
-    if (moved == 0) note_source(report, request);
-    if (!request.found && moved == 0) {
-      report.skipped.objects_read += 1;
-      report.skipped.objects_written += 1;
-      return;
-    }
-    if (!request.found ||
-        (request.bytes_read == 0 && moved < request.object_bytes))
-      throw Error(ErrorKind::kIo, "reading " + source_.store->describe(from) +
-                                      ": it changed while it was read");
-    with_context(
-        [&] {
-          if (!writer) writer = target_.store->open_writer(to);
-          const auto part =
-              buffer.first(static_cast<std::size_t>(request.bytes_read));
-          writer->append(part);
-          hash.append(part);
-          moved += request.bytes_read;
-          if (moved >= request.object_bytes) writer->commit();
-        },
-        [&] { return "writing " + target_.store->describe(to); });
-    if (moved >= request.object_bytes) break;
+  const auto bytes = read_pieces(
+      *source_.store, from, {}, buffer,
+      [&](std::span<const std::byte> piece, std::int64_t total) {
+        with_context(
+            [&] {
+              if (!writer) writer = target_.store->open_writer(to);
+              writer->append(piece);
+              hash.append(piece);
+              moved += static_cast<std::int64_t>(piece.size());
+              if (moved == total) writer->commit();
+            },
+            [&] { return "writing " + target_.store->describe(to); });
+      },
+      [&](const ReadRequest& request) { note_source(report, request); });
+  if (!bytes) {
+    report.skipped.objects_read += 1;
+    report.skipped.objects_written += 1;
+    return;
   }
   report.counted.objects_read += 1;
   report.counted.objects_written += 1;

@@ -57,16 +57,6 @@ std::shared_ptr<const ArrayLayout> shared_layout(const StoredArray& array) {
   return std::make_shared<const ArrayLayout>(make_layout(array.metadata));
 }
 
-int threads_within(const ReadOptions& options, std::int64_t task_bytes) {
-  const std::int64_t fitting = options.budget.limit() / task_bytes;
-  if (fitting == 0)
-    throw Error(ErrorKind::kBudgetExceeded,
-                fmt::format("verifying within {} bytes of memory: it needs at "
-                            "least {} bytes",
-                            options.budget.limit(), task_bytes));
-  return static_cast<int>(std::min<std::int64_t>(options.threads, fitting));
-}
-
 std::string hex(std::span<const std::byte> element) {
   std::string text = "0x";
   for (const std::byte value : element)
@@ -100,6 +90,16 @@ std::string describe_difference(const Block& a, const Block& b) {
 }
 
 }  // namespace
+
+int threads_within(const ReadOptions& options, std::int64_t task_bytes) {
+  const std::int64_t fitting = options.budget.limit() / task_bytes;
+  if (fitting == 0)
+    throw Error(ErrorKind::kBudgetExceeded,
+                fmt::format("verifying within {} bytes of memory: it needs at "
+                            "least {} bytes",
+                            options.budget.limit(), task_bytes));
+  return static_cast<int>(std::min<std::int64_t>(options.threads, fitting));
+}
 
 std::int64_t digest_bytes(const ArrayLayout& layout) {
   return block_bytes(layout, region_shape(layout)) + reader_bytes(layout);
@@ -166,27 +166,6 @@ std::string first_difference(const StoredArray& a, const StoredArray& b,
                   first = index, difference = found;
               });
   return difference;
-}
-
-bool same_objects(const StoredArray& a, const StoredArray& b,
-                  const ReadOptions& options) {
-  const Grid objects(a.metadata.shape, a.metadata.chunks);
-  bool same = true;
-  std::mutex mutex;
-  run_indexed(
-      objects.cell_count(), options.threads, 0, options.budget, options.stop,
-      [&](std::int64_t index, Arena&) {
-        const Shape object = objects.coordinates(index);
-        const auto text_a = read_text(
-            *a.store,
-            join_key(a.path, chunk_key(a.metadata.key_encoding, object)));
-        const auto text_b = read_text(
-            *b.store,
-            join_key(b.path, chunk_key(b.metadata.key_encoding, object)));
-        const std::lock_guard lock(mutex);
-        same = same && text_a == text_b;
-      });
-  return same;
 }
 
 }  // namespace rechunk

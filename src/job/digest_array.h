@@ -45,13 +45,19 @@ Digest digest_array(const StoredArray& array, const ReadOptions& options);
 std::string first_difference(const StoredArray& a, const StoredArray& b,
                              const ReadOptions& options);
 
-/// True if both hold the same encoded objects, byte for byte; for arrays with
-/// the same encoding that cannot be decoded.
-bool same_objects(const StoredArray& a, const StoredArray& b,
+/// True if both hold the same encoded chunks, byte for byte, wherever these
+/// lie; for arrays of one chunk encoding that cannot be decoded.
+bool same_encoded(const StoredArray& a, const StoredArray& b,
                   const ReadOptions& options);
+/// Payload bytes that one thread of `same_encoded` holds.
+std::int64_t same_encoded_bytes(const ArrayMetadata& a, const ArrayMetadata& b);
+
+/// How many threads the budget has room for, of those asked for.
+/// Throws: budget_exceeded.
+int threads_within(const ReadOptions& options, std::int64_t task_bytes);
 
 /// Compares all arrays of two hierarchies by digest; where an array cannot be
-/// decoded but has the same encoding, by its objects.
+/// decoded but has the same encoding, by its encoded chunks.
 Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
                                const Hierarchy& a,
                                std::shared_ptr<Store> store_b,

@@ -99,9 +99,11 @@ class ReadMeter {
 
 void compare_elements(const StoredArray& a, const StoredArray& b,
                       const ReadOptions& options, Comparison::Array& result) {
-  if (same_encoding(a.metadata, b.metadata) && !can_decode(a.metadata)) {
-    result.equal = same_objects(a, b, options);
-    if (!result.equal) result.difference = "encoded objects differ";
+  if (!can_decode(a.metadata) &&
+      (same_encoding(a.metadata, b.metadata) ||
+       same_chunk_encoding(a.metadata, b.metadata))) {
+    result.equal = same_encoded(a, b, options);
+    if (!result.equal) result.difference = "encoded chunks differ";
     return;
   }
   for (const StoredArray* array : {&a, &b}) {

@@ -8,7 +8,7 @@
 #include "job/codec_costs.h"
 #include "job/digest_array.h"
 #include "job/target_hierarchy.h"
-#include "zarr/layout.h"
+#include "zarr/encoded_layout.h"
 #include "zarr/object_marks.h"
 
 namespace rechunk {
@@ -60,6 +60,13 @@ ChunkTraits opaque_traits(const ArrayMetadata& array, const CodecCosts& costs) {
   return traits;
 }
 
+ChunkTraits encoded_traits(const ArrayMetadata& array,
+                           const CodecCosts& costs) {
+  ChunkTraits traits = opaque_traits(array, costs);
+  traits.object_scratch_bytes = encoded_layout(array).index_bytes();
+  return traits;
+}
+
 std::shared_ptr<const RegionReader> make_reader(
     const Stores& stores, const std::string& path, const ArrayMetadata& array,
     const std::vector<DataType::Scalar>& scalars) {
@@ -86,9 +93,15 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
   const CodecCosts target_costs = codec_costs(target);
   problem.same_encoding =
       !options.array_source && same_encoding(source, target);
+  problem.same_chunk_encoding = !options.array_source &&
+                                !problem.same_encoding &&
+                                same_chunk_encoding(source, target);
   if (problem.same_encoding) {
     problem.source = opaque_traits(source, source_costs);
     problem.target = opaque_traits(target, target_costs);
+  } else if (problem.same_chunk_encoding) {
+    problem.source = encoded_traits(source, source_costs);
+    problem.target = encoded_traits(target, target_costs);
   } else {
     const ArrayLayout layout = make_layout(source);
     problem.source = options.array_source ? array_source_traits(layout)
@@ -98,6 +111,8 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
   if (options.verify && can_decode(target))
     problem.other_bytes = std::max(digest_bytes(make_layout(source)),
                                    digest_bytes(make_layout(target)));
+  else if (options.verify)
+    problem.other_bytes = same_encoded_bytes(source, target);
   return problem;
 }
 
@@ -108,6 +123,12 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
     const StagedCopySpec& spec = plan.arrays[index];
     const ArrayMetadata& from = source.arrays.at(spec.name);
     const ArrayMetadata& to = target.arrays.at(spec.name);
+    if (spec.method == Method::kPassthrough && !same_encoding(from, to)) {
+      copies_.emplace_back(ChunkPassthrough(
+          spec, {stores.source, spec.name, encoded_layout(from)},
+          {stores.target, spec.name, encoded_layout(to)}));
+      continue;
+    }
     if (spec.method == Method::kPassthrough) {
       copies_.emplace_back(PassthroughCopy(
           spec, to.chunks, {stores.source, spec.name, from.key_encoding},
@@ -126,10 +147,13 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
 
 TaskResult JobRunner::run(int array, int stage, std::int64_t task,
                           Arena& arena) {
-  const auto* copy = std::get_if<ArrayCopy>(&copies_[array]);
-  TaskResult result =
-      copy ? copy->run(stage, task, arena)
-           : std::get<PassthroughCopy>(copies_[array]).run(task, arena);
+  TaskResult result;
+  if (const auto* copy = std::get_if<ArrayCopy>(&copies_[array]))
+    result = copy->run(stage, task, arena);
+  else if (const auto* chunks = std::get_if<ChunkPassthrough>(&copies_[array]))
+    result = chunks->run(task, arena);
+  else
+    result = std::get<PassthroughCopy>(copies_[array]).run(task, arena);
   sum_sources(result.report);
   return result;
 }

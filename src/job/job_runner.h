@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "exec/array_copy.h"
+#include "exec/chunk_passthrough.h"
 #include "exec/task_runner.h"
 #include "plan/planner.h"
 #include "rechunk/rechunk.h"
@@ -47,7 +48,8 @@ class JobRunner final : public TaskRunner {
   bool has_intermediate(int array, int stage, std::int64_t task) const;
 
  private:
-  std::vector<std::variant<ArrayCopy, PassthroughCopy>> copies_;
+  std::vector<std::variant<ArrayCopy, PassthroughCopy, ChunkPassthrough>>
+      copies_;
 };
 
 }  // namespace rechunk

@@ -35,8 +35,8 @@ void verify_target(const PlannedJob& job,
     const StoredArray target{job.stores.target, spec.name,
                              job.target.arrays.at(spec.name)};
     if (!can_decode(target.metadata)) {
-      if (!same_objects(source, target, options))
-        fail(spec.name, "encoded objects differ");
+      if (!same_encoded(source, target, options))
+        fail(spec.name, "encoded chunks differ");
       continue;
     }
     const bool was_read =

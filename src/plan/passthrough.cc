@@ -1,6 +1,7 @@
 #include "plan/passthrough.h"
 
 #include <algorithm>
+#include <numeric>
 
 #include "plan/geometry.h"
 
@@ -8,33 +9,165 @@ namespace rechunk {
 namespace {
 
 constexpr std::int64_t kTaskBytes = 16 << 20;
+// A task may be larger to hold whole shards of the source.
+constexpr std::int64_t kAlignedTaskBytes = 64 << 20;
+constexpr std::int64_t kSmallestBufferBytes = 4096;
+// Room for rounding each buffer of a task up to its alignment.
+constexpr std::int64_t kAlignmentBytes = 1024;
 
-}  // namespace
+bool holds_at_most(const ArrayProblem& array, const Shape& task,
+                   std::int64_t bytes) {
+  double size =
+      static_cast<double>(std::max<std::int64_t>(1, array.item_bytes));
+  for (const std::int64_t length : task) size *= static_cast<double>(length);
+  return size <= static_cast<double>(bytes);
+}
 
-// Encoded objects move one by one, in tasks of some neighbours.
-StagedCopySpec plan_passthrough(const ArrayProblem& array,
-                                StagedCopySpec spec) {
+// Most source objects that a task touches. Tasks begin at multiples of
+// gcd(step, object) within an object, at worst at the last.
+std::int64_t most_sources(const ArrayProblem& array, const Shape& task) {
+  std::int64_t sources = 1;
+  for (std::size_t axis = 0; axis < task.size(); ++axis) {
+    const std::int64_t step = task[axis], object = array.source.objects[axis];
+    const std::int64_t all = ceil_div(array.shape[axis], object);
+    const std::int64_t last = object - std::gcd(step, object);
+    const bool whole = step >= array.shape[axis];
+    sources = checked_multiply(
+        sources, whole ? all : std::min(all, ceil_div(last + step, object)));
+  }
+  return sources;
+}
+
+// Most chunks that a task takes from one source object.
+std::int64_t most_chunks(const ArrayProblem& array, const Shape& task) {
+  std::int64_t chunks = 1;
+  for (std::size_t axis = 0; axis < task.size(); ++axis)
+    chunks = checked_multiply(
+        chunks, ceil_div(std::min(task[axis], array.source.objects[axis]),
+                         array.source.chunks[axis]));
+  return chunks;
+}
+
+// All that a task holds beside the buffer that bytes move through: the indices
+// of its source shards, that of a target shard, and what to move.
+std::int64_t index_bytes(const ArrayProblem& array, const Shape& task) {
+  std::int64_t bytes = array.target.object_scratch_bytes + kAlignmentBytes;
+  if (array.source.object_scratch_bytes == 0) return bytes;
+  bytes =
+      checked_add(bytes, checked_multiply(most_sources(array, task),
+                                          array.source.object_scratch_bytes));
+  return checked_add(
+      bytes, checked_multiply(most_chunks(array, task), sizeof(MovedChunk)));
+}
+
+class TaskSearch {
+ public:
+  TaskSearch(const ArrayProblem& array, std::int64_t task_bytes)
+      : array_(array),
+        task_bytes_(task_bytes),
+        task_(clip(array.target.objects, array.shape)) {}
+
+  // First whole source objects where that is not much, so that each is opened
+  // by one task; then neighbours.
+  Shape run() {
+    for (std::size_t axis = task_.size(); axis-- > 0;) align(axis);
+    for (std::size_t axis = task_.size(); axis-- > 0;)
+      while (task_[axis] < array_.shape[axis] &&
+             grow(axis, task_[axis] * 2, kTaskBytes)) {
+      }
+    return task_;
+  }
+
+ private:
+  void align(std::size_t axis) {
+    const std::int64_t length = array_.shape[axis], step = task_[axis];
+    if (step >= length) return;
+    const std::int64_t all =
+        lcm_up_to(step, array_.source.objects[axis], length);
+    if (grow(axis, all, kAlignedTaskBytes) || all >= length) return;
+    // A part of a shard: an even one, so that no task touches two.
+    const std::int64_t parts = all / step;
+    for (std::int64_t divisor = 2; divisor <= std::min(parts, kMostDivisors);
+         ++divisor)
+      if (parts % divisor == 0 && grow(axis, all / divisor, kTaskBytes)) return;
+  }
+
+  bool grow(std::size_t axis, std::int64_t step, std::int64_t most_bytes) {
+    Shape larger = task_;
+    larger[axis] = std::min(step, array_.shape[axis]);
+    if (!holds_at_most(array_, larger, most_bytes) ||
+        index_bytes(array_, larger) + kPassthroughBufferBytes > task_bytes_)
+      return false;
+    task_ = larger;
+    return true;
+  }
+
+  static constexpr std::int64_t kMostDivisors = 4096;
+  const ArrayProblem& array_;
+  const std::int64_t task_bytes_;
+  Shape task_;
+};
+
+StagedCopySpec one_stage(const ArrayProblem& array, const Shape& task,
+                         StagedCopySpec spec) {
   spec.method = Method::kPassthrough;
   spec.component = clip(array.shape, array.shape);
   CopySpec stage;
   stage.source = "source";
   stage.target = "target";
-  stage.chunks = clip(array.target.objects, array.shape);
-  const std::int64_t item_bytes = std::max<std::int64_t>(1, array.item_bytes);
-  for (std::size_t axis = stage.chunks.size(); axis-- > 0;)
-    while (stage.chunks[axis] < array.shape[axis] &&
-           element_count(stage.chunks) * 2 <= kTaskBytes / item_bytes)
-      stage.chunks[axis] = std::min(array.shape[axis], stage.chunks[axis] * 2);
-  stage.block = stage.chunks;
-  stage.tasks = Grid(array.shape, stage.chunks).cell_count();
-  stage.max_task_bytes = kPassthroughBufferBytes;
-  stage.objects_read = stage.objects_written =
-      Grid(array.shape, array.target.objects).cell_count();
+  stage.chunks = stage.block = task;
+  stage.tasks = Grid(array.shape, task).cell_count();
+  stage.objects_read =
+      exact_pairs(array.shape, task, clip(array.source.objects, array.shape));
+  stage.objects_written = Grid(array.shape, array.target.objects).cell_count();
   spec.stages = {stage};
+  return spec;
+}
+
+// Encoded objects move one by one, in tasks of some neighbours.
+StagedCopySpec move_objects(const ArrayProblem& array, StagedCopySpec spec) {
+  Shape task = clip(array.target.objects, array.shape);
+  for (std::size_t axis = task.size(); axis-- > 0;)
+    while (task[axis] < array.shape[axis]) {
+      Shape larger = task;
+      larger[axis] = std::min(array.shape[axis], task[axis] * 2);
+      if (!holds_at_most(array, larger, kTaskBytes)) break;
+      task = larger;
+    }
+  spec = one_stage(array, task, std::move(spec));
+  spec.stages[0].max_task_bytes = kPassthroughBufferBytes;
   spec.reasons = {
       "source and target share grid, type and codecs: encoded "
       "objects are moved as they are"};
   return spec;
+}
+
+StagedCopySpec move_chunks(const ArrayProblem& array, std::int64_t task_bytes,
+                           StagedCopySpec spec) {
+  const Shape task = TaskSearch(array, task_bytes).run();
+  spec = one_stage(array, task, std::move(spec));
+  spec.stages[0].max_task_bytes =
+      std::min(task_bytes, index_bytes(array, task) + kPassthroughBufferBytes);
+  spec.reasons = {
+      "source and target share type, codecs and the grid of chunks, but not "
+      "of shards: encoded chunks are moved as they are"};
+  return spec;
+}
+
+}  // namespace
+
+std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
+                                               std::int64_t task_bytes,
+                                               StagedCopySpec spec) {
+  if (smallest_passthrough_bytes(array) > task_bytes) return std::nullopt;
+  return array.same_encoding ? move_objects(array, std::move(spec))
+                             : move_chunks(array, task_bytes, std::move(spec));
+}
+
+std::int64_t smallest_passthrough_bytes(const ArrayProblem& array) {
+  if (array.same_encoding) return kPassthroughBufferBytes;
+  return index_bytes(array, clip(array.target.objects, array.shape)) +
+         kSmallestBufferBytes;
 }
 
 }  // namespace rechunk

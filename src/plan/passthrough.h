@@ -1,11 +1,27 @@
 // Plans for arrays whose encoded bytes are moved untouched. Pure.
 #pragma once
 
+#include <optional>
+
 #include "plan/planner.h"
 
 namespace rechunk {
 
-/// Moves whole objects. `spec` has the array's names and shapes, no stages yet.
-StagedCopySpec plan_passthrough(const ArrayProblem& array, StagedCopySpec spec);
+/// Moves whole objects where the array has the same encoding; else its inner
+/// chunks into other shards, or out of shards, or into them. Nothing if a task
+/// needs more than `task_bytes`. `spec` has names and shapes, no stages yet.
+std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
+                                               std::int64_t task_bytes,
+                                               StagedCopySpec spec);
+
+/// The least that `plan_passthrough` needs.
+std::int64_t smallest_passthrough_bytes(const ArrayProblem& array);
+
+/// What a task keeps of each inner chunk that it takes from one shard.
+struct MovedChunk {
+  std::int64_t number;  ///< In the grid of all chunks.
+  std::int64_t offset;  ///< In the source's object.
+  std::int64_t bytes;
+};
 
 }  // namespace rechunk

@@ -101,10 +101,11 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
                                          std::int64_t budget, int threads) {
   const std::int64_t task_budget = budget / threads;
   if (array.other_bytes > budget) return std::nullopt;
-  if (array.same_encoding) {
-    if (task_budget < kPassthroughBufferBytes) return std::nullopt;
-    StagedCopySpec spec = plan_passthrough(array, empty_spec(array));
-    spec.predicted_seconds = predicted_nanoseconds(array, spec, threads) * 1e-9;
+  if (array.same_encoding || array.same_chunk_encoding) {
+    auto spec = plan_passthrough(array, task_budget, empty_spec(array));
+    if (spec)
+      spec->predicted_seconds =
+          predicted_nanoseconds(array, *spec, threads) * 1e-9;
     return spec;
   }
   if (const auto direct = stage_direct(array, task_budget, threads)) {
@@ -133,9 +134,9 @@ std::optional<Candidate> plan_with_threads(
 }
 
 std::int64_t smallest_budget(const ArrayProblem& array) {
-  return std::max(array.other_bytes, array.same_encoding
-                                         ? kPassthroughBufferBytes
-                                         : smallest_task_bytes(array));
+  const bool moved = array.same_encoding || array.same_chunk_encoding;
+  return std::max(array.other_bytes, moved ? smallest_passthrough_bytes(array)
+                                           : smallest_task_bytes(array));
 }
 
 [[noreturn]] void throw_budget_exceeded(const std::vector<ArrayProblem>& arrays,

@@ -52,6 +52,9 @@ struct ArrayProblem {
   ChunkTraits source, target;
   MediumTraits temp;           ///< Where intermediates lie.
   bool same_encoding = false;  ///< Encoded objects may be moved untouched.
+  /// Else: the chunks within may, one side being shards. Of the traits only
+  /// objects, chunks and object_scratch_bytes count then.
+  bool same_chunk_encoding = false;
   /// What the run holds for this array outside its tasks, one at a time: 0, or
   /// what it takes to verify.
   std::int64_t other_bytes = 0;

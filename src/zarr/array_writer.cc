@@ -115,20 +115,8 @@ ShardWriter::ShardWriter(const ArrayWriter& writer, const Shape& object,
     : writer_(writer),
       layout_(writer.layout()),
       region_(writer.objects().cell(object)),
-      key_(writer.key_of(object)),
-      index_bytes_(arena.take(layout_.shards[0].index_bytes)),
-      index_(layout_.shards[0], index_bytes_) {
-  index_.clear();
-}
-
-ShardWriter::~ShardWriter() = default;
-
-void ShardWriter::open() {
-  if (object_) return;
-  const std::int64_t header = header_bytes(layout_);
-  object_ = writer_.store_->open_writer(key_, header);
-  written_ = header;
-}
+      object_(*writer.store_, writer.key_of(object), layout_.shards[0],
+              arena.take(layout_.shards[0].index_bytes)) {}
 
 void ShardWriter::append(const Region& region, const ChunkBytes& chunks,
                          Arena& arena, StageReport& report) {
@@ -142,7 +130,7 @@ void ShardWriter::append(const Region& region, const ChunkBytes& chunks,
                              chunks, arena, report);
                        });
       },
-      [&] { return "writing " + writer_.store_->describe(key_); });
+      [&] { return "writing " + object_.describe(); });
 }
 
 void ShardWriter::append_unit(const Shape& start, const ChunkBytes& chunks,
@@ -162,16 +150,12 @@ void ShardWriter::append_unit(const Shape& start, const ChunkBytes& chunks,
     if (bytes == 0) return;
     encoded = output.first(static_cast<std::size_t>(bytes));
   }
-  open();
-  object_->append(encoded);
-  hash_.append(encoded);
   Shape coordinates(start.size());
   for (std::size_t axis = 0; axis < start.size(); ++axis)
     coordinates[axis] = (start[axis] - region_.start[axis]) /
                         layout_.shards[0].chunk_shape[axis];
-  const auto bytes = static_cast<std::int64_t>(encoded.size());
-  index_.set(index_.position(coordinates), {written_, bytes});
-  written_ += bytes;
+  object_.add(coordinates, {0, static_cast<std::int64_t>(encoded.size())});
+  object_.append(encoded);
 }
 
 // Encodes a chunk, or a shard within a shard, into `output`; returns its size,
@@ -227,28 +211,6 @@ std::int64_t ShardWriter::encode_chunk(const Shape& start,
                                arena.take(layout_.codecs.buffer_bytes(bytes)));
 }
 
-void ShardWriter::finish(StageReport& report) {
-  if (!object_) {
-    report.skipped.objects_written += 1;
-    return;
-  }
-  index_.seal();
-  with_context(
-      [&] {
-        if (layout_.shards[0].index_at_start)
-          return object_->commit(index_bytes_);
-        object_->append(index_bytes_);
-        object_->commit();
-      },
-      [&] { return "writing " + writer_.store_->describe(key_); });
-  hash_.append(index_bytes_);
-  const std::int64_t bytes =
-      written_ + (layout_.shards[0].index_at_start
-                      ? 0
-                      : static_cast<std::int64_t>(index_bytes_.size()));
-  report.counted.objects_written += 1;
-  report.counted.stored_bytes_written += bytes;
-  note_written(report, key_, bytes, hash_.value());
-}
+void ShardWriter::finish(StageReport& report) { object_.finish(report); }
 
 }  // namespace rechunk

@@ -13,7 +13,7 @@
 #include "rechunk/observer.h"
 #include "rechunk/store.h"
 #include "zarr/layout.h"
-#include "zarr/shard_index.h"
+#include "zarr/shard_object.h"
 
 namespace rechunk {
 
@@ -70,7 +70,6 @@ class ArrayWriter {
 class ShardWriter {
  public:
   ShardWriter(const ArrayWriter& writer, const Shape& object, Arena& arena);
-  ~ShardWriter();
 
   /// Encodes and appends the units of the shard that `region` covers.
   /// Requires: `region` covers whole units, clipped to the array.
@@ -90,17 +89,11 @@ class ShardWriter {
   std::int64_t encode_chunk(const Shape& start, const ChunkBytes& chunks,
                             std::span<std::byte> output, Arena& arena,
                             StageReport& report);
-  void open();
 
   const ArrayWriter& writer_;
   const ArrayLayout& layout_;
   const Region region_;
-  const std::string key_;
-  std::span<std::byte> index_bytes_;
-  ShardIndex index_;
-  std::unique_ptr<ObjectWriter> object_;
-  ContentHash hash_;  ///< Of all but a header.
-  std::int64_t written_ = 0;
+  ShardObject object_;
 };
 
 }  // namespace rechunk

@@ -104,6 +104,29 @@ bool same_fill(const FillValue& a, const FillValue& b) {
   return a.bits == b.bits;
 }
 
+/// Shape, type, byte order and fill value.
+bool same_elements(const ArrayMetadata& a, const ArrayMetadata& b) {
+  return a.shape == b.shape && same_type(a.data_type, b.data_type) &&
+         same_byte_order(a.data_type, b.data_type) &&
+         same_fill(a.fill_value, b.fill_value);
+}
+
+/// What the chunks of a shard would be encoded with outside of it. Nothing if
+/// shards lie in shards, or codecs around them.
+std::optional<std::vector<CodecSpec>> unsharded_codecs(
+    const ArrayMetadata& metadata) {
+  const CodecParts parts = split_codecs(metadata.codecs);
+  if (!is_sharding(parts.middle)) return metadata.codecs;
+  if (!parts.after.empty()) return std::nullopt;
+  std::vector<CodecSpec> codecs = parts.before;
+  for (const CodecSpec& codec : codecs)
+    if (codec.name != "transpose") return std::nullopt;
+  const Sharding sharding = parse_sharding(parts.middle, metadata.shape.size());
+  if (is_sharding(split_codecs(sharding.codecs).middle)) return std::nullopt;
+  codecs.insert(codecs.end(), sharding.codecs.begin(), sharding.codecs.end());
+  return codecs;
+}
+
 }  // namespace
 
 std::string chunk_key(const ChunkKeyEncoding& encoding,
@@ -147,11 +170,16 @@ std::string describe_codecs(const ArrayMetadata& metadata) {
 
 bool same_encoding(const ArrayMetadata& a, const ArrayMetadata& b) {
   const std::size_t rank = a.shape.size();
-  return a.shape == b.shape && a.chunks == b.chunks &&
-         same_type(a.data_type, b.data_type) &&
-         same_byte_order(a.data_type, b.data_type) &&
-         same_fill(a.fill_value, b.fill_value) &&
+  return same_elements(a, b) && a.chunks == b.chunks &&
          decode_chain(a.codecs, rank) == decode_chain(b.codecs, rank);
+}
+
+bool same_chunk_encoding(const ArrayMetadata& a, const ArrayMetadata& b) {
+  const std::size_t rank = a.shape.size();
+  if (!same_elements(a, b)) return false;
+  const auto codecs_a = unsharded_codecs(a), codecs_b = unsharded_codecs(b);
+  return codecs_a && codecs_b && inner_chunks(a) == inner_chunks(b) &&
+         decode_chain(*codecs_a, rank) == decode_chain(*codecs_b, rank);
 }
 
 }  // namespace rechunk

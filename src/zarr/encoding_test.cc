@@ -260,6 +260,43 @@ TEST(SameEncoding, EveryDifferenceThatChangesBytesCounts) {
                              v2_array("\"<f4\"", "-0.0", "C", "null")));
 }
 
+TEST(SameChunkEncoding, OfChunksInAnyShardsAndOutside) {
+  const auto array = [](const std::string& codecs) {
+    return v3_array(("[" + codecs + "]").c_str());
+  };
+  const std::string inner = fmt::format("{},{}", kLittle, kZstd);
+  const ArrayMetadata whole = array(sharding("[3,3]", inner));
+  const ArrayMetadata at_start =
+      array(sharding("[3,3]", inner, R"(,"index_location":"start")"));
+  EXPECT_FALSE(same_encoding(whole, at_start));
+  EXPECT_TRUE(same_chunk_encoding(whole, at_start));
+  const ArrayMetadata larger = with_layout(whole, {{3, 3}, {{9, 6}}, {}});
+  const ArrayMetadata plain = with_layout(whole, {{3, 3}, {}, {}});
+  EXPECT_TRUE(same_chunk_encoding(whole, larger));
+  EXPECT_TRUE(same_chunk_encoding(larger, plain));
+  EXPECT_TRUE(same_chunk_encoding(convert_format(plain, 2), whole));
+  // Axes may be turned on either level, but must come out the same.
+  const std::string turn =
+      R"({"name":"transpose","configuration":{"order":[1,0]}},)";
+  const ArrayMetadata turned = array(sharding("[3,3]", turn + inner));
+  EXPECT_TRUE(
+      same_chunk_encoding(turned, array(turn + sharding("[3,3]", inner))));
+  EXPECT_FALSE(same_chunk_encoding(turned, whole));
+  const LayoutRequest other_codec{
+      {3, 3}, {}, std::vector<CodecSpec>{{"zstd", R"({"level":5})"}}};
+  for (const ArrayMetadata& other :
+       {array(sharding("[3,3]", kLittle)), with_layout(whole, other_codec),
+        with_layout(whole, {{1, 3}, {{3, 3}}, {}}),
+        array(sharding("[3,3]", inner) + "," + kZstd),
+        array(sharding("[3,3]", sharding("[3,3]", inner)))}) {
+    EXPECT_FALSE(same_chunk_encoding(whole, other));
+    EXPECT_FALSE(same_chunk_encoding(other, whole));
+  }
+  ArrayMetadata filled = at_start;
+  filled.fill_value = v3_array("[]", "\"float32\"", "-0.0").fill_value;
+  EXPECT_FALSE(same_chunk_encoding(whole, filled));
+}
+
 TEST(Layout, TransposesAndShardsAreGivenInTheAxesOfTheArray) {
   const char* codecs =
       R"([{"name":"transpose","configuration":{"order":[2,0,1]}},)"

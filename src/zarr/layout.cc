@@ -19,7 +19,7 @@ namespace {
 [[noreturn]] void unsupported(const std::string& cause) {
   throw Error(ErrorKind::kUnsupported, cause,
               "what cannot be decoded can only be moved as stored: with the "
-              "chunks, shards, codecs and format that it has");
+              "chunks and codecs that it has");
 }
 
 /// Peels a codec list level by level; collects what it meets in the layout.
@@ -29,9 +29,11 @@ class LayoutBuilder {
       : metadata_(metadata), rank_(metadata.shape.size()) {}
 
   ArrayLayout build();
+  std::optional<ShardLevel> build_shards();
 
  private:
-  void fill_in_basics();
+  void fill_in_grid();
+  void fill_in_elements();
   void check_sizes() const;
   void peel(const std::vector<CodecSpec>& codecs);
   void apply_before(const std::vector<CodecSpec>& codecs);
@@ -46,14 +48,32 @@ class LayoutBuilder {
 };
 
 ArrayLayout LayoutBuilder::build() {
-  fill_in_basics();
+  fill_in_grid();
+  fill_in_elements();
   peel(metadata_.codecs);
   check_sizes();
   layout_.codecs = make_codec_chain(chain_, layout_.item_bytes);
   return std::move(layout_);
 }
 
-void LayoutBuilder::fill_in_basics() {
+std::optional<ShardLevel> LayoutBuilder::build_shards() {
+  fill_in_grid();
+  const CodecParts parts = split_codecs(metadata_.codecs);
+  if (!is_sharding(parts.middle)) return std::nullopt;
+  apply_before(parts.before);
+  add_shard_level(parse_sharding(parts.middle, rank_));
+  return std::move(layout_.shards[0]);
+}
+
+void LayoutBuilder::fill_in_grid() {
+  layout_.shape = metadata_.shape;
+  layout_.object_shape = layout_.chunk_shape = metadata_.chunks;
+  layout_.axis_order.resize(rank_);
+  std::iota(layout_.axis_order.begin(), layout_.axis_order.end(), 0);
+  layout_.key_encoding = metadata_.key_encoding;
+}
+
+void LayoutBuilder::fill_in_elements() {
   const DataType& type = metadata_.data_type;
   if (type.item_bytes == 0)
     unsupported(
@@ -66,13 +86,8 @@ void LayoutBuilder::fill_in_basics() {
     corrupt(fmt::format("fill value {} does not fit data type {}",
                         raw_json::excerpt(metadata_.fill_value.json),
                         type.label()));
-  layout_.shape = metadata_.shape;
-  layout_.object_shape = layout_.chunk_shape = metadata_.chunks;
-  layout_.axis_order.resize(rank_);
-  std::iota(layout_.axis_order.begin(), layout_.axis_order.end(), 0);
   layout_.item_bytes = type.item_bytes;
   layout_.scalars = type.scalars;
-  layout_.key_encoding = metadata_.key_encoding;
   layout_.fill = metadata_.fill_value.bits;
 }
 
@@ -167,6 +182,10 @@ std::int64_t ArrayLayout::chunk_bytes() const {
 
 ArrayLayout make_layout(const ArrayMetadata& metadata) {
   return LayoutBuilder(metadata).build();
+}
+
+std::optional<ShardLevel> outermost_shards(const ArrayMetadata& metadata) {
+  return LayoutBuilder(metadata).build_shards();
 }
 
 }  // namespace rechunk

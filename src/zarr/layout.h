@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <vector>
 
 #include "codec/codec.h"
@@ -45,5 +46,9 @@ struct ArrayLayout {
 /// corrupt (inner chunks do not divide a shard, bad permutation, ...),
 /// invalid_argument (sizes overflow).
 ArrayLayout make_layout(const ArrayMetadata& metadata);
+
+/// The outermost shards; nothing if there are none. Chunks need not be
+/// decodable. Throws: as make_layout.
+std::optional<ShardLevel> outermost_shards(const ArrayMetadata& metadata);
 
 }  // namespace rechunk

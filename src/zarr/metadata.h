@@ -139,4 +139,9 @@ std::string describe_codecs(const ArrayMetadata& metadata);
 /// also across v2 and v3. Codecs need not be known.
 bool same_encoding(const ArrayMetadata& a, const ArrayMetadata& b);
 
+/// True if each encoded chunk of `a` is, byte for byte, a right encoded chunk
+/// of `b`, wherever chunks lie: in shards of any shape, or as objects. False
+/// for shards in shards.
+bool same_chunk_encoding(const ArrayMetadata& a, const ArrayMetadata& b);
+
 }  // namespace rechunk

@@ -1,0 +1,51 @@
+// Moves encoded chunks between shards, out of shards, or into them, untouched.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "exec/task_runner.h"
+#include "plan/task_grid.h"
+#include "rechunk/plan.h"
+#include "rechunk/store.h"
+#include "zarr/array_reader.h"
+#include "zarr/encoded_layout.h"
+
+namespace rechunk {
+
+/// Immutable; may be used by many threads, each with its own arena.
+///
+/// A task reads the index of each shard that it touches once. Chunks that
+/// follow each other in a shard are read together; they lie in the target's
+/// shard in that order. Missing chunks stay missing, and so do shards of none.
+class ChunkPassthrough {
+ public:
+  struct Side {
+    std::shared_ptr<Store> store;
+    std::string path;
+    EncodedLayout layout;
+    std::string key(const Shape& object) const {
+      return join_key(path, chunk_key(layout.key_encoding, object));
+    }
+  };
+
+  /// One side at least has shards, and chunks are the same on both.
+  ChunkPassthrough(const StagedCopySpec& spec, Side source, Side target);
+
+  /// Throws: corrupt, io (with the object's place).
+  TaskResult run(std::int64_t task, Arena& arena) const;
+
+  /// As those of ArrayCopy.
+  void visit_sources(std::int64_t task, const VisitObject& visit) const;
+  void note_targets(std::int64_t task, std::span<std::byte> buffer,
+                    ObjectSums& sums) const;
+
+ private:
+  class Task;
+
+  TaskGrid tasks_;
+  std::int64_t task_bytes_;
+  Side source_, target_;
+};
+
+}  // namespace rechunk

@@ -1,0 +1,106 @@
+#include "plan/passthrough.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+#include "plan/task_grid.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+ArrayProblem moving(const Shape& shape, const Shape& chunks,
+                    const Shape& source, const Shape& target) {
+  const auto traits = [&](const Shape& objects) {
+    const std::int64_t inner =
+        Grid(objects, chunks).cell_count() * (objects == chunks ? 0 : 16);
+    return ChunkTraits{objects, chunks, chunks, 0, inner, 0};
+  };
+  ArrayProblem problem;
+  problem.shape = shape;
+  problem.item_bytes = 4;
+  problem.source = traits(source);
+  problem.target = traits(target);
+  problem.same_chunk_encoding = true;
+  return problem;
+}
+
+std::int64_t pairs(const ArrayProblem& problem, const Shape& task) {
+  const Grid tasks(problem.shape, task);
+  const Grid sources(problem.shape, problem.source.objects);
+  std::int64_t count = 0;
+  for (std::int64_t index = 0; index < tasks.cell_count(); ++index)
+    count += element_count(sources.cells_touching(tasks.cell(index)));
+  return count;
+}
+
+TEST(ChunkPassthroughPlan, CountsPairsOfTasksAndObjects) {
+  std::mt19937_64 random(3);
+  const auto pick = [&](std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+  };
+  for (int round = 0; round < 500; ++round) {
+    Shape shape, chunks, source, target;
+    for (std::int64_t axis = pick(0, 3); axis > 0; --axis) {
+      shape.push_back(pick(1, 60));
+      chunks.push_back(pick(1, 4));
+      source.push_back(chunks.back() * pick(1, 6));
+      target.push_back(chunks.back() * pick(1, 6));
+    }
+    ArrayProblem problem = moving(shape, chunks, source, target);
+    problem.item_bytes = pick(1, 1) << pick(0, 22);
+    const std::int64_t least = smallest_passthrough_bytes(problem);
+    EXPECT_FALSE(plan_passthrough(problem, least - 1, {}));
+    const std::int64_t budget = pick(0, 1) ? least : least + (2 << 20);
+    const Plan plan = make_plan({problem}, {budget, 1});
+    validate(plan, {problem});
+    const CopySpec& stage = plan.arrays[0].stages[0];
+    EXPECT_EQ(plan.arrays[0].method, Method::kPassthrough);
+    EXPECT_EQ(stage.objects_read, pairs(problem, stage.chunks));
+    EXPECT_EQ(stage.objects_written, Grid(shape, target).cell_count());
+    EXPECT_EQ(stage.bytes_decoded + stage.bytes_encoded, 0);
+    EXPECT_LE(stage.max_task_bytes, budget);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(ChunkPassthroughPlan, OpensEachShardOnceWhereTasksCanHoldThemWhole) {
+  for (const auto& [source, target] :
+       {std::pair(Shape{60, 600}, Shape{90, 300}),
+        {{30, 30}, {300, 30}},
+        {{600, 600}, {30, 30}},
+        {{30, 30}, {600, 600}}}) {
+    const ArrayProblem problem = moving({1200, 1200}, {30, 30}, source, target);
+    const Plan plan = make_plan({problem}, {1 << 28, 2});
+    EXPECT_EQ(plan.arrays[0].stages[0].objects_read,
+              Grid(problem.shape, source).cell_count());
+  }
+}
+
+TEST(ChunkPassthroughPlan, TakesEvenPartsOfShardsThatAreTooLarge) {
+  // A shard of 4 GiB with 2^20 chunks, into objects.
+  const ArrayProblem problem =
+      moving({1 << 16, 1 << 16}, {32, 32}, {1 << 15, 1 << 15}, {32, 32});
+  const Plan plan = make_plan({problem}, {1 << 28, 2});
+  const CopySpec& stage = plan.arrays[0].stages[0];
+  EXPECT_EQ(stage.objects_read, stage.tasks);
+  EXPECT_LE(element_count(stage.chunks) * 4, 16 << 20);
+  EXPECT_GE(element_count(stage.chunks) * 4, 8 << 20);
+}
+
+TEST(ChunkPassthroughPlan, NamesTheSmallestBudget) {
+  const ArrayProblem problem = moving({100}, {1}, {10}, {20});
+  try {
+    make_plan({problem}, {10, 1});
+    ADD_FAILURE();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::kBudgetExceeded);
+    const std::string least =
+        std::to_string(smallest_passthrough_bytes(problem));
+    EXPECT_NE(std::string(error.what()).find(least), std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace rechunk
