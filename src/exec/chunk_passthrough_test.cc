@@ -8,6 +8,7 @@
 #include "codec/crc32c.h"
 #include "exec/testing.h"
 #include "plan/planner.h"
+#include "zarr/counting_store.h"
 
 namespace rechunk {
 namespace {
@@ -288,39 +289,6 @@ TEST(ChunkPassthrough, MovesChunksLargerThanItsBuffer) {
     EXPECT_TRUE(read_chunks(target) == content);
   }
 }
-
-/// Counts requests; reads of one object.
-class CountingStore final : public Store {
- public:
-  explicit CountingStore(std::shared_ptr<Store> store)
-      : store_(std::move(store)) {}
-  mutable std::int64_t requests = 0;
-
-  void read_many(std::span<ReadRequest> all) const override {
-    requests += static_cast<std::int64_t>(all.size());
-    store_->read_many(all);
-  }
-  std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
-                                            std::int64_t header) override {
-    return store_->open_writer(key, header);
-  }
-  bool create_if_absent(std::string_view key,
-                        std::span<const std::byte> bytes) override {
-    return store_->create_if_absent(key, bytes);
-  }
-  bool erase(std::string_view key) override { return store_->erase(key); }
-  void list(std::string_view prefix,
-            const std::function<void(std::string_view, std::int64_t)>& visit)
-      const override {
-    store_->list(prefix, visit);
-  }
-  std::string describe(std::string_view key) const override {
-    return store_->describe(key);
-  }
-
- private:
-  std::shared_ptr<Store> store_;
-};
 
 TEST(ChunkPassthrough, ReadsAnIndexOnceAndNeighboursTogether) {
   Random random(5);

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "rechunk/error.h"
+#include "zarr/counting_store.h"
 #include "zarr/testing.h"
 
 namespace rechunk {
@@ -49,40 +50,6 @@ class Collector final : public RegionSink {
 
   const bool gives_place_;
   Bytes placed_;
-};
-
-// Counts the bytes that are read from another store.
-class CountingStore final : public Store {
- public:
-  explicit CountingStore(std::shared_ptr<Store> store)
-      : store_(std::move(store)) {}
-
-  void read_many(std::span<ReadRequest> requests) const override {
-    store_->read_many(requests);
-    for (const ReadRequest& request : requests) bytes += request.bytes_read;
-  }
-  std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
-                                            std::int64_t header) override {
-    return store_->open_writer(key, header);
-  }
-  bool create_if_absent(std::string_view key,
-                        std::span<const std::byte> data) override {
-    return store_->create_if_absent(key, data);
-  }
-  bool erase(std::string_view key) override { return store_->erase(key); }
-  void list(std::string_view prefix,
-            const std::function<void(std::string_view, std::int64_t)>& visit)
-      const override {
-    store_->list(prefix, visit);
-  }
-  std::string describe(std::string_view key) const override {
-    return "/data/" + std::string(key);
-  }
-
-  mutable std::int64_t bytes = 0;
-
- private:
-  std::shared_ptr<Store> store_;
 };
 
 // An array of random elements in a store.
