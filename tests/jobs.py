@@ -66,6 +66,14 @@ JOBS = {
         ("--chunks", "9,4,22", "--shards", "45,8,22", "--codec", "zstd:3"),
         {"direct"},
     ),
+    "other shards": Job(
+        _sharded,
+        ("--shards", "10,40,11", "--threads", "2", "--verify"),
+        {"passthrough"},
+    ),
+    "out of shards": Job(
+        _sharded, ("--shards", "none", "--threads", "2"), {"passthrough"}
+    ),
     "group": Job(
         _group,
         (
