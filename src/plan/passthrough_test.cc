@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
 #include <random>
 
 #include "plan/task_grid.h"
@@ -26,13 +28,15 @@ ArrayProblem moving(const Shape& shape, const Shape& chunks,
   return problem;
 }
 
-std::int64_t pairs(const ArrayProblem& problem, const Shape& task) {
+/// How many source objects each task touches.
+std::vector<std::int64_t> touched(const ArrayProblem& problem,
+                                  const Shape& task) {
   const Grid tasks(problem.shape, task);
   const Grid sources(problem.shape, problem.source.objects);
-  std::int64_t count = 0;
+  std::vector<std::int64_t> counts;
   for (std::int64_t index = 0; index < tasks.cell_count(); ++index)
-    count += element_count(sources.cells_touching(tasks.cell(index)));
-  return count;
+    counts.push_back(element_count(sources.cells_touching(tasks.cell(index))));
+  return counts;
 }
 
 TEST(ChunkPassthroughPlan, CountsPairsOfTasksAndObjects) {
@@ -49,7 +53,8 @@ TEST(ChunkPassthroughPlan, CountsPairsOfTasksAndObjects) {
       target.push_back(chunks.back() * pick(1, 6));
     }
     ArrayProblem problem = moving(shape, chunks, source, target);
-    problem.item_bytes = pick(1, 1) << pick(0, 22);
+    problem.item_bytes = std::int64_t{1} << pick(0, 22);
+    problem.source.object_scratch_bytes *= 10'000;
     const std::int64_t least = smallest_passthrough_bytes(problem);
     EXPECT_FALSE(plan_passthrough(problem, least - 1, {}));
     const std::int64_t budget = pick(0, 1) ? least : least + (2 << 20);
@@ -57,7 +62,13 @@ TEST(ChunkPassthroughPlan, CountsPairsOfTasksAndObjects) {
     validate(plan, {problem});
     const CopySpec& stage = plan.arrays[0].stages[0];
     EXPECT_EQ(plan.arrays[0].method, Method::kPassthrough);
-    EXPECT_EQ(stage.objects_read, pairs(problem, stage.chunks));
+    const auto counts = touched(problem, stage.chunks);
+    EXPECT_EQ(stage.objects_read,
+              std::accumulate(counts.begin(), counts.end(), 0));
+    EXPECT_GE(stage.max_task_bytes,
+              *std::max_element(counts.begin(), counts.end()) *
+                      problem.source.object_scratch_bytes +
+                  problem.target.object_scratch_bytes);
     EXPECT_EQ(stage.objects_written, Grid(shape, target).cell_count());
     EXPECT_EQ(stage.bytes_decoded + stage.bytes_encoded, 0);
     EXPECT_LE(stage.max_task_bytes, budget);

@@ -302,9 +302,8 @@ inline void write_elements(const ArrayWriter& writer, const Elements& elements,
 inline Bytes read_object(const Store& store, const std::string& key) {
   const auto text = read_text(store, key);
   if (!text) return {};
-  Bytes bytes(text->size());
-  std::memcpy(bytes.data(), text->data(), text->size());
-  return bytes;
+  const auto* begin = reinterpret_cast<const std::byte*>(text->data());
+  return Bytes(begin, begin + text->size());
 }
 
 inline std::uint64_t load_number(std::span<const std::byte> bytes,
