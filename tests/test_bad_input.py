@@ -105,6 +105,12 @@ def test_a_damaged_object_is_named(
         ("[1, 2]", "zarr.json"),
         ('{"zarr_format": 3, "node_type": "array"}', "shape"),
         ('{"zarr_format": 4, "node_type": "array"}', "zarr_format"),
+        (
+            '{"zarr_format": 3, "node_type": "array", "shape": [20, 30], '
+            '"chunk_grid": {"name": "regular", "configuration": '
+            '{"chunk_shape": [0, 30]}}}',
+            "chunks of nothing: (0, 30)",
+        ),
     ],
 )
 def test_broken_metadata_is_named(

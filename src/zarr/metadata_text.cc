@@ -24,15 +24,21 @@ std::string parse_attributes(std::string_view document) {
 }
 
 Shape parse_chunk_shape(std::string_view json, std::string_view what,
-                        std::size_t rank) {
+                        const Shape& shape) {
   Shape chunks = parse_shape(json, what);
-  if (chunks.size() != rank)
+  if (chunks.size() != shape.size())
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("member \"{}\": {} lengths for an array of {} "
                             "dimensions",
-                            what, chunks.size(), rank));
-  for (std::int64_t& length : chunks)
-    if (length == 0) length = 1;
+                            what, chunks.size(), shape.size()));
+  for (std::size_t axis = 0; axis < shape.size(); ++axis) {
+    if (chunks[axis] > 0) continue;
+    if (shape[axis] > 0)
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("member \"{}\": chunks of nothing: {}", what,
+                              to_string(chunks)));
+    chunks[axis] = 1;
+  }
   return chunks;
 }
 

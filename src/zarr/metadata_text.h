@@ -22,10 +22,10 @@ std::vector<raw_json::Member> document_members(std::string_view document);
 /// Throws: corrupt (not an object).
 std::string parse_attributes(std::string_view document);
 
-/// Chunk lengths of an array of that rank; a length of 0, which old writers put
-/// where an axis has length 0, counts as 1. Throws: corrupt.
+/// Chunk lengths of an array of that shape; a length of 0, which old writers
+/// put where an axis has length 0, counts as 1 there. Throws: corrupt.
 Shape parse_chunk_shape(std::string_view json, std::string_view what,
-                        std::size_t rank);
+                        const Shape& shape);
 
 /// Members of a v3 document that rechunk does not know. Throws: unsupported
 /// unless the member is an object with "must_understand": false.

@@ -132,8 +132,8 @@ ArrayMetadata parse(std::string_view zarray) {
   const auto format = required(members, "zarr_format");
   if (raw_json::as_integer(format) != 2) bad_member("zarr_format", format);
   metadata.shape = parse_shape(required(members, "shape"), "shape");
-  metadata.chunks = parse_chunk_shape(required(members, "chunks"), "chunks",
-                                      metadata.shape.size());
+  metadata.chunks =
+      parse_chunk_shape(required(members, "chunks"), "chunks", metadata.shape);
   metadata.data_type =
       with_context([&] { return parse_dtype(required(members, "dtype")); },
                    [] { return std::string("member \"dtype\""); });

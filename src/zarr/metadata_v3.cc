@@ -49,7 +49,7 @@ Extension parse_extension(std::string_view key, std::string_view json) {
   return extension;
 }
 
-Shape parse_grid(std::string_view json, std::size_t rank) {
+Shape parse_grid(std::string_view json, const Shape& shape) {
   const Extension grid = parse_extension("chunk_grid", json);
   if (grid.name != "regular")
     throw Error(ErrorKind::kUnsupported,
@@ -57,7 +57,7 @@ Shape parse_grid(std::string_view json, std::size_t rank) {
                             grid.name));
   const auto chunks = raw_json::find(grid.configuration, "chunk_shape");
   if (!chunks) bad_member("chunk_grid", json);
-  return parse_chunk_shape(*chunks, "chunk_shape", rank);
+  return parse_chunk_shape(*chunks, "chunk_shape", shape);
 }
 
 ChunkKeyEncoding parse_key_encoding(std::string_view json) {
@@ -131,7 +131,7 @@ ArrayMetadata parse(std::string_view document) {
   ArrayMetadata metadata;
   metadata.shape = parse_shape(required(members, "shape"), "shape");
   const std::size_t rank = metadata.shape.size();
-  metadata.chunks = parse_grid(required(members, "chunk_grid"), rank);
+  metadata.chunks = parse_grid(required(members, "chunk_grid"), metadata.shape);
   metadata.key_encoding =
       parse_key_encoding(required(members, "chunk_key_encoding"));
   metadata.codecs =
