@@ -68,6 +68,10 @@ const Flag kFlags[] = {
     {"--temp", "URL", kLayoutBits, &Arguments::temp, kResources,
      "Where intermediates go (default: a hidden sibling of the target)"},
 
+    {"--calibrate", "auto|off", kLayoutBits, &Arguments::calibrate, kResources,
+     "auto: time a few of the source's chunks and the disk before planning; "
+     "off (default): plan by estimates, the same way every time"},
+
     {"--overwrite", "", kRunBit, &Arguments::overwrite, kConduct,
      "Replace a target that exists"},
     {"--verify", "", kLayoutBits, &Arguments::verify, kConduct,
@@ -287,6 +291,11 @@ Options make_options(const Arguments& arguments) {
   options.max_memory = parse_max_memory(arguments.max_memory);
   options.threads = parse_threads(arguments);
   options.temp = arguments.temp;
+  if (!arguments.calibrate.empty() && arguments.calibrate != "auto" &&
+      arguments.calibrate != "off")
+    throw UsageError(fmt::format("--calibrate: \"{}\" is neither auto nor off",
+                                 arguments.calibrate));
+  options.calibrate = arguments.calibrate == "auto";
   options.overwrite = arguments.overwrite;
   options.verify = arguments.verify;
   options.keep_temp = arguments.keep_temp;

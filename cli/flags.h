@@ -18,7 +18,7 @@ struct Arguments {
   std::vector<std::string> arrays;  ///< NAME:CHUNKS each.
   bool consolidate = false, no_consolidate = false;
   bool write_empty_chunks = false;
-  std::string max_memory, threads, temp;
+  std::string max_memory, threads, temp, calibrate;
   bool overwrite = false, verify = false, keep_temp = false;
   bool durable = false, check = false;
   bool json = false, explain = false;

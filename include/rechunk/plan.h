@@ -37,6 +37,16 @@ struct CopySpec {
 enum class Method { kPassthrough, kDirect, kStaged };
 std::string_view to_string(Method method);
 
+/// What the prediction for an array takes for granted: estimates, or what was
+/// measured on a few of its chunks. Nanoseconds per decoded byte and thread.
+struct CopyCosts {
+  bool calibrated = false;
+  double decode_ns_per_byte = 0, encode_ns_per_byte = 0;
+  /// Stored bytes per decoded byte.
+  double source_stored_ratio = 1, target_stored_ratio = 1;
+  double write_ns_per_byte = 0;  ///< Per stored byte, where the target lies.
+};
+
 /// All stages of one array; the target of each is the source of the next.
 struct StagedCopySpec {
   std::string name;  ///< Path of the array; "" for a root array.
@@ -51,7 +61,8 @@ struct StagedCopySpec {
   /// the array's length.
   Shape component;
   std::vector<CopySpec> stages;
-  double predicted_seconds = 0;      ///< With the plan's threads.
+  double predicted_seconds = 0;  ///< With the plan's threads.
+  CopyCosts costs;
   std::vector<std::string> reasons;  ///< For --explain, a line each.
 };
 

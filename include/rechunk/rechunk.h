@@ -48,6 +48,9 @@ struct Options {
   std::int64_t max_memory = 0;  ///< Payload bytes; 0: half of what there is.
   int threads = 0;              ///< 0: one per core.
   std::string temp;             ///< URL; "": a hidden sibling of the target.
+  /// Measure on some of the source's chunks what its codecs cost, before the
+  /// plan is made; the same job may then be planned otherwise another time.
+  bool calibrate = false;
 
   // How it is done.
   bool overwrite = false;  ///< Replace a target that exists.

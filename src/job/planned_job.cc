@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "exec/run_plan.h"
+#include "job/calibrate.h"
 #include "job/job_runner.h"
 #include "job/machine.h"
 #include "job/places.h"
@@ -76,7 +77,8 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
       !job.stores.documents && job.stores.array_sources.empty();
   job.target = make_target_hierarchy(job.source, job.options);
   follow_target(job);
-  const auto problems = problems_of(job);
+  auto problems = problems_of(job);
+  if (job.options.calibrate) calibrate(job, problems);
   job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});
   rechunk::validate(job.plan, problems);
   return job;

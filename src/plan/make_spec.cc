@@ -110,6 +110,12 @@ StagedCopySpec empty_spec(const ArrayProblem& array) {
     spec.source_shards = array.source.objects;
   if (array.target.objects != array.target.chunks)
     spec.target_shards = array.target.objects;
+  spec.costs = {array.calibrated,
+                array.source.codec_ns_per_byte,
+                array.target.codec_ns_per_byte,
+                array.source.stored_ratio,
+                array.target.stored_ratio,
+                array.target.medium.write_ns_per_byte};
   return spec;
 }
 

@@ -22,6 +22,26 @@ Json stage_json(const CopySpec& stage) {
           {"coded", stage.coded}};
 }
 
+Json costs_json(const CopyCosts& costs) {
+  return {{"calibrated", costs.calibrated},
+          {"decode_ns_per_byte", costs.decode_ns_per_byte},
+          {"encode_ns_per_byte", costs.encode_ns_per_byte},
+          {"source_stored_ratio", costs.source_stored_ratio},
+          {"target_stored_ratio", costs.target_stored_ratio},
+          {"write_ns_per_byte", costs.write_ns_per_byte}};
+}
+
+CopyCosts parse_costs(const Json& json) {
+  CopyCosts costs;
+  costs.calibrated = json.value("calibrated", false);
+  costs.decode_ns_per_byte = json.value("decode_ns_per_byte", 0.0);
+  costs.encode_ns_per_byte = json.value("encode_ns_per_byte", 0.0);
+  costs.source_stored_ratio = json.value("source_stored_ratio", 1.0);
+  costs.target_stored_ratio = json.value("target_stored_ratio", 1.0);
+  costs.write_ns_per_byte = json.value("write_ns_per_byte", 0.0);
+  return costs;
+}
+
 Json array_json(const StagedCopySpec& array) {
   Json json = {{"name", array.name},
                {"shape", array.shape},
@@ -34,6 +54,7 @@ Json array_json(const StagedCopySpec& array) {
   json["method"] = to_string(array.method);
   json["component"] = array.component;
   json["predicted_seconds"] = array.predicted_seconds;
+  json["costs"] = costs_json(array.costs);
   json["stages"] = Json::array();
   for (const CopySpec& stage : array.stages)
     json["stages"].push_back(stage_json(stage));
@@ -76,6 +97,7 @@ StagedCopySpec parse_array(const Json& json) {
   array.method = parse_method(json.at("method").get<std::string>());
   json.at("component").get_to(array.component);
   array.predicted_seconds = json.value("predicted_seconds", 0.0);
+  array.costs = parse_costs(json.value("costs", Json::object()));
   for (const Json& stage : json.at("stages"))
     array.stages.push_back(parse_stage(stage));
   return array;

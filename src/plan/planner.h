@@ -51,6 +51,7 @@ struct ArrayProblem {
   std::int64_t item_bytes = 1;
   ChunkTraits source, target;
   MediumTraits temp;           ///< Where intermediates lie.
+  bool calibrated = false;     ///< Costs were measured on the array's chunks.
   bool same_encoding = false;  ///< Encoded objects may be moved untouched.
   /// Else: the chunks within may, one side being shards. Of the traits only
   /// objects, chunks and object_scratch_bytes count then.

@@ -1,0 +1,20 @@
+// Measures what a job's codecs and disks cost on this machine and this data,
+// where the planner would else take estimates.
+#pragma once
+
+#include <vector>
+
+#include "job/planned_job.h"
+#include "plan/planner.h"
+
+namespace rechunk {
+
+/// Decodes a few chunks of each array that is more than a small part of the
+/// job, encodes their elements as the target's, writes and reads a nameless
+/// file where the job will, and puts the medians into the problems' traits.
+/// Takes some tenths of a second, and no more than the job's memory; what
+/// cannot be measured (damaged or missing chunks, places that are no paths)
+/// stays as it was estimated.
+void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems);
+
+}  // namespace rechunk

@@ -1,0 +1,95 @@
+"""--calibrate: costs are measured and reported; only plans change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from binary import Rechunk
+from trees import data_files
+
+SHAPE = (40, 120, 130)
+JOB = ("--chunks", "40,12,13", "--max-memory", "4MB", "--threads", 2)
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    """Write noise in chunks of maps."""
+    path = tmp_path / "a"
+    array = zarr.create_array(
+        path, shape=SHAPE, dtype="f4", chunks=(1, 120, 130)
+    )
+    array[:] = np.random.default_rng().random(SHAPE, dtype="f4")
+    return path
+
+
+def costs(rechunk: Rechunk, source: Path, *flags: str) -> dict:
+    """Return the costs of the plan of the only array."""
+    result = rechunk(
+        "plan", source, source.parent / "b", *JOB, *flags, "--json"
+    )
+    assert result.exit_code == 0, str(result)
+    return result.json()["arrays"][0]["costs"]
+
+
+def test_plans_are_the_same_every_time_unless_calibrated(
+    rechunk: Rechunk, source: Path
+) -> None:
+    """Off is the default."""
+    texts = {
+        rechunk(
+            "plan", source, source.parent / "b", *JOB, *off, "--json"
+        ).stdout
+        for off in [(), ("--calibrate", "off"), ()]
+    }
+    assert len(texts) == 1
+    assert not costs(rechunk, source)["calibrated"]
+
+
+def test_what_was_measured_is_reported(rechunk: Rechunk, source: Path) -> None:
+    """Noise does not compress, which estimates cannot know."""
+    measured = costs(rechunk, source, "--calibrate", "auto")
+    assert measured["calibrated"]
+    assert 0.7 < measured["source_stored_ratio"] < 1.1
+    assert 0.7 < measured["target_stored_ratio"] < 1.1
+    assert costs(rechunk, source)["source_stored_ratio"] < 0.5
+    assert measured["encode_ns_per_byte"] > 0
+    assert sorted(path.name for path in source.parent.iterdir()) == ["a"]
+
+
+def test_a_calibrated_run_copies_the_same(
+    rechunk: Rechunk, source: Path
+) -> None:
+    """And does what its own plan says, within its memory."""
+    target = source.parent / "b"
+    result = rechunk(
+        "run", source, target, *JOB, "--calibrate", "auto", "--json"
+    )
+    assert result.exit_code == 0, str(result)
+    for stage in result.json()["arrays"][0]["stages"]:
+        assert stage["counted"]["bytes_decoded"] == stage["bytes_decoded"]
+    assert np.array_equal(
+        zarr.open_array(target)[:], zarr.open_array(source)[:]
+    )
+
+
+@pytest.mark.parametrize("damage", ["cut", "missing"])
+def test_chunks_that_tell_nothing_leave_the_estimates(
+    rechunk: Rechunk, source: Path, damage: str
+) -> None:
+    """Planning does not fail for them."""
+    for name in data_files(source):
+        path = source / name
+        path.unlink() if damage == "missing" else path.write_bytes(b"?")
+    measured = costs(rechunk, source, "--calibrate", "auto")
+    assert not measured["calibrated"]
+
+
+def test_other_words_are_refused(rechunk: Rechunk, source: Path) -> None:
+    """By name."""
+    result = rechunk("plan", source, *JOB, "--calibrate", "always")
+    assert result.exit_code == 2
+    assert '"always" is neither auto nor off' in result.stderr
