@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <mutex>
 #include <utility>
 
 #include "plan/planner.h"
@@ -29,7 +30,10 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
                      std::shared_ptr<const RegionReader> reader,
                      std::shared_ptr<const ArrayWriter> writer,
                      std::shared_ptr<Store> temp, const Options& options)
-    : spec_(spec), reader_(std::move(reader)), writer_(std::move(writer)) {
+    : spec_(spec),
+      reader_(std::move(reader)),
+      writer_(std::move(writer)),
+      idle_(options.idle) {
   const ArrayLayout& target = writer_->layout();
   for (std::size_t stage = 0; stage < spec_.stages.size(); ++stage) {
     const CopySpec& copy = spec_.stages[stage];
@@ -88,11 +92,48 @@ void ArrayCopy::note_targets(std::int64_t task, std::span<std::byte> buffer,
 
 void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
   if (task.stage == 0)
-    reader_->read(block.layout().region(), block, task.arena, result.report);
+    read_source(task, block, result.report);
   else
     intermediates_[task.stage - 1].read(block, task.arena, result.report);
   if (task.stage == 0 && !digest_scalars_.empty())
     result.digest += block.digest(digest_scalars_, spec_.shape);
+}
+
+// Parts, here or by idle threads too, each with a report that is added in turn.
+void ArrayCopy::share(
+    std::int64_t parts, Arena& arena, StageReport& report,
+    const std::function<void(std::int64_t, Arena&, StageReport&)>& part) const {
+  std::mutex mutex;
+  idle_->run(
+      parts,
+      [&](std::int64_t number, Arena& own) {
+        StageReport counted;
+        part(number, own, counted);
+        const std::lock_guard lock(mutex);
+        report += counted;
+      },
+      arena);
+}
+
+void ArrayCopy::read_source(const Task& task, Block& block,
+                            StageReport& report) const {
+  const Region& region = block.layout().region();
+  const Grid objects(spec_.shape, spec_.source_shards.empty()
+                                      ? spec_.source_chunks
+                                      : spec_.source_shards);
+  if (!idle_ || !idle_->any() || region.empty())
+    return reader_->read(region, block, task.arena, report);
+  // Source objects, so that each is opened as often as by one thread.
+  const Region touched = objects.cells_touching(region);
+  const Grid parts(touched.extent(), Shape(touched.start.size(), 1));
+  share(parts.cell_count(), task.arena, report,
+        [&](std::int64_t number, Arena& arena, StageReport& counted) {
+          Shape object = parts.coordinates(number);
+          for (std::size_t axis = 0; axis < object.size(); ++axis)
+            object[axis] += touched.start[axis];
+          reader_->read(intersect(objects.cell(object), region), block, arena,
+                        counted);
+        });
 }
 
 void ArrayCopy::run_to_packed(const Task& task, TaskResult& result) const {
@@ -121,11 +162,19 @@ void ArrayCopy::run_to_target(const Task& task, TaskResult& result) const {
 
 void ArrayCopy::write_chunks(const Block& block, Arena& arena,
                              StageReport& report) const {
-  for_each_point(block.layout().cells_touching(block.layout().region()),
-                 [&](const Shape& chunk) {
-                   writer_->write_chunk(chunk, block.chunk(chunk), arena,
-                                        report);
-                 });
+  const Region cells = block.layout().cells_touching(block.layout().region());
+  if (!idle_ || !idle_->any())
+    return for_each_point(cells, [&](const Shape& chunk) {
+      writer_->write_chunk(chunk, block.chunk(chunk), arena, report);
+    });
+  const Grid parts(cells.extent(), Shape(cells.start.size(), 1));
+  share(parts.cell_count(), arena, report,
+        [&](std::int64_t number, Arena& own, StageReport& counted) {
+          Shape chunk = parts.coordinates(number);
+          for (std::size_t axis = 0; axis < chunk.size(); ++axis)
+            chunk[axis] += cells.start[axis];
+          writer_->write_chunk(chunk, block.chunk(chunk), own, counted);
+        });
 }
 
 // A shard may be larger than a block: then blocks follow each other into it.
@@ -147,19 +196,19 @@ void ArrayCopy::write_shards(const Task& task, TaskResult& result) const {
     Block block = target_block(task.region, task.arena);
     read(task, block, result);
     const Grid& shards = writer_->objects();
-    for_each_point(shards.cells_touching(task.region),
-                   [&](const Shape& object) {
-                     const ArenaScope scope(task.arena);
-                     const auto shard = writer_->open_shard(object, task.arena);
-                     append(*shard, block, shards.cell(object));
-                     shard->finish(result.report);
-                   });
+    for_each_point(
+        shards.cells_touching(task.region), [&](const Shape& object) {
+          const ArenaScope scope(task.arena);
+          const auto shard = writer_->open_shard(object, task.arena, idle_);
+          append(*shard, block, shards.cell(object));
+          shard->finish(result.report);
+        });
     return;
   }
   Shape object = task.region.start;
   for (std::size_t axis = 0; axis < object.size(); ++axis)
     object[axis] /= writer_->objects().cell_shape()[axis];
-  const auto shard = writer_->open_shard(object, task.arena);
+  const auto shard = writer_->open_shard(object, task.arena, idle_);
   for_each_point(
       boxes_touching(task.region, task.region.start, copy.block),
       [&](const Shape& coordinates) {

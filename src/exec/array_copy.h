@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/idle_threads.h"
 #include "exec/packed_store.h"
 #include "exec/task_runner.h"
 #include "rechunk/plan.h"
@@ -17,8 +18,9 @@ namespace rechunk {
 class ArrayCopy {
  public:
   struct Options {
-    std::string temp_prefix;  ///< Of the intermediates' keys.
-    bool digest = false;      ///< Digest what the first stage reads.
+    std::string temp_prefix;      ///< Of the intermediates' keys.
+    bool digest = false;          ///< Digest what the first stage reads.
+    IdleThreads* idle = nullptr;  ///< May do a part of any task.
   };
 
   /// `temp` may be null where the copy has one stage.
@@ -47,6 +49,10 @@ class ArrayCopy {
                     StageReport& report) const;
   void write_shards(const Task& task, TaskResult& result) const;
   void read(const Task& task, Block& block, TaskResult& result) const;
+  void read_source(const Task& task, Block& block, StageReport& report) const;
+  void share(std::int64_t parts, Arena& arena, StageReport& report,
+             const std::function<void(std::int64_t, Arena&, StageReport&)>&
+                 part) const;
   Block target_block(const Region& region, Arena& arena) const;
 
   const StagedCopySpec spec_;
@@ -55,6 +61,7 @@ class ArrayCopy {
   std::vector<TaskGrid> tasks_;
   std::vector<PackedStore> intermediates_;
   std::vector<DigestScalar> digest_scalars_;  ///< Empty: no digest.
+  IdleThreads* const idle_;
 };
 
 /// The scalars of elements in a layout's byte order, for digests.

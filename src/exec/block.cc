@@ -31,7 +31,7 @@ std::byte* Block::place(const Region& part,
 
 void Block::put(const Region& part, const std::byte* data,
                 const Shape& strides) {
-  has_data_ = true;
+  note_data();
   layout_.for_each_group(part, [&](const BlockLayout::CellGroup& group) {
     std::byte* target = memory_.data() + group.offset;
     const std::byte* source = byte_at(data, part, group.part, strides);

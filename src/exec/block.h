@@ -2,6 +2,7 @@
 // Borrows its memory. Used by one thread.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <functional>
 #include <span>
@@ -35,8 +36,11 @@ class Block final : public RegionSink {
 
   /// False as long as nothing but fill was put.
   bool has_data() const { return has_data_; }
-  /// Says that data was read into what `place` gave.
-  void note_data() { has_data_ = true; }
+  /// Says that data was read into what `place` gave. Threads may put parts that
+  /// do not overlap at the same time.
+  void note_data() {
+    std::atomic_ref(has_data_).store(true, std::memory_order_relaxed);
+  }
 
   /// Memory of one cell of a block of chunks.
   std::span<std::byte> chunk(const Shape& coordinates) const;

@@ -50,6 +50,7 @@ struct Outcome {
 
 struct Stores {
   std::shared_ptr<Store> source, target, temp;
+  IdleThreads* idle = nullptr;
 };
 
 inline ArrayCopy make_copy(const Problem& problem, const Plan& plan,
@@ -61,7 +62,7 @@ inline ArrayCopy make_copy(const Problem& problem, const Plan& plan,
                                           problem.target->scalars),
       std::make_shared<const ArrayWriter>(stores.target, "out", problem.target,
                                           write_empty_chunks),
-      stores.temp, {.temp_prefix = "pre", .digest = true});
+      stores.temp, {.temp_prefix = "pre", .digest = true, .idle = stores.idle});
 }
 
 inline Outcome copy(const Problem& problem, const Plan& plan,
@@ -71,11 +72,14 @@ inline Outcome copy(const Problem& problem, const Plan& plan,
   store_elements(source, "in", problem.source, problem.elements);
   // One stage needs no place for intermediates.
   const bool staged = plan.arrays[0].stages.size() > 1;
+  IdleThreads idle;
   CopyRunner runner(make_copy(
-      problem, plan, {source, outcome.target, staged ? outcome.temp : nullptr},
+      problem, plan,
+      {source, outcome.target, staged ? outcome.temp : nullptr, &idle},
       write_empty_chunks));
   MemoryBudget budget(plan.max_memory);
-  auto results = run_plan(plan, runner, budget, {.keep_temp = keep_temp});
+  auto results =
+      run_plan(plan, runner, budget, {.keep_temp = keep_temp, .idle = &idle});
   outcome.reports = results.at(0).stages;
   outcome.digest = results.at(0).digest;
   outcome.peak_memory = budget.peak();

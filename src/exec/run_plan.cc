@@ -133,16 +133,27 @@ std::int64_t largest_task_bytes(const Plan& plan) {
 std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
                                   MemoryBudget& budget,
                                   const RunOptions& options) {
-  Schedule schedule(plan, options.keep_temp, options.done);
+  Schedule schedule(plan, options.keep_temp, options.done, options.idle);
+  if (options.idle) options.idle->on_post([&] { schedule.wake(); });
   Tally tally(plan, options);
   const std::stop_callback on_request(options.stop, [&] { schedule.stop(); });
   const std::int64_t arena_bytes = largest_task_bytes(plan);
-  const auto threads = static_cast<int>(
-      std::clamp<std::int64_t>(task_count(plan), 1, plan.threads));
+  const std::int64_t tasks = task_count(plan);
+  const auto threads =
+      options.idle && tasks > 0
+          ? plan.threads
+          : static_cast<int>(std::clamp<std::int64_t>(tasks, 1, plan.threads));
+  if (options.idle) options.idle->enter(threads);
   Crew([&] { schedule.stop(); }).work(threads, [&] {
     Arena arena = budget.acquire(arena_bytes);
     while (const auto work = schedule.next()) {
+      if (work->help) {
+        options.idle->help(arena);
+        continue;
+      }
+      if (options.idle) options.idle->leave();
       carry_out(*work, runner, arena, tally);
+      if (options.idle) options.idle->enter();
       schedule.finished(*work);
     }
   });

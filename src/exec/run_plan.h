@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/digest.h"
+#include "base/idle_threads.h"
 #include "base/memory_budget.h"
 #include "exec/done_tasks.h"
 #include "exec/task_runner.h"
@@ -25,6 +26,7 @@ struct RunOptions {
   Observer* observer = nullptr;  ///< May be null.
   std::stop_token stop;
   const DoneTasks* done = nullptr;  ///< Are not run again; may be null.
+  IdleThreads* idle = nullptr;      ///< That tasks may share; may be null.
 };
 
 /// What one thread must hold to run any task of the plan.

@@ -12,8 +12,9 @@ constexpr std::int64_t kReleasesPerWork = 16;
 
 }  // namespace
 
-Schedule::Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done)
-    : plan_(plan), keep_temp_(keep_temp), done_(done) {
+Schedule::Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done,
+                   const IdleThreads* idle)
+    : plan_(plan), keep_temp_(keep_temp), done_(done), idle_(idle) {
   for (const StagedCopySpec& array : plan.arrays) {
     grids_.emplace_back();
     for (const CopySpec& stage : array.stages)
@@ -100,8 +101,15 @@ std::optional<Work> Schedule::next() {
     if (auto work = take()) return work;
     if (open_component()) continue;
     if (components_.empty()) return std::nullopt;
+    if (idle_ && idle_->wanted()) return Work{.help = true};
     changed_.wait(lock);
   }
+}
+
+void Schedule::wake() {
+  // Whoever has looked whether help is wanted must be waiting by now.
+  const std::lock_guard lock(mutex_);
+  changed_.notify_all();
 }
 
 void Schedule::finished(const Work& work) {

@@ -13,6 +13,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/idle_threads.h"
 #include "exec/done_tasks.h"
 #include "plan/task_grid.h"
 #include "rechunk/plan.h"
@@ -24,6 +25,7 @@ struct Work {
   int array = 0;
   int stage = 0;
   bool release = false;  ///< Erase what these tasks wrote.
+  bool help = false;     ///< Nothing of its own: help others with theirs.
   std::int64_t first = 0;
   std::int64_t stop = 0;
   void* component = nullptr;  ///< For `finished`.
@@ -34,14 +36,20 @@ class Schedule {
  public:
   /// `keep_temp` leaves the releases out. Tasks that are `done` (may be null)
   /// are not given out. `plan` and `done` must outlive the schedule.
-  Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done = nullptr);
+  /// Where nothing else can be done, `next` says to help in `idle` (may be
+  /// null).
+  Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done = nullptr,
+           const IdleThreads* idle = nullptr);
 
   /// The next work; waits where all of it depends on work in progress. Nothing
   /// when everything is done, or after `stop`.
   std::optional<Work> next();
 
-  /// Says that work is done. Every work of `next` must come back.
+  /// Says that work is done. Every work of `next` must come back, but `help`.
   void finished(const Work& work);
+
+  /// Lets threads that wait in `next` see that help is wanted.
+  void wake();
 
   /// Lets `next` return nothing from now on.
   void stop();
@@ -68,6 +76,7 @@ class Schedule {
   const Plan& plan_;
   const bool keep_temp_;
   const DoneTasks* const done_;
+  const IdleThreads* const idle_;
   std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::vector<TaskGrid>> grids_;  ///< By array and stage.

@@ -118,7 +118,7 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
 
 JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
                      const Hierarchy& target, const Stores& stores,
-                     const Options& options) {
+                     const Options& options, IdleThreads* idle) {
   for (std::size_t index = 0; index < plan.arrays.size(); ++index) {
     const StagedCopySpec& spec = plan.arrays[index];
     const ArrayMetadata& from = source.arrays.at(spec.name);
@@ -141,7 +141,9 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
         stores.target, spec.name, layout, options.write_empty_chunks);
     copies_.emplace_back(ArrayCopy(
         spec, reader, writer, stores.temp,
-        {.temp_prefix = fmt::format("{}", index), .digest = options.verify}));
+        {.temp_prefix = fmt::format("{}", index),
+         .digest = options.verify,
+         .idle = stores.array_sources.contains(spec.name) ? nullptr : idle}));
   }
 }
 

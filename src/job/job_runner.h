@@ -28,9 +28,11 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
 
 class JobRunner final : public TaskRunner {
  public:
-  /// The plan's arrays, in its order, with their metadata on both sides.
+  /// The plan's arrays, in its order, with their metadata on both sides. Tasks
+  /// share their work with `idle` threads (may be null).
   JobRunner(const Plan& plan, const Hierarchy& source, const Hierarchy& target,
-            const Stores& stores, const Options& options);
+            const Stores& stores, const Options& options,
+            IdleThreads* idle = nullptr);
 
   TaskResult run(int array, int stage, std::int64_t task,
                  Arena& arena) override;

@@ -39,11 +39,12 @@ void add_found(const PlannedJob& job, const Tally& found,
 /// One run: its budget, its tasks and where they are told.
 class ThreadRun {
  public:
-  ThreadRun(const PlannedJob& job, JobRunner& runner, Observer* observer,
-            std::stop_token stop)
+  ThreadRun(const PlannedJob& job, JobRunner& runner, IdleThreads& idle,
+            Observer* observer, std::stop_token stop)
       : job_(job),
         runner_(runner),
         budget_(job.options.max_memory),
+        idle_(idle),
         observer_(observer),
         stop_(std::move(stop)) {}
 
@@ -69,7 +70,7 @@ class ThreadRun {
   std::vector<ArrayResult> run_tasks(TaskRunner& runner,
                                      const DoneTasks* done) {
     return run_plan(job_.plan, runner, budget_,
-                    {job_.options.keep_temp, observer_, stop_, done});
+                    {job_.options.keep_temp, observer_, stop_, done, &idle_});
   }
 
   std::vector<ArrayResult> run_recorded(Leader& leader) {
@@ -94,6 +95,7 @@ class ThreadRun {
   const PlannedJob& job_;
   JobRunner& runner_;
   MemoryBudget budget_;
+  IdleThreads& idle_;
   Observer* const observer_;
   const std::stop_token stop_;
 };
@@ -116,8 +118,10 @@ Report run_alone(const PlannedJob& job, ThreadRun& run) {
 
 Report run_on_threads(const PlannedJob& job, Unfinished unfinished,
                       Observer* observer, std::stop_token stop) {
-  JobRunner runner(job.plan, job.source, job.target, job.stores, job.options);
-  ThreadRun run(job, runner, observer, std::move(stop));
+  IdleThreads idle;
+  JobRunner runner(job.plan, job.source, job.target, job.stores, job.options,
+                   &idle);
+  ThreadRun run(job, runner, idle, observer, std::move(stop));
   if (!job.stores.journal) return run_alone(job, run);
   Leader leader(job, runner, unfinished);
   try {

@@ -164,8 +164,14 @@ double predicted_nanoseconds(const ArrayProblem& array,
                              const StagedCopySpec& plan, int threads) {
   double nanoseconds = 0;
   for (std::size_t index = 0; index < plan.stages.size(); ++index) {
-    const auto tasks = std::max<std::int64_t>(1, plan.stages[index].tasks);
-    // The last round may leave threads idle.
+    const CopySpec& stage = plan.stages[index];
+    auto tasks = std::max<std::int64_t>(1, stage.tasks);
+    // The last round may leave threads idle; where there are fewer tasks than
+    // threads, these share the chunks of a task.
+    if (tasks < threads && index + 1 == plan.stages.size() &&
+        !array.target.chunks.empty())
+      tasks =
+          std::max(tasks, Grid(array.shape, array.target.chunks).cell_count());
     nanoseconds += stage_cost(array, plan, index).total() *
                    static_cast<double>(ceil_div(tasks, threads)) /
                    static_cast<double>(tasks);

@@ -106,54 +106,75 @@ void ArrayWriter::note_objects(const Region& region,
 }
 
 std::unique_ptr<ShardWriter> ArrayWriter::open_shard(const Shape& object,
-                                                     Arena& arena) const {
-  return std::make_unique<ShardWriter>(*this, object, arena);
+                                                     Arena& arena,
+                                                     IdleThreads* idle) const {
+  return std::make_unique<ShardWriter>(*this, object, arena, idle);
 }
 
 ShardWriter::ShardWriter(const ArrayWriter& writer, const Shape& object,
-                         Arena& arena)
+                         Arena& arena, IdleThreads* idle)
     : writer_(writer),
       layout_(writer.layout()),
       region_(writer.objects().cell(object)),
       object_(*writer.store_, writer.key_of(object), layout_.shards[0],
-              arena.take(layout_.shards[0].index_bytes)) {}
+              arena.take(layout_.shards[0].index_bytes)),
+      idle_(idle) {}
 
 void ShardWriter::append(const Region& region, const ChunkBytes& chunks,
                          Arena& arena, StageReport& report) {
   const Shape& unit = layout_.shards[0].chunk_shape;
+  const Region units = boxes_touching(region, region_.start, unit);
+  const Grid numbers(units.extent(), Shape(unit.size(), 1));
+  Turns turns;
+  const auto part = [&](std::int64_t number, Arena& own) {
+    Shape coordinates = numbers.coordinates(number);
+    for (std::size_t axis = 0; axis < coordinates.size(); ++axis)
+      coordinates[axis] += units.start[axis];
+    StageReport counted;
+    std::span<const std::byte> encoded;
+    try {
+      encoded = encode_unit(element_at(region_.start, coordinates, unit),
+                            chunks, own, counted);
+    } catch (...) {
+      turns.give_up();
+      throw;
+    }
+    turns.in_turn(number, [&] {
+      report += counted;
+      append_unit(coordinates, encoded);
+    });
+  };
   with_context(
       [&] {
-        for_each_point(boxes_touching(region, region_.start, unit),
-                       [&](const Shape& coordinates) {
-                         append_unit(
-                             element_at(region_.start, coordinates, unit),
-                             chunks, arena, report);
-                       });
+        if (idle_) return idle_->run(numbers.cell_count(), part, arena);
+        for (std::int64_t number = 0; number < numbers.cell_count(); ++number) {
+          const ArenaScope scope(arena);
+          part(number, arena);
+        }
       },
       [&] { return "writing " + object_.describe(); });
 }
 
-void ShardWriter::append_unit(const Shape& start, const ChunkBytes& chunks,
-                              Arena& arena, StageReport& report) {
-  const ArenaScope scope(arena);
-  std::span<const std::byte> encoded;
+// A chunk or a shard within this one; nothing if it holds only the fill value.
+std::span<const std::byte> ShardWriter::encode_unit(const Shape& start,
+                                                    const ChunkBytes& chunks,
+                                                    Arena& arena,
+                                                    StageReport& report) {
   if (layout_.codecs.empty() && layout_.shards.size() == 1) {
-    encoded = chunks(start);
-    const bool empty = writer_.is_empty(encoded);
+    const std::span<const std::byte> chunk = chunks(start);
+    const bool empty = writer_.is_empty(chunk);
     (empty ? report.skipped : report.counted).bytes_encoded +=
-        static_cast<std::int64_t>(encoded.size());
-    if (empty) return;
-  } else {
-    const auto output = arena.take(max_box_bytes(layout_, 1));
-    const std::int64_t bytes =
-        encode_box(1, start, chunks, output, arena, report);
-    if (bytes == 0) return;
-    encoded = output.first(static_cast<std::size_t>(bytes));
+        static_cast<std::int64_t>(chunk.size());
+    return empty ? std::span<const std::byte>() : chunk;
   }
-  Shape coordinates(start.size());
-  for (std::size_t axis = 0; axis < start.size(); ++axis)
-    coordinates[axis] = (start[axis] - region_.start[axis]) /
-                        layout_.shards[0].chunk_shape[axis];
+  const auto output = arena.take(max_box_bytes(layout_, 1));
+  return output.first(static_cast<std::size_t>(
+      encode_box(1, start, chunks, output, arena, report)));
+}
+
+void ShardWriter::append_unit(const Shape& coordinates,
+                              std::span<const std::byte> encoded) {
+  if (encoded.empty()) return;
   object_.add(coordinates, {0, static_cast<std::int64_t>(encoded.size())});
   object_.append(encoded);
 }

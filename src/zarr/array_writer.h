@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/content_hash.h"
+#include "base/idle_threads.h"
 #include "base/memory_budget.h"
 #include "rechunk/observer.h"
 #include "rechunk/store.h"
@@ -45,9 +46,11 @@ class ArrayWriter {
                     ObjectSums& sums) const;
 
   /// Begins a shard; takes object_scratch_bytes from the arena until it ends.
-  /// Nothing is written before the first chunk that is not empty.
-  std::unique_ptr<ShardWriter> open_shard(const Shape& object,
-                                          Arena& arena) const;
+  /// Nothing is written before the first chunk that is not empty. Units are
+  /// encoded by `idle` threads too (may be null), and lie in the shard as if
+  /// one thread had done it all.
+  std::unique_ptr<ShardWriter> open_shard(const Shape& object, Arena& arena,
+                                          IdleThreads* idle = nullptr) const;
 
   /// What appending one unit (a chunk, or a shard within a shard) takes.
   static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
@@ -69,7 +72,8 @@ class ArrayWriter {
 /// `finish`, it leaves nothing behind.
 class ShardWriter {
  public:
-  ShardWriter(const ArrayWriter& writer, const Shape& object, Arena& arena);
+  ShardWriter(const ArrayWriter& writer, const Shape& object, Arena& arena,
+              IdleThreads* idle);
 
   /// Encodes and appends the units of the shard that `region` covers.
   /// Requires: `region` covers whole units, clipped to the array.
@@ -81,8 +85,11 @@ class ShardWriter {
   void finish(StageReport& report);
 
  private:
-  void append_unit(const Shape& start, const ChunkBytes& chunks, Arena& arena,
-                   StageReport& report);
+  std::span<const std::byte> encode_unit(const Shape& start,
+                                         const ChunkBytes& chunks, Arena& arena,
+                                         StageReport& report);
+  void append_unit(const Shape& coordinates,
+                   std::span<const std::byte> encoded);
   std::int64_t encode_box(std::size_t level, const Shape& start,
                           const ChunkBytes& chunks, std::span<std::byte> output,
                           Arena& arena, StageReport& report);
@@ -94,6 +101,7 @@ class ShardWriter {
   const ArrayLayout& layout_;
   const Region region_;
   ShardObject object_;
+  IdleThreads* const idle_;
 };
 
 }  // namespace rechunk

@@ -10,7 +10,7 @@
 namespace rechunk {
 
 /// Used by one thread.
-class CountingStore final : public Store {
+class CountingStore : public Store {
  public:
   explicit CountingStore(std::shared_ptr<Store> store)
       : store_(std::move(store)) {}

@@ -1,0 +1,88 @@
+#include "base/idle_threads.h"
+
+namespace rechunk {
+
+void IdleThreads::run(std::int64_t parts, const Part& part, Arena& arena) {
+  if (parts < 2 || !any()) {
+    for (std::int64_t number = 0; number < parts; ++number) {
+      const ArenaScope scope(arena);
+      part(number, arena);
+    }
+    return;
+  }
+  std::list<Posted>::iterator posted;
+  {
+    const std::lock_guard lock(mutex_);
+    posted =
+        posted_.insert(posted_.end(), Posted{.part = part, .parts = parts});
+  }
+  wake_();
+  work_on(*posted, arena);
+  std::unique_lock lock(mutex_);
+  left_.wait(lock, [&] { return posted->helpers == 0; });
+  const std::exception_ptr error = posted->error;
+  posted_.erase(posted);
+  if (error) std::rethrow_exception(error);
+}
+
+void IdleThreads::help(Arena& arena) {
+  std::unique_lock lock(mutex_);
+  for (Posted& posted : posted_) {
+    if (!posted.open()) continue;
+    ++posted.helpers;
+    lock.unlock();
+    work_on(posted, arena);
+    lock.lock();
+    --posted.helpers;
+    left_.notify_all();
+    return;  // The list may have changed.
+  }
+}
+
+bool IdleThreads::wanted() const {
+  const std::lock_guard lock(mutex_);
+  for (const Posted& posted : posted_)
+    if (posted.open()) return true;
+  return false;
+}
+
+void IdleThreads::work_on(Posted& posted, Arena& arena) {
+  for (;;) {
+    std::int64_t number;
+    {
+      const std::lock_guard lock(mutex_);
+      if (!posted.open()) return;
+      number = posted.next++;
+    }
+    try {
+      const ArenaScope scope(arena);
+      posted.part(number, arena);
+    } catch (...) {
+      const std::lock_guard lock(mutex_);
+      if (!posted.error) posted.error = std::current_exception();
+    }
+  }
+}
+
+void Turns::in_turn(std::int64_t number, const std::function<void()>& action) {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return given_up_ || next_ == number; });
+  if (given_up_) return;
+  try {
+    action();
+  } catch (...) {
+    given_up_ = true;
+    changed_.notify_all();
+    throw;
+  }
+  ++next_;
+  changed_.notify_all();
+}
+
+void Turns::give_up() {
+  const std::lock_guard lock(mutex_);
+  given_up_ = true;
+  changed_.notify_all();
+}
+
+}  // namespace rechunk
