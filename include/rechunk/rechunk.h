@@ -27,7 +27,8 @@ namespace rechunk {
 struct Options {
   // What the target looks like.
   /// Chunks of all arrays: "2000,10,10", "time=all,lat=10", "auto:100MB"; ""
-  /// keeps the source's. Grammar: src/plan/chunk_spec.h.
+  /// keeps the source's. Grammar: src/plan/chunk_spec.h. Arrays of a group that
+  /// cannot be decoded are moved as they are.
   std::string chunks;
   /// The same for single arrays, by path; wins over `chunks`.
   std::vector<std::pair<std::string, std::string>> array_chunks;

@@ -89,13 +89,14 @@ std::optional<Shape> wanted_chunks(const Request& request,
   const ChunkContext context = context_of(array, inner_chunks(array));
   if (const ChunkSpec* own = request.chunks.of(path))
     return resolve_chunks(*own, context);
-  if (!request.chunks.common) return std::nullopt;
+  // What cannot be decoded is moved as it is, unless it is named.
+  if (!request.chunks.common || (!path.empty() && !can_decode(array)))
+    return std::nullopt;
   const ChunkSpec& spec = *request.chunks.common;
   if (is_coordinate(path, array)) {
     const std::int64_t length = std::max<std::int64_t>(1, array.shape[0]);
     const std::int64_t item_bytes = array.data_type.item_bytes;
-    if (item_bytes == 0 || length > kLargestCoordinateBytes / item_bytes ||
-        !can_decode(array))
+    if (item_bytes == 0 || length > kLargestCoordinateBytes / item_bytes)
       return std::nullopt;
     return Shape{length};
   }
@@ -193,6 +194,22 @@ void check_dimensions(const char* flag, const ChunkSpec& spec,
       "dimensions");
 }
 
+// Throws what is wrong with the arrays that the chunks are for, if none of
+// them can be decoded.
+void check_decodable(const Request& request, const Hierarchy& source) {
+  if (!request.chunks.common || source.root_is_array) return;
+  std::optional<std::string> undecodable;
+  for (const auto& [path, array] : source.arrays) {
+    const ChunkContext context = context_of(array, inner_chunks(array));
+    if (!applies_to(*request.chunks.common, context)) continue;
+    if (can_decode(array)) return;
+    undecodable = path;
+  }
+  if (undecodable)
+    with_context([&] { return make_layout(source.arrays.at(*undecodable)); },
+                 [&] { return "array " + *undecodable; });
+}
+
 void check_names(const Request& request, const Hierarchy& source) {
   check_arrays(request.chunks, source);
   check_arrays(request.shards, source);
@@ -201,6 +218,7 @@ void check_names(const Request& request, const Hierarchy& source) {
     check_dimensions("--chunks", *request.chunks.common, source);
   if (request.shards.common && request.shards.common->spec)
     check_dimensions("--shards", *request.shards.common->spec, source);
+  check_decodable(request, source);
 }
 
 }  // namespace

@@ -271,5 +271,24 @@ TEST(TargetHierarchy, WhatCannotBeDecodedStaysAndCanBeMoved) {
   EXPECT_TRUE(same_encoding(target.arrays.at("odd"), source.arrays.at("odd")));
 }
 
+TEST(TargetHierarchy,
+     DimensionsLeaveOutWhatCannotBeDecodedUnlessNothingElseIs) {
+  Hierarchy source = weather();
+  source.arrays["names"] =
+      make_array({60}, {7}, R"("lat")", inner_codecs(R"("enigma")"));
+  const Hierarchy target = make_target_hierarchy(source, with_chunks("lat=20"));
+  EXPECT_EQ(target.arrays.at("t2m").chunks, (Shape{1, 20, 80}));
+  EXPECT_EQ(target.arrays.at("names").chunks, (Shape{7}));
+
+  Hierarchy alone;
+  alone.groups[""] = {};
+  alone.arrays["names"] = source.arrays.at("names");
+  const std::string message = message_of(ErrorKind::kUnsupported, [&] {
+    make_target_hierarchy(alone, with_chunks("lat=20"));
+  });
+  EXPECT_NE(message.find("array names"), std::string::npos) << message;
+  EXPECT_NE(message.find("enigma"), std::string::npos) << message;
+}
+
 }  // namespace
 }  // namespace rechunk
