@@ -157,6 +157,11 @@ void Job::discard() {
   remove_leftovers(state_->job);
 }
 
+void Job::trim_memory() {
+  const std::lock_guard lock(state_->mutex);
+  if (state_->worker_) state_->worker_->trim_memory();
+}
+
 void Job::run_step(const Step& step) { run_step(step, step.first, step.stop); }
 
 void Job::run_step(const Step& step, std::int64_t first, std::int64_t stop) {

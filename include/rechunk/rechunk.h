@@ -191,6 +191,8 @@ class Job {
   /// Removes all that a run of this job wrote, finished or not.
   /// Throws: invalid_argument if a process is at work on it.
   void discard();
+  /// Gives back the memory that is kept between tasks.
+  void trim_memory();
 
   /// One step, or tasks [first, stop) of it.
   void run_step(const Step& step);

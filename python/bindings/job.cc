@@ -230,7 +230,8 @@ void register_job(nb::module_& module) {
           },
           "by_journal"_a = true)
       .def("complete", &released<&Job::complete>)
-      .def("discard", &released<&Job::discard>);
+      .def("discard", &released<&Job::discard>)
+      .def("trim_memory", &released<&Job::trim_memory>);
 }
 
 }  // namespace rechunk::python

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -12,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 from rechunk import _core
+from rechunk._jobs import OpenJobs
 from rechunk.arrays import ZarrArray, parse_dtype
 from rechunk.specs import CopySpec, StagedCopySpec
 
@@ -20,7 +19,6 @@ _BATCH_BYTES = 64 << 20
 _MIN_BATCHES = 32
 _MAX_BATCHES = 4096
 _MAX_CHAINS = 256
-_JOBS_KEPT = 8
 
 
 @dataclass(frozen=True)
@@ -44,25 +42,7 @@ class Step:
         return Step(self.kind, self.array, self.stage, first, stop, self.after)
 
 
-class _OpenJobs:
-    """The jobs that this process has opened, by plan: tasks share budgets."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._jobs: OrderedDict[str, _core.Job] = OrderedDict()
-
-    def get(self, plan: Plan) -> _core.Job:
-        with self._lock:
-            job = self._jobs.pop(plan.hash, None)
-            if job is None:
-                job = _core.Job.load(plan.text, plan.stores)
-            self._jobs[plan.hash] = job
-            while len(self._jobs) > _JOBS_KEPT:
-                self._jobs.popitem(last=False)
-            return job
-
-
-_open_jobs = _OpenJobs()
+_open_jobs = OpenJobs()
 
 
 @dataclass(frozen=True)
@@ -94,7 +74,9 @@ class Plan:
         return {"text": self.text, "stores": self.stores}
 
     def _job(self) -> _core.Job:
-        return _open_jobs.get(self)
+        return _open_jobs.get(
+            self.hash, lambda: _core.Job.load(self.text, self.stores)
+        )
 
     # What executors that move elements by slicing use.
 

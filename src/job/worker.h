@@ -69,6 +69,7 @@ class Worker {
   Report commit(bool by_journal);
   bool complete() const;
   bool committed() const;
+  void trim_memory() { arenas_.drop_idle(); }
 
  private:
   bool join();

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -90,6 +91,45 @@ def test_dask_workers(
     assert max(grown) > MAX_MEM / 8  # It was these that did the work.
     assert max(grown) <= ALLOWED
     assert_right(source, tmp_path / "target")
+
+
+def resident_bytes() -> int:
+    """Return the resident size of this process."""
+    pages = Path("/proc/self/statm").read_text().split()[1]
+    return int(pages) * os.sysconf("SC_PAGE_SIZE")
+
+
+def test_one_run_after_the_other(source: Path, tmp_path: Path) -> None:
+    """A worker that lives on keeps nothing of the runs it had."""
+    from distributed import Client, LocalCluster
+
+    with (
+        LocalCluster(
+            n_workers=1,
+            threads_per_worker=2,
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        client.run(lambda: __import__("rechunk"))
+        (before,) = client.run(reset_peak).values()
+        for width in (20, 50, 100):
+            rechunk(
+                source,
+                (256, width, width),
+                MAX_MEM,
+                tmp_path / f"target-{width}",
+                executor="dask",
+                threads=2,
+            ).execute(scheduler=client)
+        (peak,) = client.run(peak_bytes).values()
+        assert MAX_MEM / 8 < peak - before <= ALLOWED
+        deadline = time.monotonic() + 30
+        while client.run(resident_bytes).popitem()[1] - before > MAX_MEM / 2:
+            assert time.monotonic() < deadline, "memory is not given back"
+            time.sleep(0.2)
+    assert_right(source, tmp_path / "target-100")
 
 
 def descendants() -> list[int]:
