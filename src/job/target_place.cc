@@ -22,6 +22,10 @@ bool is_empty(const Store& store) {
 
 void erase_all(Store& store) { erase_hierarchy(store, true); }
 
+void erase_target(const PlannedJob& job) {
+  erase_hierarchy(*job.stores.target, true, kOwnPrefix);
+}
+
 }  // namespace
 
 void check_target(const PlannedJob& job) {
@@ -50,7 +54,7 @@ void make_room(const PlannedJob& job) {
   remove_leftovers(job);
   if (!job.places.temp.empty())
     check_free_space(job.places.temp, job.plan.temp_bytes);
-  if (!is_empty(*job.stores.target)) erase_all(*job.stores.target);
+  if (!is_empty(*job.stores.target)) erase_target(job);
   if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
 }
 
@@ -112,7 +116,7 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
   const Stores& stores = job.stores;
   if (stores.temp && !job.options.keep_temp)
     attempt([&] { erase_all(*stores.temp); });
-  if (target_too) attempt([&] { erase_all(*stores.target); });
+  if (target_too) attempt([&] { erase_target(job); });
   if (stores.journal)
     attempt([&] { Journal(stores.journal, job.hash).erase(); });
 }

@@ -267,9 +267,11 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
     store.erase(".zmetadata");  // A stale one would be believed.
 }
 
-void erase_hierarchy(Store& store, bool everything) {
+void erase_hierarchy(Store& store, bool everything,
+                     std::string_view spared_prefix) {
   std::vector<std::string> documents, others;
   store.list("", [&](std::string_view key, std::int64_t) {
+    if (!spared_prefix.empty() && key.starts_with(spared_prefix)) return;
     if (is_metadata_name(file_name(key)))
       documents.emplace_back(key);
     else if (everything)

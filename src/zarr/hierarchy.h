@@ -44,7 +44,9 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy);
 
 /// Removes the metadata documents below the root (root first), so that what is
 /// left can no longer be opened; then, if `everything`, all other objects.
-void erase_hierarchy(Store& store, bool everything);
+/// What lies below `spared_prefix` stays, if there is one.
+void erase_hierarchy(Store& store, bool everything,
+                     std::string_view spared_prefix = {});
 
 /// True if the store's root holds a Zarr array or group, finished or not
 /// readable: one of zarr.json, .zarray, .zgroup exists.
