@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 import zarr
 
 from compare import assert_same_elements
@@ -54,6 +55,10 @@ def assert_same_trees(actual: Path, expected: Path) -> None:
 
 def assert_same_as_source(target: Path, source: object) -> None:
     """Require the source's elements, and attributes where it has them."""
+    if isinstance(source, xr.Dataset):
+        found = xr.open_zarr(target, consolidated=False).load()
+        xr.testing.assert_identical(found, source.compute())
+        return
     if not isinstance(source, Path):
         assert_same_elements(
             zarr.open_array(target)[...], np.asarray(source[...])

@@ -188,3 +188,40 @@ def test_progress_is_told(tmp_path: Path) -> None:
     assert len(told) >= 2
     assert told == sorted(told)
     assert all(done <= total for done, total, *_ in told)
+
+
+def test_a_bar_is_drawn(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On stderr, up to its end."""
+    make_source(tmp_path)
+    plan(tmp_path / "source", tmp_path, "threads").execute(progress=True)
+    told = capsys.readouterr()
+    assert not told.out
+    assert told.err.endswith("MB/s\n")
+    assert "100%" in told.err.rpartition("\r")[2]
+
+
+def test_python_runs_while_native_threads_do(tmp_path: Path) -> None:
+    """The GIL is free: another thread's clock goes on ticking."""
+    elements = np.random.default_rng(6).normal(size=(400, 200, 200))
+    zarr.create_array(tmp_path / "source", data=elements, chunks=(1, 200, 200))
+    ticks: list[float] = []
+    done = threading.Event()
+
+    def tick() -> None:
+        while not done.wait(0.001):
+            ticks.append(time.monotonic())
+
+    rechunked = rechunk(
+        tmp_path / "source", (400, 9, 9), "20MB", tmp_path / "target", threads=1
+    )
+    ticker = threading.Thread(target=tick)
+    begin = time.monotonic()
+    ticker.start()
+    rechunked.execute()
+    end = time.monotonic()
+    done.set()
+    ticker.join()
+    gaps = np.diff([begin, *ticks, end])
+    assert gaps.max() < max(0.1, (end - begin) / 4)

@@ -85,6 +85,27 @@ def _of_dask(path: Path) -> Any:
     return dask.array.from_array(elements, chunks=((20, 20, 20, 1), (47,))) + 1
 
 
+def _dataset(path: Path) -> Any:
+    import xarray as xr
+
+    rng = np.random.default_rng(6)
+    dataset = xr.Dataset(
+        {
+            "air": (("time", "x"), rng.integers(0, 900, (60, 31)) / 4 + 200),
+            "flag": (("x",), rng.random(31) < 0.5),
+        },
+        {"time": np.datetime64("2001-01-01", "ns") + np.arange(60) * 10**13},
+        {"title": "random"},
+    )
+    dataset["air"].encoding = {
+        "dtype": "i2",
+        "scale_factor": 0.25,
+        "add_offset": 300.0,
+        "_FillValue": -1,
+    }
+    return dataset.chunk({"time": 7})
+
+
 @dataclass(frozen=True)
 class Workload:
     """A source, keywords of `rechunk`, and how it must be planned.
@@ -167,6 +188,7 @@ WORKLOADS = {
     ),
     "numpy": Workload(_of_numpy, (10, 53, 3)),
     "dask": Workload(_of_dask, (61, 5)),
+    "dataset": Workload(_dataset, {"time": 60, "x": 4}),
 }
 # For engines that take their time; still of every kind.
 FEW = [
@@ -177,6 +199,7 @@ FEW = [
     "v2 to v3",
     "group",
     "dask",
+    "dataset",
 ]
 
 
