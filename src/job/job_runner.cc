@@ -14,8 +14,10 @@
 namespace rechunk {
 namespace {
 
-// What elements of unknown origin may cost: decoding them, for instance.
-constexpr double kArraySourceNanoseconds = 1;
+// What elements of unknown origin may cost: a call into Python for each chunk,
+// and making them, by decoding or computing. To be read once where possible.
+constexpr double kArraySourceRequestNs = 100'000;
+constexpr double kArraySourceNsPerByte = 5;
 
 ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   ChunkTraits traits;
@@ -48,7 +50,8 @@ ChunkTraits array_source_traits(const ArrayLayout& layout) {
   ChunkTraits traits;
   traits.objects = traits.chunks = traits.units = layout.chunk_shape;
   traits.unit_scratch_bytes = ArraySourceReader::unit_scratch_bytes(layout);
-  traits.codec_ns_per_byte = kArraySourceNanoseconds;
+  traits.codec_ns_per_byte = kArraySourceNsPerByte;
+  traits.medium.request_ns = kArraySourceRequestNs;
   return traits;
 }
 
