@@ -20,6 +20,13 @@ from rechunk.stores import StoreAdapter
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
 
+class _EncodedStore(MemoryStore):
+    """Documents, and strings; other processes get a copy."""
+
+    def __reduce__(self) -> Any:
+        return _EncodedStore, (self._store_dict,)
+
+
 class _Writer:
     """What xarray gives its encoded arrays to: keeps them for later."""
 
@@ -44,7 +51,7 @@ def dataset_source(
     encoding = dict(encoding or {})
     _check_encoding(dataset, encoding)
     documents: dict[str, Any] = {}
-    store = MemoryStore(documents)
+    store = _EncodedStore(documents)
     group = ZarrStore.open_group(
         store,
         mode="w",
