@@ -66,7 +66,7 @@ def prefect_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
             patch.setenv(name, value)
         from prefect.testing.utilities import prefect_test_harness
 
-        with prefect_test_harness():
+        with prefect_test_harness(server_startup_timeout=120):
             yield
 
 

@@ -40,7 +40,7 @@ if name == "prefect":
     from prefect import flow, task
     from prefect.testing.utilities import prefect_test_harness
 
-    stack.enter_context(prefect_test_harness())
+    stack.enter_context(prefect_test_harness(server_startup_timeout=120))
     flow(lambda: task(lambda: 1).submit().result(), name="warm")()
 before = peak()
 begin = time.monotonic()
