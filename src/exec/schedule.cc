@@ -66,9 +66,10 @@ bool Schedule::open_component() {
       return false;
     Component component{.array = next_array_, .index = next_component_};
     enter_phase(component);
+    ++next_component_;
+    if (component.next == component.stop) return true;  // It was done before.
     components_.push_back(component);
     staged_in_progress_ += staged;
-    ++next_component_;
     return true;
   }
   return false;

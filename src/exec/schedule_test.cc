@@ -292,6 +292,36 @@ TEST(Schedule, GivesNothingAfterStop) {
   EXPECT_FALSE(schedule.next());
 }
 
+TEST(Schedule, GivesOutWhatIsNotDoneAndEnds) {
+  for (std::uint64_t seed = 0; seed < 1000; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const Plan plan = random_plan(random, 1);
+    const std::int64_t part = pick(random, 0, 4);  // All of them, too.
+    DoneTasks done;
+    std::set<std::tuple<int, int, std::int64_t>> missing;
+    for (int array = 0; array < static_cast<int>(plan.arrays.size()); ++array)
+      for (int stage = 0;
+           stage < static_cast<int>(plan.arrays[array].stages.size()); ++stage)
+        for (std::int64_t task = 0;
+             task < plan.arrays[array].stages[stage].tasks; ++task) {
+          if (pick(random, 0, 3) < part)
+            done.add(array, stage, {task, task + 1});
+          else
+            missing.emplace(array, stage, task);
+        }
+    Schedule schedule(plan, pick(random, 0, 1) == 0, &done);
+    while (const auto work = schedule.next()) {
+      for (std::int64_t task = work->first; task < work->stop; ++task)
+        EXPECT_EQ(missing.erase({work->array, work->stage, task}),
+                  work->release ? 0U : 1U);
+      schedule.finished(*work);
+    }
+    EXPECT_TRUE(missing.empty());
+    if (HasFailure()) return;
+  }
+}
+
 TEST(Schedule, OfNothingEndsAtOnce) {
   Plan plan;
   EXPECT_FALSE(Schedule(plan, false).next());
