@@ -236,9 +236,11 @@ Heartbeat::Heartbeat(std::shared_ptr<Store> journal, LastBeat& last)
         }
       }) {}
 
-RunLock::RunLock(std::shared_ptr<Store> journal, std::int64_t number, bool team)
+RunLock::RunLock(std::shared_ptr<Store> journal, std::int64_t number,
+                 std::string text, bool team)
     : journal_(std::move(journal)),
       number_(number),
+      text_(std::move(text)),
       team_(team),
       last_beat_(std::make_unique<LastBeat>(seconds_since_boot())) {
   if (!team_) heartbeat_ = std::make_unique<Heartbeat>(journal_, *last_beat_);
@@ -267,7 +269,7 @@ std::optional<RunLock> RunLock::take(const std::shared_ptr<Store>& journal,
     for (const std::int64_t old : numbers) journal->erase(key_of(old));
     for (const std::string& key : keys_below(*journal, kBeat))
       journal->erase(key);
-    return RunLock(journal, number, team);
+    return RunLock(journal, number, text, team);
   }
 }
 
@@ -295,16 +297,21 @@ RunLock::~RunLock() {
   heartbeat_.reset();
   if (team_) return;
   try {
-    journal_->erase(key_of(number_));
+    if (is_mine()) journal_->erase(key_of(number_));
     journal_->erase(beat_key());
   } catch (const Error&) {
     // This process is soon gone, and with it what the lock says.
   }
 }
 
-void RunLock::check() const {
+bool RunLock::is_mine() const {
   const auto numbers = numbers_in(*journal_);
-  if (!numbers.empty() && numbers.back() == number_) return;
+  return !numbers.empty() && numbers.back() == number_ &&
+         read_text(*journal_, key_of(number_)) == text_;
+}
+
+void RunLock::check() const {
+  if (is_mine()) return;
   const auto owner = owner_of(*journal_);
   throw Error(ErrorKind::kIo,
               "working on " + journal_->describe("") + ": " +

@@ -86,10 +86,13 @@ class RunLock {
  private:
   static std::optional<RunLock> take(const std::shared_ptr<Store>& journal,
                                      const std::string& plan_hash, bool team);
-  RunLock(std::shared_ptr<Store> journal, std::int64_t number, bool team);
+  RunLock(std::shared_ptr<Store> journal, std::int64_t number, std::string text,
+          bool team);
+  bool is_mine() const;
 
   std::shared_ptr<Store> journal_;  ///< Null: moved from.
   std::int64_t number_;
+  std::string text_;  ///< Of the lock: numbers are used again.
   bool team_;
   std::unique_ptr<LastBeat> last_beat_;
   std::unique_ptr<Heartbeat> heartbeat_;  ///< Of leaders.
