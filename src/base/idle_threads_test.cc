@@ -12,8 +12,6 @@
 namespace rechunk {
 namespace {
 
-using namespace std::chrono_literals;
-
 /// Threads that wait for something to help with, as those of a run do.
 class Waiting {
  public:
@@ -25,7 +23,7 @@ class Waiting {
         Arena arena = budget.acquire(1 << 10);
         while (!stop.stop_requested()) {
           idle_.help(arena);
-          std::this_thread::sleep_for(10us);
+          std::this_thread::sleep_for(std::chrono::microseconds(10));
         }
       });
     }
@@ -49,7 +47,7 @@ TEST(IdleThreads, DoEachPartOnce) {
         parts,
         [&](std::int64_t part, Arena& own) {
           own.take(1 << 9);  // Each thread has its own, and gives it back.
-          std::this_thread::sleep_for(100us);
+          std::this_thread::sleep_for(std::chrono::microseconds(100));
           const std::lock_guard lock(mutex);
           ++done[static_cast<std::size_t>(part)];
           threads.insert(std::this_thread::get_id());
