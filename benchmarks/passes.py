@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import random_workloads
-from tools_table import OURS, PEERS
+from tools_table import EXECUTORS, OURS, PEERS
 from workloads import BY_NAME, MEMORIES, Workload
 
 TABLE = ("W1", "W2n", "W2z", "W3", "W4", "W5")
@@ -71,6 +71,14 @@ FULL = (
         tools=(*OURS, "tensorstore", "dask"),
         repeat=3,
         peer_repeat=1,
+    ),
+    Pass(
+        "executors",
+        "from Python, beside the command and rechunker",
+        ("W1", "W3"),
+        tools=("rechunk", *EXECUTORS, "rechunker"),
+        repeat=5,
+        peer_repeat=5,
     ),
     Pass("random", "drawn at random", random_count=RANDOM_COUNT, repeat=3,
          peer_repeat=1),
