@@ -12,6 +12,9 @@ PYTEST := $(VENV)/bin/python -m pytest -q
 PACKAGES := build/.packages
 MPI_PACKAGES := build/.packages-mpi
 LINT_PACKAGES := build/.packages-lint
+FUZZ_PACKAGES := build/.packages-fuzz
+# In total, over all targets.
+FUZZ_SECONDS ?= 3600
 TEST_VENV := $(VENV)/.tests-installed
 PYTHON_VENV := $(VENV)/.package-installed
 DEMO_VENV := $(VENV)/.demo-installed
@@ -27,7 +30,7 @@ export TSAN_OPTIONS := exitcode=99:halt_on_error=1
 # ThreadSanitizer of GCC 12 cannot live with much address randomisation.
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
-.PHONY: help build python test test-long check lint asan tsan mpi demo clean \
+.PHONY: help build python test test-long check lint asan tsan mpi fuzz demo clean \
   bench bench-quick bench-floor bench-micro bench-publish bench-build \
   unit end-to-end python-tests
 
@@ -62,7 +65,7 @@ end-to-end: build $(TEST_VENV)  ## Python tests of the release build
 python-tests: $(PYTHON_VENV)  ## Tests of the Python package
 	$(PYTEST) -n $(WORKERS) --dist loadgroup tests/python
 
-asan: $(PACKAGES) $(TEST_VENV)  ## Unit tests, 100 random cases: ASan + UBSan
+asan: $(PACKAGES) $(TEST_VENV)  ## Unit tests, fuzz inputs, 100 random cases
 	cmake --preset asan --log-level=WARNING
 	cmake --build --preset asan -j $(JOBS)
 	ctest --preset asan -j $(JOBS) --progress
@@ -84,6 +87,11 @@ mpi: $(MPI_PACKAGES) $(TEST_VENV)  ## The executor for MPI, on 1, 2, 4 ranks
 	cmake --preset mpi --log-level=WARNING
 	cmake --build --preset mpi -j $(JOBS) --target rechunk_cli
 	RECHUNK_BINARY=build/mpi/rechunk $(PYTEST) tests/test_mpi.py
+
+fuzz: $(FUZZ_PACKAGES)  ## Look for inputs that break it (FUZZ_SECONDS: 3600)
+	cmake --preset fuzz --log-level=WARNING
+	cmake --build --preset fuzz -j $(JOBS) --target fuzz
+	fuzz/run.sh build/fuzz/rechunk_fuzz $(FUZZ_SECONDS)
 
 check: $(LINT_PACKAGES) $(PYTHON_VENV)  ## Format, lint, types and style
 	clang-format-14 --dry-run --Werror $(CPP)
@@ -131,6 +139,10 @@ $(PACKAGES): packages.txt
 	touch $@
 
 build/.packages-%: packages-%.txt $(PACKAGES)
+	tests/setup/packages.sh $<
+	touch $@
+
+$(FUZZ_PACKAGES): packages-fuzz.txt $(PACKAGES)
 	tests/setup/packages.sh $<
 	touch $@
 

@@ -39,7 +39,7 @@ std::string describe_ends(const StagedCopySpec& array) {
           : "";
   return fmt::format(
       "source   {} {}, {}: {}{}\ntarget   {}: {}\n", to_string(array.shape),
-      describe_dtype(array.dtype),
+      printable(describe_dtype(array.dtype)),
       describe_layout(array.source_chunks, array.source_shards), size,
       count_objects(array.shape, array.source_chunks, array.source_shards),
       describe_layout(array.target_chunks, array.target_shards),
@@ -78,12 +78,12 @@ std::vector<std::vector<std::string>> stage_rows(const StagedCopySpec& array) {
 
 /// Arrays that are moved as they are do not deserve more than a line.
 std::string describe_array(const StagedCopySpec& array, const PlanView& view) {
-  const std::string name = view.style.bold(array.name);
+  const std::string name = view.style.bold(printable(array.name));
   if (array.method == Method::kPassthrough && !array.name.empty() &&
       array.source_shards == array.target_shards && !view.explain)
     return fmt::format(
         "{}: {} {}, {}: moved as stored\n", name, to_string(array.shape),
-        describe_dtype(array.dtype),
+        printable(describe_dtype(array.dtype)),
         count_objects(array.shape, array.source_chunks, array.source_shards));
   std::string text = array.name.empty() ? "" : name + "\n";
   text += describe_ends(array) + format_table(stage_rows(array));

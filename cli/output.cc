@@ -48,7 +48,28 @@ Style style_of(std::FILE* stream) {
   return {!unwanted && !dumb && isatty(fileno(stream)) != 0};
 }
 
-std::string format_table(const std::vector<std::vector<std::string>>& rows) {
+std::string printable(std::string_view text) {
+  std::string result;
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const auto byte = static_cast<unsigned char>(text[at]);
+    const auto next =
+        static_cast<unsigned char>(at + 1 < text.size() ? text[at + 1] : 0);
+    // U+0080 to U+009F are control characters, too.
+    const bool is_c1 = byte == 0xc2 && next >= 0x80 && next < 0xa0;
+    if (is_c1)
+      result += fmt::format("\\u{:04x}", text[++at] & 0xff);
+    else if (byte < 0x20 || byte == 0x7f)
+      result += fmt::format("\\x{:02x}", byte);
+    else
+      result += text[at];
+  }
+  return result;
+}
+
+std::string format_table(const std::vector<std::vector<std::string>>& texts) {
+  std::vector<std::vector<std::string>> rows = texts;
+  for (auto& row : rows)
+    for (std::string& cell : row) cell = printable(cell);
   std::vector<std::size_t> widths;
   for (const auto& row : rows) {
     widths.resize(std::max(widths.size(), row.size()));
@@ -105,9 +126,10 @@ void write_stdout(std::string_view text) {
 
 void print_error(std::string_view message, std::string_view hint) {
   const Style style = style_of(stderr);
-  std::string text = fmt::format("{} {}\n", style.red("error:"), message);
+  std::string text =
+      fmt::format("{} {}\n", style.red("error:"), printable(message));
   if (!hint.empty())
-    text += fmt::format("\n{} {}\n", style.cyan("hint:"), hint);
+    text += fmt::format("\n{} {}\n", style.cyan("hint:"), printable(hint));
   std::fputs(text.c_str(), stderr);
 }
 

@@ -21,8 +21,13 @@ struct Style {
 };
 Style style_of(std::FILE* stream);
 
-/// Rows of cells, aligned in columns three spaces apart. A column is as wide
-/// as its widest cell in characters; colours belong to whole rows, not here.
+/// The text with its control characters spelled out ("\x1b"): names come from
+/// files, and a terminal would obey them.
+std::string printable(std::string_view text);
+
+/// Rows of cells, printable, aligned in columns three spaces apart. A column is
+/// as wide as its widest cell in characters; colours belong to whole rows, not
+/// here.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
 
 struct PlanView {
@@ -46,7 +51,8 @@ std::string describe_dtype(const std::string& dtype);
 /// Throws: io.
 void write_stdout(std::string_view text);
 
-/// "error: message", and the hint, if there is one, below; to stderr.
+/// "error: message", and the hint, if there is one, below, both printable; to
+/// stderr.
 void print_error(std::string_view message, std::string_view hint);
 
 }  // namespace rechunk::cli

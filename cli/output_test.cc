@@ -100,6 +100,12 @@ TEST(Output, TablesAlignCharactersNotBytes) {
             "long one\n");
 }
 
+TEST(Output, ControlCharactersAreSpelledOut) {
+  EXPECT_EQ(printable("a\x1b[1m\n\x7f\u009b\u00e9\u20ac"),
+            "a\\x1b[1m\\x0a\\x7f\\u009b\u00e9\u20ac");
+  EXPECT_EQ(format_table({{"a\rb", "c"}}), "a\\x0db   c\n");
+}
+
 TEST(Output, TypesHaveTheNamesThatPeopleUse) {
   EXPECT_EQ(describe_dtype("<f4"), "float32");
   EXPECT_EQ(describe_dtype(">i2"), "int16 (big-endian)");

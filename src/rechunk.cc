@@ -67,7 +67,7 @@ Job Job::load(const std::string& plan_file, const Stores& stores) {
 
 Job Job::unfinished(const std::string& target, int threads,
                     bool check_contents) {
-  const auto plan = running_plan(*open_store(journal_place(target)));
+  const auto plan = running_plan(*open_own_store(journal_place(target)));
   if (!plan)
     throw Error(ErrorKind::kNotFound,
                 "resuming " + target + ": no unfinished run is there");
@@ -134,7 +134,7 @@ Status Job::status() const {
 }
 
 bool tidy_up(const std::string& target) {
-  const auto store = open_store(journal_place(target));
+  const auto store = open_own_store(journal_place(target));
   if (running_plan(*store)) return false;
   RunLock::refuse_if_busy(*store);
   Journal(store, "").erase();
@@ -146,7 +146,8 @@ bool tidy_up(const std::string& target) {
 }
 
 Status status(const std::string& target) {
-  return read_status(*open_store(target), open_store(journal_place(target)));
+  return read_status(*open_store(target),
+                     open_own_store(journal_place(target)));
 }
 
 void Job::discard() {

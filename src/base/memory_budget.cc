@@ -8,6 +8,19 @@
 
 #include "rechunk/error.h"
 
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define RECHUNK_HAS_ASAN
+#endif
+#endif
+#if defined(__SANITIZE_ADDRESS__) || defined(RECHUNK_HAS_ASAN)
+#include <sanitizer/asan_interface.h>
+#else
+#define ASAN_POISON_MEMORY_REGION(memory, bytes) ((void)(memory), (void)(bytes))
+#define ASAN_UNPOISON_MEMORY_REGION(memory, bytes) \
+  ((void)(memory), (void)(bytes))
+#endif
+
 namespace rechunk {
 namespace {
 
@@ -33,7 +46,9 @@ std::byte* map_memory(std::int64_t bytes) {
 
 Arena::Arena(MemoryBudget* budget, std::int64_t capacity)
     : budget_(budget), capacity_(capacity) {
-  if (capacity_ > 0) memory_ = map_memory(capacity_);
+  if (capacity_ <= 0) return;
+  memory_ = map_memory(capacity_);
+  ASAN_POISON_MEMORY_REGION(memory_, capacity_);
 }
 
 Arena::Arena(Arena&& other) noexcept { *this = std::move(other); }
@@ -51,22 +66,31 @@ Arena& Arena::operator=(Arena&& other) noexcept {
 Arena::~Arena() { free(); }
 
 void Arena::free() {
-  if (memory_) munmap(memory_, static_cast<std::size_t>(capacity_));
+  if (memory_) {
+    ASAN_UNPOISON_MEMORY_REGION(memory_, capacity_);
+    munmap(memory_, static_cast<std::size_t>(capacity_));
+  }
   if (budget_) budget_->give_back(capacity_);
   budget_ = nullptr;
   memory_ = nullptr;
 }
 
 std::span<std::byte> Arena::take(std::int64_t bytes) {
-  const std::int64_t taken = MemoryBudget::aligned(bytes);
-  if (bytes < 0 || taken > capacity_ - used_)
+  const std::int64_t left = capacity_ - used_;
+  if (bytes < 0 || bytes > left || MemoryBudget::aligned(bytes) > left)
     throw Error(ErrorKind::kInternal, "a task wants " + std::to_string(bytes) +
                                           " bytes more than the " +
                                           std::to_string(capacity_) +
                                           " it reserved");
   std::byte* begin = memory_ + used_;
-  used_ += taken;
+  used_ += MemoryBudget::aligned(bytes);
+  ASAN_UNPOISON_MEMORY_REGION(begin, bytes);
   return {begin, static_cast<std::size_t>(bytes)};
+}
+
+void Arena::release_to(std::int64_t mark) {
+  ASAN_POISON_MEMORY_REGION(memory_ + mark, used_ - mark);
+  used_ = mark;
 }
 
 MemoryBudget::MemoryBudget(std::int64_t limit_bytes) : limit_(limit_bytes) {}

@@ -13,13 +13,16 @@
 #include <mutex>
 #include <span>
 
+#include "rechunk/shape.h"
+
 namespace rechunk {
 
 class MemoryBudget;
 
 /// One reservation of a budget with the memory itself, handed out front to
-/// back. Pages count for the process once they are touched; they are kept
-/// between tasks, because touching new ones costs more than copying.
+/// back; AddressSanitizer reports the use of what is not handed out. Pages
+/// count for the process once they are touched; they are kept between tasks,
+/// because touching new ones costs more than copying.
 /// Used by one thread at a time. Move-only; returns its bytes when destroyed.
 class Arena {
  public:
@@ -35,7 +38,7 @@ class Arena {
   /// A mark for `release_to`: what has been taken so far.
   std::int64_t used() const { return used_; }
   /// Takes back all that was handed out since `used()` returned `mark`.
-  void release_to(std::int64_t mark) { used_ = mark; }
+  void release_to(std::int64_t mark);
 
   std::int64_t capacity() const { return capacity_; }
 
@@ -79,7 +82,7 @@ class MemoryBudget {
   /// What `take` adds to round a buffer up to its alignment, at most.
   static constexpr std::int64_t kAlignment = 64;
   static std::int64_t aligned(std::int64_t bytes) {
-    return (bytes + kAlignment - 1) / kAlignment * kAlignment;
+    return checked_add(bytes, kAlignment - 1) / kAlignment * kAlignment;
   }
 
  private:

@@ -74,6 +74,11 @@ TEST(Arena, ScopesGiveBackWhatWasTakenInThem) {
   EXPECT_EQ(arena.used(), 64);
 }
 
+TEST(MemoryBudget, AlignsNoSizeBeyondTheLargestNumber) {
+  EXPECT_EQ(MemoryBudget::aligned(65), 128);
+  EXPECT_THROW(MemoryBudget::aligned(INT64_MAX - 3), Error);
+}
+
 TEST(MemoryBudget, CountsReservationsUntilTheyEnd) {
   MemoryBudget budget(1000);
   {

@@ -11,8 +11,10 @@
 namespace rechunk {
 namespace {
 
-// The largest block that the library chooses by itself.
+// The largest block that the library chooses by itself; versions before 1.12
+// took twice that at level 9.
 constexpr std::int64_t kMaxAutomaticBlockBytes = std::int64_t{1} << 20;
+constexpr std::int64_t kMaxForeignBlockBytes = 2 * kMaxAutomaticBlockBytes;
 
 struct BloscOptions {
   std::string compressor;
@@ -30,7 +32,7 @@ struct Header {
   bool is_stored = false;  ///< Not compressed at all.
 };
 
-Header read_header(std::span<const std::byte> encoded) {
+Header parse_header(std::span<const std::byte> encoded) {
   check_not_empty("blosc", encoded);
   Header header;
   std::size_t decoded_bytes = 0;
@@ -70,12 +72,26 @@ class Blosc final : public Codec {
 
  private:
   std::int64_t compressor_bytes(std::int64_t block_bytes) const;
+  Header read_header(std::span<const std::byte> encoded) const;
 
   BloscOptions options_;
 };
 
 std::int64_t Blosc::max_encoded_bytes(std::int64_t decoded_bytes) const {
   return checked_add(decoded_bytes, BLOSC_MAX_OVERHEAD);
+}
+
+// The library's buffers are as large as a block, whose size the header says:
+// larger ones than the configuration promises would escape the budget.
+Header Blosc::read_header(std::span<const std::byte> encoded) const {
+  const Header header = parse_header(encoded);
+  const std::int64_t most =
+      std::max(options_.block_bytes, kMaxForeignBlockBytes);
+  if (header.block_bytes > most)
+    throw corrupt_data(name(),
+                       fmt::format("blocks of {} bytes, expected at most {}",
+                                   header.block_bytes, most));
+  return header;
 }
 
 std::int64_t Blosc::compressor_bytes(std::int64_t block_bytes) const {

@@ -25,6 +25,7 @@ constexpr std::array<std::string_view, 6> kCompressors = {
 constexpr std::array<std::string_view, 3> kShuffles = {"noshuffle", "shuffle",
                                                        "bitshuffle"};
 constexpr int kMaxJsonDepth = 32;
+constexpr std::size_t kMaxCodecs = 32;
 
 [[noreturn]] void fail(const std::string& cause) {
   throw Error(ErrorKind::kInvalidArgument, cause, kForms);
@@ -225,6 +226,14 @@ std::vector<CodecSpec> parse_any(std::string_view text) {
   return specs;
 }
 
+// Metadata with too many codecs could not be read again.
+std::vector<CodecSpec> parse_some(std::string_view text) {
+  auto specs = parse_any(text);
+  if (specs.size() > kMaxCodecs)
+    fail(fmt::format("{} codecs, {} are allowed", specs.size(), kMaxCodecs));
+  return specs;
+}
+
 }  // namespace
 
 std::vector<CodecSpec> parse_codec_specs(std::string_view text) {
@@ -232,7 +241,7 @@ std::vector<CodecSpec> parse_codec_specs(std::string_view text) {
     return fmt::format("reading codec '{}'", text.substr(0, 200));
   };
   try {
-    return with_context([&] { return parse_any(trim(text)); }, describe);
+    return with_context([&] { return parse_some(trim(text)); }, describe);
   } catch (const Json::exception&) {
     // Writing strings that are not UTF-8 fails.
     fail(describe() + ": it is not UTF-8 text");

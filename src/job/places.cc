@@ -104,6 +104,16 @@ void sync_file_systems(const std::vector<std::string>& places) {
   }
 }
 
+std::shared_ptr<Store> open_own_store(const std::string& place) {
+  std::string path = place;
+  if (path.starts_with(kFileScheme)) path.erase(0, kFileScheme.size());
+  std::error_code error;
+  if (fs::is_symlink(fs::symlink_status(path, error)))
+    throw Error(ErrorKind::kIo, "opening " + path + ": it is a symbolic link",
+                "remove it: rechunk makes this folder itself");
+  return open_store(place);
+}
+
 void check_free_space(const std::string& place, std::int64_t bytes) {
   const fs::path path = existing_parent(local_path(place));
   std::error_code error;

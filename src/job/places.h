@@ -3,8 +3,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <vector>
+
+#include "rechunk/store.h"
 
 namespace rechunk {
 
@@ -26,6 +29,10 @@ bool is_temp_place(const std::string& place);
 
 /// True if both name one place, however they are written.
 bool same_place(const std::string& a, const std::string& b);
+
+/// Opens a place that rechunk makes for itself and empties. Throws: io if a
+/// symbolic link stands there, which anyone may have put into a shared folder.
+std::shared_ptr<Store> open_own_store(const std::string& place);
 
 /// Throws: io if the file system of a local place has less than `bytes` free.
 void check_free_space(const std::string& place, std::int64_t bytes);

@@ -5,6 +5,7 @@
 #include "job/planned_job.h"
 #include "job/text_hash.h"
 #include "rechunk/error.h"
+#include "zarr/raw_json.h"
 
 namespace rechunk {
 namespace {
@@ -60,6 +61,7 @@ void write_plan_file(PlannedJob& job) {
 
 PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
   PlannedJob job;
+  raw_json::parse(text);  // Not too deep for what follows.
   try {
     Json json = Json::parse(text);
     job.hash = json.at(kHash).get<std::string>();
@@ -93,7 +95,16 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
   job.text = text;
   job.stores = stores;
   open_stores(job);
-  validate(job);
+  for (const auto& [path, array] : job.source.arrays)
+    if (!job.target.arrays.contains(path))
+      throw Error(ErrorKind::kCorrupt,
+                  "reading a plan file: its target has no array " + path);
+  try {
+    validate(job);
+  } catch (const Error& error) {
+    throw Error(ErrorKind::kCorrupt,
+                std::string("reading a plan file: ") + error.what());
+  }
   return job;
 }
 

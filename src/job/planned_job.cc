@@ -54,11 +54,11 @@ void open_stores(PlannedJob& job) {
   if (!stores.source && !places.source.empty())
     stores.source = open_store(places.source);
   if (!stores.temp && !places.temp.empty())
-    stores.temp = open_store(places.temp);
+    stores.temp = open_own_store(places.temp);
   if (places.target.empty()) return;
   if (!stores.target) stores.target = open_store(places.target);
   if (!stores.journal)
-    stores.journal = open_store(journal_place(places.target));
+    stores.journal = open_own_store(journal_place(places.target));
 }
 
 PlannedJob plan_job(const Places& places, const Stores& stores,

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/checked_json.h"
 #include "job/text_hash.h"
 
 namespace rechunk {
@@ -76,13 +77,15 @@ std::optional<std::vector<BatchRecord>> parse_record(
   if (text != std::string(body) + "\n" + text_hash(body) + "\n")
     return std::nullopt;
   try {
-    const Json json = Json::parse(body);
+    const Json json = parse_checked<Json>(body);
     if (json.at("plan") != plan_hash) return std::nullopt;
     std::vector<BatchRecord> batches;
     for (const Json& batch : json.at("batches"))
       batches.push_back(parse_batch(batch));
     return batches;
   } catch (const nlohmann::json::exception&) {
+    return std::nullopt;
+  } catch (const Error&) {
     return std::nullopt;
   }
 }

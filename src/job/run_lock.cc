@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/checked_json.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
@@ -21,6 +22,7 @@ using Seconds = std::chrono::duration<double>;
 
 constexpr const char* kOwner = "owner";
 constexpr const char* kBeat = "beat";
+constexpr std::int64_t kMaxNumber = std::int64_t{1} << 62;
 constexpr double kBeatSeconds = 5;
 /// Without a beat for so long, nobody is at work.
 constexpr double kQuietSeconds = 20;
@@ -83,7 +85,8 @@ std::vector<std::int64_t> numbers_in(const Store& journal) {
     std::int64_t number = 0;
     const auto end = key.data() + key.size();
     const auto parsed = std::from_chars(key.data(), end, number);
-    if (parsed.ec == std::errc() && parsed.ptr == end)
+    // Not the largest: another comes after it.
+    if (parsed.ec == std::errc() && parsed.ptr == end && number < kMaxNumber)
       numbers.push_back(number);
   });
   std::sort(numbers.begin(), numbers.end());
@@ -108,8 +111,14 @@ Owner parse_owner(const Json& json) {
 std::optional<Json> read_json(const Store& journal, const std::string& key) {
   const auto text = read_text(journal, key, 1 << 16);
   if (!text) return std::nullopt;
-  Json json = Json::parse(*text, nullptr, false);
-  return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
+  try {
+    Json json = parse_checked<Json>(*text);
+    return json.is_object() ? std::optional(std::move(json)) : std::nullopt;
+  } catch (const Json::exception&) {
+    return std::nullopt;
+  } catch (const Error&) {
+    return std::nullopt;
+  }
 }
 
 template <class Parse>

@@ -21,12 +21,15 @@ void add_tasks(const Plan& plan, const Tally& done, Status& status) {
       array.tasks.push_back(copy.tasks);
       array.tasks_done.push_back(
           done.done.count(static_cast<int>(index), static_cast<int>(stage)));
-      progress.tasks_total += copy.tasks;
+      progress.tasks_total = checked_add(progress.tasks_total, copy.tasks);
       progress.tasks_done += array.tasks_done.back();
-      progress.bytes_total += copy.bytes_decoded + copy.bytes_encoded;
+      for (const std::int64_t bytes : {copy.bytes_decoded, copy.bytes_encoded})
+        progress.bytes_total = checked_add(progress.bytes_total, bytes);
       const StageReport& report = done.stages[index][stage];
       for (const Counts* counts : {&report.counted, &report.skipped})
-        progress.bytes_done += counts->bytes_decoded + counts->bytes_encoded;
+        for (const std::int64_t bytes :
+             {counts->bytes_decoded, counts->bytes_encoded})
+          progress.bytes_done = checked_add(progress.bytes_done, bytes);
     }
     status.arrays.push_back(std::move(array));
   }

@@ -70,9 +70,11 @@ void erase_temp_of(const std::string& plan_file) {
   const auto json = nlohmann::json::parse(plan_file, nullptr, false);
   const auto url = json.is_object() ? json.find("temp") : json.end();
   if (!json.is_object() || url == json.end() || !url->is_object()) return;
-  const std::string place = url->value("url", "");
+  const auto text = url->find("url");
+  if (text == url->end() || !text->is_string()) return;
+  const std::string place = text->get<std::string>();
   if (place.empty() || !is_temp_place(place)) return;
-  erase_all(*open_store(place));
+  erase_all(*open_own_store(place));
   remove_unfinished(place);
 }
 

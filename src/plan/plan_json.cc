@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "base/checked_json.h"
 #include "rechunk/error.h"
 #include "rechunk/plan.h"
 
@@ -128,12 +129,13 @@ std::string to_json(const Plan& plan) {
                {"arrays", Json::array()}};
   for (const StagedCopySpec& array : plan.arrays)
     json["arrays"].push_back(array_json(array));
-  return json.dump(2);
+  // Names of types come from files and need not be UTF-8.
+  return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
 
 Plan plan_from_json(std::string_view text) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = parse_checked<Json>(text);
     Plan plan;
     json.at("version").get_to(plan.version);
     json.at("max_memory").get_to(plan.max_memory);

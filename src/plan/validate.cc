@@ -29,6 +29,8 @@ void check_axis(const StagedCopySpec& array, const ArrayProblem& problem,
   const bool last = stage + 1 == array.stages.size();
   if (step < 1 || (step > length && length > 0))
     fail(array, stage, axis, fmt::format("tasks of length {}", step));
+  if (array.component[axis] < 1 || spec.block[axis] < 1)
+    fail(array, stage, axis, "components or blocks without elements");
   if (!cuts_agree(array.component[axis], length, step))
     fail(array, stage, axis, "a task lies in two components");
   if (last && !cuts_agree(step, length, problem.target.objects[axis]))
@@ -41,8 +43,22 @@ void check_axis(const StagedCopySpec& array, const ArrayProblem& problem,
     fail(array, stage, axis, "an intermediate is written in blocks");
 }
 
+// A plan may come from a file, and be of another array.
+void check_identity(const StagedCopySpec& array, const ArrayProblem& problem) {
+  const std::size_t rank = problem.shape.size();
+  if (array.name != problem.name || array.shape != problem.shape ||
+      array.item_bytes != problem.item_bytes ||
+      array.component.size() != rank || array.source_chunks.size() != rank ||
+      array.target_chunks.size() != rank || array.stages.empty())
+    fail(array, 0, 0, "it is of another array");
+  if (array.method == Method::kPassthrough && !problem.same_encoding &&
+      !problem.same_chunk_encoding)
+    fail(array, 0, 0, "encoded objects differ and cannot be moved");
+}
+
 void check_array(const StagedCopySpec& array, const ArrayProblem& problem,
                  std::int64_t task_budget) {
+  check_identity(array, problem);
   for (std::size_t stage = 0; stage < array.stages.size(); ++stage) {
     const CopySpec& spec = array.stages[stage];
     if (spec.chunks.size() != array.shape.size() ||
@@ -52,6 +68,8 @@ void check_array(const StagedCopySpec& array, const ArrayProblem& problem,
     // size; what can go wrong is what they share with objects and components.
     for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
       check_axis(array, problem, stage, axis);
+    if (spec.tasks != Grid(array.shape, spec.chunks).cell_count())
+      fail(array, stage, 0, fmt::format("{} tasks", spec.tasks));
     if (spec.tasks > 0 && spec.max_task_bytes > task_budget)
       fail(array, stage, 0,
            fmt::format("a task needs {} bytes, its share is {}",
@@ -64,6 +82,10 @@ void check_array(const StagedCopySpec& array, const ArrayProblem& problem,
 }  // namespace
 
 void validate(const Plan& plan, const std::vector<ArrayProblem>& arrays) {
+  if (plan.threads < 1 || plan.arrays.size() != arrays.size())
+    throw Error(ErrorKind::kInternal,
+                fmt::format("checking the plan: {} threads, {} arrays of {}",
+                            plan.threads, plan.arrays.size(), arrays.size()));
   for (std::size_t index = 0; index < plan.arrays.size(); ++index)
     check_array(plan.arrays[index], arrays[index],
                 plan.max_memory / plan.threads);

@@ -1,6 +1,5 @@
 #include "store/file_store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
@@ -17,22 +16,12 @@
 #include <utility>
 
 #include "rechunk/error.h"
+#include "store/folders.h"
 
 namespace rechunk {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::string_view kPartial = ".partial";
-
-// "<name>.<process>-<number>.partial"; what users call so stays.
-bool is_partial(std::string_view name) {
-  if (!name.ends_with(kPartial)) return false;
-  name.remove_suffix(kPartial.size());
-  const std::string_view unique = name.substr(name.rfind('.') + 1);
-  return unique.size() < name.size() &&
-         unique.find('-') != std::string_view::npos &&
-         unique.find_first_not_of("0123456789-") == std::string_view::npos;
-}
 
 [[noreturn]] void throw_io(const std::string& action, const std::string& path,
                            int code) {
@@ -131,7 +120,7 @@ void write_all(int file, const std::string& path,
 std::string unique_suffix() {
   static std::atomic<std::uint64_t> counter{0};
   return "." + std::to_string(getpid()) + "-" +
-         std::to_string(counter.fetch_add(1)) + std::string(kPartial);
+         std::to_string(counter.fetch_add(1)) + std::string(kPartialSuffix);
 }
 
 class FileWriter final : public ObjectWriter {
@@ -216,7 +205,9 @@ class FileStore final : public Store {
   }
 
   bool erase(std::string_view key) override {
-    const std::string path = path_of(key);
+    std::string path = path_of(key);
+    // What lies behind a link is not of this store; the link is.
+    if (auto link = link_between(root_, path)) path = *std::move(link);
     if (::unlink(path.c_str()) != 0) {
       if (errno == ENOENT || errno == ENOTDIR) return false;
       throw_io("removing", path, errno);
@@ -228,11 +219,11 @@ class FileStore final : public Store {
   void list(std::string_view prefix,
             const std::function<void(std::string_view, std::int64_t)>& visit)
       const override {
-    if (prefix.empty()) return list_folder(root_, "", visit);
+    if (prefix.empty()) return list_files(root_, "", visit);
     const std::string path = path_of(prefix);
     struct stat status {};
     if (::stat(path.c_str(), &status) != 0) return;
-    if (S_ISDIR(status.st_mode)) return list_folder(path, prefix, visit);
+    if (S_ISDIR(status.st_mode)) return list_files(path, prefix, visit);
     visit(prefix, status.st_size);
   }
 
@@ -252,7 +243,9 @@ class FileStore final : public Store {
       request.found = false;
       request.bytes_read = request.object_bytes = request.version = 0;
     }
-    const File file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    // Opening a pipe would wait for somebody to write into it.
+    const File file(
+        ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
     if (file.get() < 0) {
       if (errno == ENOENT || errno == ENOTDIR) return;
       throw_io("reading", path, errno);
@@ -260,6 +253,9 @@ class FileStore final : public Store {
     struct stat status {};
     if (::fstat(file.get(), &status) != 0) throw_io("reading", path, errno);
     if (S_ISDIR(status.st_mode)) return;  // A folder is no object.
+    if (!S_ISREG(status.st_mode))
+      throw Error(ErrorKind::kIo, "reading " + path + ": it is no regular file",
+                  "a store holds files and folders; remove it");
     for (ReadRequest& request : requests) {
       request.found = true;
       request.object_bytes = status.st_size;
@@ -292,6 +288,10 @@ class FileStore final : public Store {
       const std::lock_guard lock(mutex_);
       if (folders_.contains(folder)) return;
     }
+    if (const auto link = link_between(root_, folder + "/"))
+      throw Error(ErrorKind::kIo,
+                  "writing below " + *link + ": it is a symbolic link",
+                  "remove it: nothing is written outside the target");
     std::error_code error;
     fs::create_directories(folder, error);
     if (error) throw_io("making folder", folder, error.value());
@@ -313,29 +313,6 @@ class FileStore final : public Store {
       removed = true;
     }
     if (removed) forget_folders();
-  }
-
-  static void list_folder(
-      const std::string& folder, std::string_view prefix,
-      const std::function<void(std::string_view, std::int64_t)>& visit) {
-    const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()),
-                                                      ::closedir);
-    if (!entries) {
-      if (errno == ENOENT || errno == ENOTDIR) return;
-      throw_io("listing", folder, errno);
-    }
-    while (const dirent* entry = ::readdir(entries.get())) {
-      const std::string name = entry->d_name;
-      if (name == "." || name == ".." || is_partial(name)) continue;
-      const std::string path = folder + "/" + name;
-      struct stat status {};
-      if (::stat(path.c_str(), &status) != 0) continue;
-      const std::string key = join_key(prefix, name);
-      if (S_ISDIR(status.st_mode))
-        list_folder(path, key, visit);
-      else
-        visit(key, status.st_size);
-    }
   }
 
   std::string root_;

@@ -2,11 +2,14 @@
 //
 // A file is written under "<name>.<unique>.partial" beside its place, then
 // renamed, so that a reader sees all of an object or nothing. Nothing is
-// synced to the disk. All methods may be called from any thread.
+// synced to the disk. Only regular files are objects: reading anything else
+// fails. Links are followed for reading only (folders.h). All methods may be
+// called from any thread.
 #pragma once
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "rechunk/store.h"
 

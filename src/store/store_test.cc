@@ -1,6 +1,7 @@
 #include "rechunk/store.h"
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -146,8 +147,84 @@ INSTANTIATE_TEST_SUITE_P(Stores, AnyStore, testing::Bool(),
 
 TEST(FileStore, RefusesKeysThatLeaveItsFolder) {
   const auto store = open_store(fs::temp_directory_path() / "rechunk-none");
-  for (const char* key : {"../x", "a/../../x", "/etc/x", "a//b", "", "."})
+  for (const std::string key : {"../x", "a/../../x", "/etc/x", "a//b", "", ".",
+                                "a/..", "a/./b", "/", "a/"}) {
     EXPECT_THROW(write_text(*store, key, "x"), Error) << key;
+    EXPECT_THROW(read_text(*store, key), Error) << key;
+    EXPECT_THROW(store->erase(key), Error) << key;
+    EXPECT_THROW(store->create_if_absent(key, {}), Error) << key;
+  }
+  EXPECT_THROW(read_text(*store, std::string("a\0b", 3)), Error);
+}
+
+// A store, and a folder beside it with a file that is not the store's.
+class FileStoreLinks : public testing::Test {
+ protected:
+  void SetUp() override {
+    folder_ = fs::temp_directory_path() /
+              ("rechunk-links-" + std::to_string(getpid()));
+    fs::create_directories(folder_ / "root" / "a");
+    outside_ = open_store((folder_ / "outside").string());
+    write_text(*outside_, "b/x", "precious");
+    store_ = open_store((folder_ / "root").string());
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  void link(const fs::path& to, const fs::path& name) {
+    fs::create_symlink(to, folder_ / "root" / name);
+  }
+
+  fs::path folder_;
+  std::shared_ptr<Store> outside_, store_;
+};
+
+TEST_F(FileStoreLinks, AreReadThrough) {
+  link("../../outside", "a/out");
+  EXPECT_EQ(read_text(*store_, "a/out/b/x"), "precious");
+  EXPECT_EQ(listed(*store_, "").count("a/out/b/x"), 1u);
+  EXPECT_EQ(listed(*store_, "a/out").at("a/out/b/x"), 8);
+}
+
+TEST_F(FileStoreLinks, AreNotWrittenThrough) {
+  link("../outside", "out");
+  EXPECT_THROW(write_text(*store_, "out/y", "x"), Error);
+  EXPECT_THROW(write_text(*store_, "out/b/x", "x"), Error);
+  EXPECT_THROW(store_->create_if_absent("out/new/y", {}), Error);
+  EXPECT_EQ(listed(*outside_, ""),
+            (std::map<std::string, std::int64_t>{{"b/x", 8}}));
+  link("../outside/b/x", "file");
+  write_text(*store_, "file", "mine");  // The link is replaced.
+  EXPECT_EQ(read_text(*outside_, "b/x"), "precious");
+  EXPECT_EQ(read_text(*store_, "file"), "mine");
+}
+
+TEST_F(FileStoreLinks, AreErasedThemselves) {
+  link("../outside", "out");
+  EXPECT_TRUE(store_->erase("out/b/x"));
+  EXPECT_FALSE(store_->erase("out/b/x"));
+  EXPECT_FALSE(fs::is_symlink(folder_ / "root" / "out"));
+  EXPECT_EQ(read_text(*outside_, "b/x"), "precious");
+}
+
+TEST_F(FileStoreLinks, ThatLoopAreNotEntered) {
+  link(".", "self");
+  link("../..", "a/above");
+  link("dangling", "dangling");
+  link("nowhere", "nowhere");
+  const std::map<std::string, std::int64_t> found = {
+      {"self", 0}, {"a/above", 0}, {"dangling", 0}, {"nowhere", 0}};
+  EXPECT_EQ(listed(*store_, ""), found);
+  for (const auto& [key, bytes] : found) EXPECT_TRUE(store_->erase(key)) << key;
+}
+
+TEST_F(FileStoreLinks, OnlyRegularFilesAreRead) {
+  ASSERT_EQ(mkfifo((folder_ / "root" / "pipe").c_str(), 0666), 0);
+  link("/dev/zero", "device");
+  for (const char* key : {"pipe", "device"}) {
+    EXPECT_THROW(read_text(*store_, key), Error) << key;
+    EXPECT_EQ(listed(*store_, "").at(key), 0);
+  }
+  EXPECT_EQ(read_text(*store_, "a"), std::nullopt);
 }
 
 TEST(OpenStore, NamesTheSchemeItDoesNotKnow) {

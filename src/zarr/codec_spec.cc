@@ -123,11 +123,18 @@ std::vector<CodecSpec> join_codecs(const CodecParts& parts) {
   return codecs;
 }
 
+void check_codec_count(std::size_t count) {
+  constexpr std::size_t kMaxCodecs = 64;
+  if (count > kMaxCodecs) corrupt(fmt::format("a list of {} codecs", count));
+}
+
 std::vector<CodecSpec> parse_codecs_v3(std::string_view json) {
   if (!raw_json::is_list(json))
     corrupt("not a list of codecs: " + raw_json::excerpt(json));
+  const auto elements = raw_json::elements(json);
+  check_codec_count(elements.size());
   std::vector<CodecSpec> codecs;
-  for (std::string_view element : raw_json::elements(json))
+  for (std::string_view element : elements)
     codecs.push_back(parse_codec_v3(element));
   return codecs;
 }

@@ -31,6 +31,9 @@ struct CodecParts {
 CodecParts split_codecs(const std::vector<CodecSpec>& codecs);
 std::vector<CodecSpec> join_codecs(const CodecParts& parts);
 
+/// Throws: corrupt if a list has more codecs than any array can want (64).
+void check_codec_count(std::size_t count);
+
 /// A JSON list of v3 codecs: objects, or bare names. Throws: corrupt.
 std::vector<CodecSpec> parse_codecs_v3(std::string_view json);
 std::string format_codecs_v3(const std::vector<CodecSpec>& codecs);

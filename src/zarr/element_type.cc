@@ -14,7 +14,7 @@ namespace {
 using Kind = ElementType::Kind;
 using Scalar = DataType::Scalar;
 
-constexpr std::size_t kMaxScalars = 1 << 20;
+constexpr std::size_t kMaxScalars = 1 << 16;
 
 /// Bytes of the numbers that an element consists of; 0 where it is not numbers.
 std::int64_t number_bytes(const ElementType& type) {
@@ -35,8 +35,7 @@ std::int64_t number_bytes(const ElementType& type) {
 
 void append(std::vector<Scalar>& scalars, std::int64_t count, Scalar scalar) {
   if (count > static_cast<std::int64_t>(kMaxScalars - scalars.size()))
-    throw Error(ErrorKind::kUnsupported,
-                "elements of more than a million numbers");
+    throw Error(ErrorKind::kUnsupported, "elements of more than 65536 numbers");
   scalars.insert(scalars.end(), count, scalar);
 }
 
@@ -67,6 +66,15 @@ std::string identity(const ElementType& type) {
   if (text.empty() || type.kind == Kind::kVariable)
     text = format_type_v3(little);
   return text;
+}
+
+/// True if both are the same name or, however it is laid out, the same JSON.
+bool same_text(const std::string& a, const std::string& b) {
+  const auto is_json = [](const std::string& text) {
+    return raw_json::is_list(text) || raw_json::is_object(text);
+  };
+  if (!is_json(a) || !is_json(b)) return a == b;
+  return raw_json::canonical(a) == raw_json::canonical(b);
 }
 
 }  // namespace
@@ -149,7 +157,7 @@ bool same_type(const DataType& a, const DataType& b) {
   const ElementType type_a = element_type(a), type_b = element_type(b);
   if (type_a.kind == Kind::kUnknown || type_b.kind == Kind::kUnknown ||
       identity(type_a).empty())
-    return a.v2 == b.v2 && a.v3 == b.v3;
+    return same_text(a.v2, b.v2) && same_text(a.v3, b.v3);
   return identity(type_a) == identity(type_b);
 }
 

@@ -62,7 +62,7 @@ std::string format_type_v3(const ElementType& type);
 /// The same type with all its numbers in that byte order.
 ElementType with_byte_order(ElementType type, bool big_endian);
 
-/// Appends the scalars of one element. Throws: unsupported (over a million).
+/// Appends the scalars of one element. Throws: unsupported (over 65536).
 void append_scalars(const ElementType& type,
                     std::vector<DataType::Scalar>& scalars);
 

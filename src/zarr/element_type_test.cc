@@ -140,6 +140,9 @@ TEST(ElementType, TypesAreTheSameWhateverTheirByteOrder) {
   EXPECT_FALSE(same_type(v2("<M8[s]"), v2("<M8[ms]")));
   EXPECT_FALSE(same_type(v3("\"string\""), v3("\"bytes\"")));
   EXPECT_TRUE(same_type(v3("\"unheard_of\""), v3("\"unheard_of\"")));
+  EXPECT_TRUE(same_type(v3(R"({"name": "odd", "a": [1]})"),
+                        v3(R"({"a":[1],"name":"odd"})")));
+  EXPECT_FALSE(same_type(v3(R"({"name": "odd"})"), v3(R"({"name": "even"})")));
   EXPECT_FALSE(same_type(v3("\"float8_e4m3\""), v3("\"float8_e5m2\"")));
 }
 

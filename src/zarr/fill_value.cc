@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <map>
 #include <optional>
 #include <utility>
 
@@ -181,12 +182,16 @@ bool encode_text(std::string_view json, const ElementType& type,
 
 bool encode_fields(std::string_view json, const ElementType& type,
                    Bytes element) {
+  std::map<std::string, std::string_view> values;
+  for (const auto& member :
+       raw_json::members(json, raw_json::Duplicates::kAllow))
+    values.emplace(member.key, member.text);
   std::size_t at = 0;
   for (const Field& field : type.fields) {
-    const auto value = raw_json::find(json, field.name);
+    const auto value = values.find(field.name);
     const auto bytes = static_cast<std::size_t>(field.type.bytes);
-    if (!value || !field.shape.empty() ||
-        !encode(*value, field.type, element.subspan(at, bytes)))
+    if (value == values.end() || !field.shape.empty() ||
+        !encode(value->second, field.type, element.subspan(at, bytes)))
       return false;
     at += bytes;
   }

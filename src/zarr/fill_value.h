@@ -12,7 +12,7 @@
 namespace rechunk {
 
 /// Elements beyond this are not decoded, nor are their fill values.
-inline constexpr std::int64_t kMaxFillBytes = 1 << 26;
+inline constexpr std::int64_t kMaxFillBytes = 1 << 20;
 
 /// The token and its element in the byte order of `type`. null and the number 0
 /// are zeros for every type; `bits` stays empty where the token means nothing

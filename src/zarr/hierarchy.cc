@@ -9,6 +9,7 @@
 
 #include "rechunk/error.h"
 #include "zarr/group_text.h"
+#include "zarr/raw_json.h"
 
 namespace rechunk {
 namespace {
@@ -75,10 +76,40 @@ struct Listing {
   }
 };
 
+// Of all documents of a hierarchy, and of what is made of them.
+constexpr std::int64_t kMaxMetadataBytes = 1 << 28;
+
+/// Adds up what metadata take; little files may say that elements are large.
+class MetadataMeter {
+ public:
+  explicit MetadataMeter(const Store& store) : store_(store) {}
+
+  void add(std::int64_t bytes) {
+    total_ = checked_add(total_, bytes);
+    if (total_ > kMaxMetadataBytes)
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("opening {}: more than {} MiB of metadata",
+                              store_.describe(""), kMaxMetadataBytes >> 20));
+  }
+  void add(const ArrayMetadata& array) {
+    add(static_cast<std::int64_t>(array.fill_value.bits.size() +
+                                  array.data_type.scalars.size() *
+                                      sizeof(DataType::Scalar)));
+  }
+
+ private:
+  const Store& store_;
+  std::int64_t total_ = 0;
+};
+
 Listing list_documents(const Store& store) {
   Listing listing;
   store.list("", [&](std::string_view key, std::int64_t bytes) {
     if (is_metadata_name(file_name(key))) {
+      if (!raw_json::is_utf8(key))
+        throw Error(ErrorKind::kCorrupt,
+                    fmt::format("opening {}: its name is not UTF-8",
+                                store.describe(key)));
       listing.document_bytes.emplace(key, bytes);
     } else {
       if (listing.other_count++ == 0 || key < listing.example)
@@ -108,15 +139,13 @@ using Texts = std::map<std::string, std::string>;
 /// The documents of one format, read in one batch.
 Texts read_documents(const Store& store, const Listing& listing,
                      int zarr_format) {
-  constexpr std::int64_t kMaxDocumentBytes = 1 << 28;
   Texts texts;
+  MetadataMeter meter(store);
   std::vector<ReadRequest> requests;
   for (const auto& [key, bytes] : listing.document_bytes) {
     const bool v3 = file_name(key) == "zarr.json";
     if (v3 != (zarr_format == 3) || file_name(key) == ".zmetadata") continue;
-    if (bytes < 0 || bytes > kMaxDocumentBytes)
-      throw Error(ErrorKind::kCorrupt, fmt::format("opening {}: {} bytes",
-                                                   store.describe(key), bytes));
+    meter.add(bytes);
     std::string& text = texts[key];
     text.resize(static_cast<std::size_t>(bytes));
     ReadRequest& request = requests.emplace_back();
@@ -159,13 +188,14 @@ std::vector<std::string> outermost_first(const Texts& texts) {
 
 void read_nodes_v3(const Store& store, const Texts& texts,
                    Hierarchy& hierarchy) {
+  MetadataMeter meter(store);
   for (const std::string& key : outermost_first(texts)) {
     const std::string path = parent_of(key);
     if (is_inside_array(hierarchy, path)) continue;
     const std::string& text = texts.at(key);
     opening(store, key, [&] {
       if (is_array_v3(text))
-        hierarchy.arrays[path] = parse_array_v3(text);
+        meter.add(hierarchy.arrays[path] = parse_array_v3(text));
       else
         hierarchy.groups[path] = parse_group_v3(text);
     });
@@ -186,6 +216,7 @@ void imply_groups_v2(const Store& store, const Texts& texts,
 
 void read_nodes_v2(const Store& store, const Texts& texts,
                    Hierarchy& hierarchy) {
+  MetadataMeter meter(store);
   for (const std::string& key : outermost_first(texts)) {
     const std::string path = parent_of(key);
     if (file_name(key) == ".zattrs" || is_inside_array(hierarchy, path))
@@ -196,6 +227,7 @@ void read_nodes_v2(const Store& store, const Texts& texts,
         return parse_array_v2(texts.at(join_key(path, ".zarray")),
                               text_of(texts, join_key(path, ".zattrs")));
       });
+    if (is_array) meter.add(hierarchy.arrays[path]);
     imply_groups_v2(store, texts, hierarchy, is_array ? parent_of(path) : path);
   }
 }

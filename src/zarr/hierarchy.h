@@ -30,7 +30,8 @@ struct Hierarchy {
 /// documents (consolidated metadata is never trusted); v3 wins where both
 /// formats are present. Groups without documents (v2) are implied.
 /// Throws: not_found (neither array nor group; the message says what is
-/// there instead), corrupt, unsupported (with the node's path).
+/// there instead), corrupt (also names that are not UTF-8, and more than
+/// 256 MiB of metadata), unsupported (with the node's path).
 Hierarchy read_hierarchy(const Store& store);
 
 /// All nodes in the other format. Throws: unsupported (names array and cause).

@@ -15,6 +15,14 @@ std::vector<raw_json::Member> document_members(std::string_view document) {
   return raw_json::members(value);
 }
 
+void check_length(const raw_json::Member& member) {
+  constexpr std::size_t kMaxBytes = 1 << 20;
+  if (member.text.size() > kMaxBytes)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("member \"{}\" of {} bytes is too long", member.key,
+                            member.text.size()));
+}
+
 std::string parse_attributes(std::string_view document) {
   const std::string_view value = raw_json::parse(document);
   if (!raw_json::is_object(value))

@@ -18,6 +18,11 @@ inline constexpr std::string_view kDimensionsAttribute = "_ARRAY_DIMENSIONS";
 /// Members of a whole document. Throws: corrupt (not one JSON object).
 std::vector<raw_json::Member> document_members(std::string_view document);
 
+/// What is understood must be taken apart, again and again, so that its length
+/// is bounded; attributes and unknown members are only passed on.
+/// Throws: corrupt (longer than a mebibyte).
+void check_length(const raw_json::Member& member);
+
 /// The text of an object of attributes, checked and otherwise verbatim.
 /// Throws: corrupt (not an object).
 std::string parse_attributes(std::string_view document);

@@ -64,6 +64,7 @@ std::vector<std::string_view> v2_codecs(const Members& members) {
   if (filters != "null") {
     if (!raw_json::is_list(filters)) bad_member("filters", filters);
     codecs = raw_json::elements(filters);
+    check_codec_count(codecs.size());
   }
   const auto compressor = optional_member(members, "compressor", "null");
   if (compressor != "null") codecs.push_back(compressor);
@@ -128,6 +129,8 @@ ArrayMetadata parse(std::string_view zarray) {
     if (std::find(std::begin(kKnown), std::end(kKnown), member.key) ==
         std::end(kKnown))
       metadata.extra.emplace_back(member.key, member.text);
+    else
+      check_length(member);
   }
   const auto format = required(members, "zarr_format");
   if (raw_json::as_integer(format) != 2) bad_member("zarr_format", format);

@@ -77,10 +77,16 @@ ChunkKeyEncoding parse_key_encoding(std::string_view json) {
 }
 
 /// The byte order that the innermost "bytes" codec names.
-bool stored_big_endian(const std::vector<CodecSpec>& codecs, std::size_t rank) {
+bool stored_big_endian(const std::vector<CodecSpec>& codecs, std::size_t rank,
+                       int levels = 0) {
+  constexpr int kMaxLevels = 16;
   const CodecSpec middle = split_codecs(codecs).middle;
-  if (is_sharding(middle))
-    return stored_big_endian(parse_sharding(middle, rank).codecs, rank);
+  if (is_sharding(middle)) {
+    if (levels == kMaxLevels)
+      throw Error(ErrorKind::kCorrupt, "shards within more than 16 shards");
+    return stored_big_endian(parse_sharding(middle, rank).codecs, rank,
+                             levels + 1);
+  }
   if (middle.name != "bytes") return false;
   const auto endian = raw_json::find(middle.configuration, "endian");
   if (endian && *endian != "\"little\"" && *endian != "\"big\"")
@@ -108,8 +114,10 @@ void parse_optional(const raw_json::Member& member, ArrayMetadata& metadata) {
     if (member.text != "null")
       metadata.attributes = parse_attributes(member.text);
   } else if (member.key == "dimension_names") {
+    check_length(member);
     metadata.dimension_names = parse_dimension_names(member.text, rank);
   } else if (member.key == "storage_transformers") {
+    check_length(member);
     if (member.text != "null" && raw_json::canonical(member.text) != "[]")
       throw Error(ErrorKind::kUnsupported,
                   "storage transformers " + raw_json::excerpt(member.text));
@@ -118,10 +126,21 @@ void parse_optional(const raw_json::Member& member, ArrayMetadata& metadata) {
   }
 }
 
+bool is_parsed(const raw_json::Member& member) {
+  constexpr std::string_view kParsed[] = {
+      "zarr_format", "node_type", "shape",      "chunk_grid",
+      "codecs",      "data_type", "fill_value", "chunk_key_encoding"};
+  return std::find(std::begin(kParsed), std::end(kParsed), member.key) !=
+         std::end(kParsed);
+}
+
 ArrayMetadata parse(std::string_view document) {
   Members members;
   const auto all = document_members(document);
-  for (const auto& member : all) members[member.key] = member.text;
+  for (const auto& member : all) {
+    members[member.key] = member.text;
+    if (is_parsed(member)) check_length(member);
+  }
   const auto format = required(members, "zarr_format");
   if (raw_json::as_integer(format) != 3) bad_member("zarr_format", format);
   const auto node_type = required(members, "node_type");
@@ -147,13 +166,8 @@ ArrayMetadata parse(std::string_view document) {
       [] { return std::string("member \"data_type\""); });
   metadata.fill_value =
       parse_fill_value(required(members, "fill_value"), metadata.data_type, 3);
-  constexpr std::string_view kParsed[] = {
-      "zarr_format", "node_type", "shape",      "chunk_grid",
-      "codecs",      "data_type", "fill_value", "chunk_key_encoding"};
   for (const auto& member : all)
-    if (std::find(std::begin(kParsed), std::end(kParsed), member.key) ==
-        std::end(kParsed))
-      parse_optional(member, metadata);
+    if (!is_parsed(member)) parse_optional(member, metadata);
   return metadata;
 }
 

@@ -14,6 +14,8 @@ namespace rechunk::raw_json {
 namespace {
 
 constexpr int kMaxDepth = 512;
+// What takes an object or a list apart needs some hundred bytes for each item.
+constexpr std::size_t kMaxItems = 1 << 20;
 
 bool is_space(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -37,6 +39,9 @@ class Scanner {
     if (at_end() || text_[at_] != c) return false;
     ++at_;
     return true;
+  }
+  void check_count(std::size_t items) const {
+    if (items >= kMaxItems) fail("more than a million items");
   }
   void expect(char c) {
     if (!take(c)) fail(fmt::format("expected '{}'", c));
@@ -223,6 +228,7 @@ std::optional<Integer> to_integer(std::string_view value) {
 
 std::string_view parse(std::string_view document) {
   Scanner scanner(document);
+  if (!is_utf8(document)) scanner.fail("the text is not UTF-8");
   scanner.skip_space();
   const std::string_view value = scanner.value();
   scanner.skip_space();
@@ -236,6 +242,7 @@ std::vector<Member> members(std::string_view object, Duplicates duplicates) {
   Scanner scanner(object);
   scanner.skip_space();
   scanner.items('{', '}', [&] {
+    scanner.check_count(result.size());
     Member member;
     const std::size_t start = scanner.position();
     member.key = unescaped(scanner.string());
@@ -256,7 +263,10 @@ std::vector<std::string_view> elements(std::string_view list) {
   std::vector<std::string_view> result;
   Scanner scanner(list);
   scanner.skip_space();
-  scanner.items('[', ']', [&] { result.push_back(scanner.value()); });
+  scanner.items('[', ']', [&] {
+    scanner.check_count(result.size());
+    result.push_back(scanner.value());
+  });
   return result;
 }
 
@@ -291,16 +301,48 @@ std::optional<double> as_number(std::string_view value) {
   const auto [stop, error] =
       std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc::result_out_of_range) return number;
-  const bool tiny = value.find("e-") != std::string_view::npos ||
-                    value.find("E-") != std::string_view::npos;
+  const std::size_t exponent = value.find_first_of("eE");
+  const bool tiny = exponent != std::string_view::npos
+                        ? value[exponent + 1] == '-'
+                        : value.starts_with("0.") || value.starts_with("-0.");
   return sign * (tiny ? 0.0 : std::numeric_limits<double>::infinity());
 }
 
 std::optional<std::string_view> find(std::string_view object,
                                      std::string_view key) {
-  for (const Member& member : members(object, Duplicates::kAllow))
-    if (member.key == key) return member.text;
-  return {};
+  std::optional<std::string_view> found;
+  Scanner scanner(object);
+  scanner.skip_space();
+  scanner.items('{', '}', [&] {
+    const std::string_view name = scanner.string();
+    scanner.skip_space();
+    scanner.expect(':');
+    scanner.skip_space();
+    const std::string_view text = scanner.value();
+    if (!found && unescaped(name) == key) found = text;
+  });
+  return found;
+}
+
+bool is_utf8(std::string_view text) {
+  constexpr std::uint32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};
+  for (std::size_t at = 0; at < text.size();) {
+    const auto lead = static_cast<unsigned char>(text[at++]);
+    if (lead < 0x80) continue;
+    const int more = lead >> 5 == 0x6    ? 1
+                     : lead >> 4 == 0xe  ? 2
+                     : lead >> 3 == 0x1e ? 3
+                                         : 0;
+    std::uint32_t code = lead & (0x3f >> more);
+    for (int i = 0; i < more; ++i, ++at) {
+      if (at == text.size() || (text[at] & 0xc0) != 0x80) return false;
+      code = code << 6 | (text[at] & 0x3f);
+    }
+    if (more == 0 || code < kSmallest[more] || code > 0x10ffff ||
+        code >> 11 == 0xd800 >> 11)
+      return false;
+  }
+  return true;
 }
 
 }  // namespace rechunk::raw_json

@@ -7,7 +7,8 @@
 //
 // Beyond RFC 8259 the bare tokens NaN, Infinity and -Infinity are accepted.
 // Slices point into the text that was given. Pure functions; all throw corrupt
-// where the text is not such JSON or is nested deeper than 512 levels.
+// where the text is not such JSON, is nested deeper than 512 levels, or where
+// more than a million items would have to be taken apart.
 #pragma once
 
 #include <cstdint>
@@ -26,7 +27,8 @@ struct Member {
   std::string_view whole;
 };
 
-/// Checks a whole document; its value without the white space around it.
+/// Checks a whole document, which must be UTF-8; its value without the white
+/// space around it.
 std::string_view parse(std::string_view document);
 
 /// The members in order. Duplicate keys are refused, since readers disagree on
@@ -77,5 +79,8 @@ std::string with_member(std::string_view object, std::string_view key,
 
 /// For messages: the slice, shortened.
 std::string excerpt(std::string_view value);
+
+/// True for valid UTF-8, without surrogates and needlessly long forms.
+bool is_utf8(std::string_view text);
 
 }  // namespace rechunk::raw_json

@@ -12,6 +12,12 @@ bool is_flat(std::string_view list) {
                      [](char c) { return c != '[' && c != '{'; });
 }
 
+/// A lone surrogate as `as_string` gives it, which UTF-8 cannot have.
+bool is_surrogate(std::string_view text) {
+  return text.size() == 3 && text[0] == '\xed' && (text[1] & 0xe0) == 0xa0 &&
+         (text[2] & 0xc0) == 0x80;
+}
+
 /// The key as it stands, quotes included.
 std::string_view key_token(const Member& member) {
   const std::string_view head =
@@ -23,13 +29,19 @@ std::string_view key_token(const Member& member) {
 
 std::string quote(std::string_view text) {
   std::string token = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\')
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    const char c = text[at];
+    if (c == '"' || c == '\\') {
       token += {'\\', c};
-    else if (static_cast<unsigned char>(c) < 0x20)
+    } else if (static_cast<unsigned char>(c) < 0x20) {
       token += fmt::format("\\u{:04x}", static_cast<int>(c));
-    else
+    } else if (is_surrogate(text.substr(at, 3))) {
+      token += fmt::format("\\ud{:x}{:02x}", text[at + 1] >> 2 & 0xf,
+                           (text[at + 1] & 3) << 6 | (text[at + 2] & 0x3f));
+      at += 2;
+    } else {
       token += c;
+    }
   }
   token += '"';
   return token;
@@ -112,7 +124,9 @@ std::string with_member(std::string_view object, std::string_view key,
 std::string excerpt(std::string_view value) {
   constexpr std::size_t kMaxBytes = 60;
   if (value.size() <= kMaxBytes) return std::string(value);
-  return std::string(value.substr(0, kMaxBytes)) + "...";
+  std::size_t end = kMaxBytes;
+  while (end > 0 && (value[end] & 0xc0) == 0x80) --end;  // Whole characters.
+  return std::string(value.substr(0, end)) + "...";
 }
 
 }  // namespace rechunk::raw_json

@@ -78,6 +78,27 @@ TEST(RawJson, BrokenTextIsRefused) {
   expect_corrupt(std::string(100000, '['));
 }
 
+TEST(RawJson, OnlyUtf8IsADocument) {
+  for (const char* good : {"", "a", "\u00e9", "\u20ac", "\U0001f600", "\ud7ff",
+                           "\ue000", "\U0010ffff"})
+    EXPECT_TRUE(is_utf8(good)) << good;
+  for (const char* bad :
+       {"\xe9", "\x80", "\xc0\x80", "\xc1\xbf", "\xe0\x9f\xbf", "\xed\xa0\x80",
+        "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf8\x88\x80\x80\x80",
+        "\xe2\x82", "\xff"})
+    EXPECT_FALSE(is_utf8(bad)) << quote(bad);
+  EXPECT_THROW(parse("\"\xe9\""), Error);
+  EXPECT_EQ(excerpt(std::string(59, 'x') + "\u20ac\u20ac").substr(58), "x...");
+}
+
+TEST(RawJson, AMillionItemsAreEnough) {
+  std::string list = "[0";
+  for (int i = 1; i < 1 << 20; ++i) list += ",0";
+  EXPECT_EQ(elements(list + "]").size(), std::size_t{1} << 20);
+  EXPECT_THROW(elements(list + ",0]"), Error);
+  EXPECT_EQ(parse(list + ",0]").size(), list.size() + 3);
+}
+
 TEST(RawJson, BareTokensAndHugeNumbersStayVerbatim) {
   const std::string text =
       R"({ "a":NaN,"b": -Infinity , "c":123456789012345678901234567890,)"
@@ -102,6 +123,7 @@ TEST(RawJson, StringsAreUnescaped) {
   EXPECT_EQ(as_string(R"("\u20ac\ud83d\ude00")"), "\u20ac\U0001f600");
   EXPECT_EQ(as_string(R"("\ud800x")"), "\xed\xa0\x80x");
   EXPECT_EQ(as_string("12"), std::nullopt);
+  EXPECT_EQ(quote("\xed\xa0\x80x\xed\xbf\xbf"), R"("\ud800x\udfff")");
   EXPECT_EQ(as_string(quote("tab\t \"q\" \\ \u00fc")), "tab\t \"q\" \\ \u00fc");
 }
 
@@ -126,6 +148,8 @@ TEST(RawJson, NumbersBeyondDoubleBecomeInfinityOrZero) {
   EXPECT_EQ(as_number("-1e999"), -kInfinity);
   EXPECT_EQ(as_number("1e-999"), 0.0);
   EXPECT_EQ(as_number("0.1"), 0.1);
+  EXPECT_EQ(as_number("-0." + std::string(400, '0') + "1"), 0.0);
+  EXPECT_EQ(as_number("1" + std::string(400, '0')), kInfinity);
   EXPECT_EQ(as_number("true"), std::nullopt);
 }
 

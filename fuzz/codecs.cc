@@ -1,0 +1,104 @@
+// Decoders and chains of them. A buffer that decodes must decode the same in
+// parts; what is encoded must decode to what it was.
+#include <algorithm>
+#include <array>
+#include <vector>
+
+#include "codec/codec.h"
+#include "input.h"
+#include "targets.h"
+
+namespace rechunk::fuzz {
+namespace {
+
+using Bytes = std::vector<std::byte>;
+
+const CodecSpec kZstd{"zstd", R"({"level": 1})"};
+const CodecSpec kGzip{"gzip", R"({"level": 1})"};
+const CodecSpec kZlib{"numcodecs.zlib", R"({"level": 1})"};
+const CodecSpec kLz4{"numcodecs.lz4", "{}"};
+const CodecSpec kCrc{"crc32c", "{}"};
+
+CodecSpec blosc(const char* compressor, const char* shuffle) {
+  return {"blosc", std::string(R"({"cname": ")") + compressor +
+                       R"(", "clevel": 5, "shuffle": ")" + shuffle +
+                       R"(", "typesize": 4, "blocksize": 0})"};
+}
+
+/// The place of a chain in this list is the first byte of an input.
+const std::vector<std::vector<CodecSpec>>& chains() {
+  static const std::vector<std::vector<CodecSpec>> kChains = {
+      {},
+      {blosc("lz4", "shuffle")},
+      {blosc("lz4hc", "noshuffle")},
+      {blosc("blosclz", "bitshuffle")},
+      {blosc("zlib", "shuffle")},
+      {blosc("zstd", "bitshuffle")},
+      {kZstd},
+      {kGzip},
+      {kZlib},
+      {kLz4},
+      {kCrc},
+      {kZstd, kCrc},
+      {blosc("lz4", "shuffle"), kGzip},
+      {kCrc, kZstd},
+      {kLz4, kZstd, kCrc},
+      {kGzip, kZlib, kLz4, kCrc}};
+  return kChains;
+}
+
+Bytes buffer_of(std::int64_t bytes) {
+  return Bytes(static_cast<std::size_t>(bytes));
+}
+
+void check_parts(const CodecChain& chain, std::span<const std::byte> encoded,
+                 const Bytes& decoded, bool whole, Numbers& numbers) {
+  const auto size = static_cast<std::uint32_t>(decoded.size());
+  const std::uint32_t offset = numbers.below(size + 1);
+  Bytes part(numbers.below(size - offset + 1));
+  bool done = false;
+  const bool right =
+      succeeds([&] { done = chain.decode_part(encoded, size, offset, part); });
+  if (!whole) return;
+  require(right, "what decodes as a whole does not in parts");
+  if (done)
+    require(std::equal(part.begin(), part.end(), decoded.begin() + offset),
+            "a part differs from the whole");
+}
+
+void check_encoding(const CodecChain& chain, std::span<const std::byte> data) {
+  const Bytes decoded(data.begin(), data.end());
+  const auto size = static_cast<std::int64_t>(data.size());
+  Bytes encoded = buffer_of(chain.max_encoded_bytes(size));
+  Bytes buffer = buffer_of(chain.buffer_bytes(size));
+  const std::int64_t bytes = chain.encode(decoded, encoded, buffer);
+  require(bytes <= static_cast<std::int64_t>(encoded.size()),
+          "encoded beyond the bound");
+  encoded.resize(static_cast<std::size_t>(bytes));
+  Bytes again = buffer_of(size);
+  try {
+    chain.decode(encoded, again, buffer);
+  } catch (const Error& error) {
+    throw Finding(std::string("what was encoded does not decode: ") +
+                  error.what());
+  }
+  require(again == decoded, "what was encoded decodes to something else");
+}
+
+}  // namespace
+
+void fuzz_codecs(std::string_view input) {
+  Numbers numbers(input);
+  const auto& specs = chains()[numbers.byte() % chains().size()];
+  const CodecChain chain = make_codec_chain(specs, 4);
+  const std::int64_t size = numbers.below(1 << 14);
+  Numbers parts = numbers;  // Where parts lie is taken from the data, too.
+  const auto data = as_bytes(numbers.rest());
+  const Bytes encoded(data.begin(), data.end());
+  Bytes decoded = buffer_of(size), buffer = buffer_of(chain.buffer_bytes(size));
+  const bool whole = succeeds([&] { chain.decode(encoded, decoded, buffer); });
+  check_parts(chain, encoded, decoded, whole, parts);
+  check_encoding(chain, encoded);
+}
+
+}  // namespace rechunk::fuzz
