@@ -79,6 +79,7 @@ Job Job::unfinished(const std::string& target, int threads,
                 "a run goes on where it began: move the data back");
   if (threads > 0) use_threads(job.state_->job, threads);
   job.state_->job.check_contents = check_contents;
+  job.state_->job.options.overwrite = false;  // To resume is not to begin anew.
   return job;
 }
 
@@ -98,6 +99,15 @@ void Job::lead() { state_->worker().lead(state_->unfinished); }
 
 bool Job::leave() noexcept {
   return state_->worker_ && state_->worker_->leave();
+}
+
+void Job::step_down() { state_->worker().step_down(); }
+
+std::optional<std::string> Job::unfinished_plan() const {
+  const PlannedJob& job = state_->job;
+  if (!job.stores.journal) return std::nullopt;
+  auto plan = running_plan(*job.stores.journal);
+  return plan && does_the_same(*plan, job) ? std::move(plan) : std::nullopt;
 }
 
 void Job::fail() {

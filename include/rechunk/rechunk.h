@@ -160,6 +160,9 @@ class Job {
   /// Ends leading a run that failed. False where nothing was done, and so
   /// nothing is kept.
   bool leave() noexcept;
+  /// Ends leading a run, finished or not; keeps everything, since other
+  /// processes may be working on.
+  void step_down();
   /// For a catch block: leaves the run and throws what was caught, with a hint
   /// how to go on.
   [[noreturn]] void fail();
@@ -184,6 +187,9 @@ class Job {
   Report commit(bool by_journal = true);
   /// True if the journal has all tasks, so that `commit` may follow.
   bool complete() const;
+  /// The plan file of an unfinished run at the target that does what this job
+  /// does, within its memory: loaded, that goes on. Nothing if there is none.
+  std::optional<std::string> unfinished_plan() const;
   /// How far the run of this job, or of another at its target, is.
   Status status() const;
   /// True if no run is going on and the target is as `commit` leaves it.

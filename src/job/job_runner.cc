@@ -8,6 +8,7 @@
 #include "job/codec_costs.h"
 #include "job/digest_array.h"
 #include "job/target_hierarchy.h"
+#include "rechunk/error.h"
 #include "zarr/encoded_layout.h"
 #include "zarr/object_marks.h"
 
@@ -78,6 +79,11 @@ std::shared_ptr<const RegionReader> make_reader(
       found != stores.array_sources.end())
     return std::make_shared<const ArraySourceReader>(found->second, layout,
                                                      scalars);
+  if (!stores.source)
+    throw Error(ErrorKind::kUnsupported,
+                "reading " + (path.empty() ? "the array" : "array " + path) +
+                    ": it lies in no place that the plan could name",
+                "it was given in Python: execute() it there");
   return std::make_shared<const ArrayReader>(stores.source, path, layout,
                                              scalars);
 }

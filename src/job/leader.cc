@@ -46,13 +46,28 @@ Leader::Leader(const PlannedJob& job, const JobRunner& runner,
   } else if (!journal_.is_running()) {
     make_room(job);
     journal_.set_ready();
-  } else {
-    remove_leftovers(job);
-    found_ = tally(job.plan, records_that_hold(job, journal_, runner));
+  } else if (go_on(runner)) {
     resumed_ = true;
     return;
+  } else {
+    begin_run(job, journal_);
   }
   found_ = tally(job.plan, {});
+}
+
+// False where the source's objects changed and the target is to be replaced
+// anyway: what was done is of no use then.
+bool Leader::go_on(const JobRunner& runner) {
+  remove_leftovers(job_);
+  try {
+    found_ = tally(job_.plan, records_that_hold(job_, journal_, runner));
+    return true;
+  } catch (const Error& error) {
+    if (!job_.options.overwrite || error.kind() != ErrorKind::kInvalidArgument)
+      throw;
+  }
+  check_documents(job_);  // The plan was made from them.
+  return false;
 }
 
 void Leader::finish() {

@@ -38,6 +38,8 @@ class Leader {
   bool leave() noexcept;
 
  private:
+  bool go_on(const JobRunner& runner);
+
   const PlannedJob& job_;
   Journal journal_;
   RunLock lock_;

@@ -59,6 +59,19 @@ void write_plan_file(PlannedJob& job) {
   job.text = json.dump(2) + "\n";
 }
 
+bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
+  Json other = Json::parse(plan_file, nullptr, false), own = file_json(job);
+  if (!other.is_object()) return false;
+  for (Json* json : {&other, &own})
+    for (const char* conduct : {"overwrite", "durable"})
+      if (json->contains("options")) (*json)["options"].erase(conduct);
+  for (const char* part : {"source", "target", "options"})
+    if (!other.contains(part) || other[part] != own[part]) return false;
+  return other.contains("max_memory") &&
+         other["max_memory"].is_number_integer() &&
+         other["max_memory"] <= job.options.max_memory;
+}
+
 PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
   PlannedJob job;
   raw_json::parse(text);  // Not too deep for what follows.

@@ -112,22 +112,6 @@ std::string place_of(const PlannedJob& job) {
               "put it back, or begin anew: `rechunk run` with --overwrite");
 }
 
-// The documents that the plan was made from are still those of the source.
-void check_documents(const PlannedJob& job) {
-  if (!job.source_has_documents) return;
-  const auto then = make_memory_store(), now = make_memory_store();
-  write_hierarchy(*then, job.source);
-  write_hierarchy(*now, read_hierarchy(*job.stores.source));
-  const auto compare = [&](const Store& one, const Store& other) {
-    one.list("", [&](std::string_view key, std::int64_t) {
-      if (read_text(one, key) != read_text(other, key))
-        throw_changed(job, job.stores.source->describe(key));
-    });
-  };
-  compare(*then, *now);
-  compare(*now, *then);
-}
-
 // The object of a batch that changed last is the one that is to be named.
 std::string newest_source(const JobRunner& runner, const Batch& batch,
                           const Store& source) {
@@ -207,6 +191,21 @@ class ObjectCheck {
 };
 
 }  // namespace
+
+void check_documents(const PlannedJob& job) {
+  if (!job.source_has_documents) return;
+  const auto then = make_memory_store(), now = make_memory_store();
+  write_hierarchy(*then, job.source);
+  write_hierarchy(*now, read_hierarchy(*job.stores.source));
+  const auto compare = [&](const Store& one, const Store& other) {
+    one.list("", [&](std::string_view key, std::int64_t) {
+      if (read_text(one, key) != read_text(other, key))
+        throw_changed(job, job.stores.source->describe(key));
+    });
+  };
+  compare(*then, *now);
+  compare(*now, *then);
+}
 
 std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
                                                Journal& journal,

@@ -19,4 +19,8 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
                                                Journal& journal,
                                                const JobRunner& runner);
 
+/// The documents that the plan was made from are still those of the source.
+/// Throws: invalid_argument if they are not.
+void check_documents(const PlannedJob& job);
+
 }  // namespace rechunk

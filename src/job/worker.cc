@@ -91,6 +91,11 @@ bool Worker::leave() noexcept {
   return kept;
 }
 
+void Worker::step_down() {
+  const std::lock_guard lock(mutex_);
+  leader_.reset();
+}
+
 void Worker::prepare() {
   const std::lock_guard lock(mutex_);
   const auto begin = std::chrono::steady_clock::now();

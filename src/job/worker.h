@@ -63,6 +63,8 @@ class Worker {
   void lead(Unfinished unfinished);
   /// As Leader::leave; nothing if this process does not lead.
   bool leave() noexcept;
+  /// Leads no longer; others may be working on.
+  void step_down();
   void prepare();
   StageReport run_tasks(const Batch& batch);
   void release(const Batch& batch);
