@@ -98,3 +98,26 @@ def test_the_page_on_executors_shows_the_tested_example() -> None:
     source = (ROOT / "src" / "executors" / "example_test.cc").read_text()
     example = source.split("// [example]\n")[1]
     assert f"```cpp\n{example}```" in (GUIDES / "cpp-executor.md").read_text()
+
+
+def test_the_script_for_jobs_that_are_queued_again_runs(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """It begins a run, and goes on with it after a kill."""
+    page = (GUIDES / "resume.md").read_text()
+    (block,) = BLOCK.finditer(page)
+    (tmp_path / "script.sh").write_text(block["text"])
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "rechunk").symlink_to(rechunk.path)
+    job = JOBS["group"]
+    job.make_source(tmp_path / "a")
+    chunk = next((tmp_path / "a/maps/c/80").rglob("0/0"))
+    whole = chunk.read_bytes()
+    chunk.write_bytes(b"damaged")
+    words = ("script.sh", "a", "b", *job.arguments)
+    assert run_script(tmp_path, *words).returncode == 1
+    chunk.write_bytes(whole)
+    done = run_script(tmp_path, *words)
+    assert done.returncode == 0, done.stderr
+    assert_equal_elements(tmp_path / "a", tmp_path / "b")
+    assert not (tmp_path / "b.rechunk").exists()

@@ -123,6 +123,7 @@ Options make_options(const nb::dict& dict) {
   take(dict, "overwrite", options.overwrite);
   take(dict, "verify", options.verify);
   take(dict, "keep_temp", options.keep_temp);
+  take(dict, "durable", options.durable);
   take(dict, "token", options.token);
   return options;
 }
@@ -229,6 +230,15 @@ void register_job(nb::module_& module) {
             return to_json(job.plan(), report);
           },
           "by_journal"_a = true)
+      .def("lead", &released<&Job::lead>)
+      .def("step_down", &released<&Job::step_down>)
+      .def("unfinished_plan", &Job::unfinished_plan,
+           nb::call_guard<nb::gil_scoped_release>())
+      .def("status",
+           [](const Job& job) {
+             const nb::gil_scoped_release no_gil;
+             return to_json(job.status());
+           })
       .def("complete", &released<&Job::complete>)
       .def("discard", &released<&Job::discard>)
       .def("trim_memory", &released<&Job::trim_memory>);

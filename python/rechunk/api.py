@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
+from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
 
 from rechunk import _core
@@ -47,6 +48,7 @@ def rechunk(
     overwrite: bool = False,
     verify: bool = False,
     keep_temp: bool = False,
+    durable: bool = False,
 ) -> Rechunked[Any]:
     """Plans a rechunk; `execute()` of the result runs it.
 
@@ -69,9 +71,10 @@ def rechunk(
     executor: "threads" (native), "python", "dask", "beam", "prefect", one that
         a package registers, or an Executor.
     shards, codec, zarr_format, consolidate, write_empty_chunks, threads,
-    overwrite, verify, keep_temp: as on the command line.
+    overwrite, verify, keep_temp, durable: as on the command line.
 
-    Nothing is written before the plan is executed.
+    Nothing is written before the plan is executed. An unfinished run of the
+    same work at the target is gone on with.
 
     Raises RechunkError: InvalidArgumentError (a ValueError), NotFoundError,
     UnsupportedError, BudgetExceededError (names the smallest budget).
@@ -82,6 +85,7 @@ def rechunk(
         "overwrite": overwrite,
         "verify": verify,
         "keep_temp": keep_temp,
+        "durable": durable,
     }
     check_flags(**flags, consolidate=consolidate)
     check_mappings(target_options=target_options, temp_options=temp_options)
@@ -106,13 +110,17 @@ def rechunk(
     stores = {**described.stores, **target.stores}
     _add_temp(temp_store, options, stores)
     if stores:
-        options["token"] = uuid.uuid4().hex
+        options["token"] = _token(stores)
     job = _core.Job(described.url, target.url, options, stores)
-    job.check_target()
+    plan_file = job.unfinished_plan()
+    if plan_file is None:
+        job.check_target()
     kept = {
         name: place for name, place in stores.items() if name != "documents"
     }
-    return Rechunked(engine, Plan(job.save(), kept), source, target)
+    return Rechunked(
+        engine, Plan(plan_file or job.save(), kept), source, target
+    )
 
 
 class Rechunked(Generic[T]):
@@ -139,15 +147,26 @@ class Rechunked(Generic[T]):
         """Runs the plan; keywords go to the executor.
 
         Returns the target, opened with zarr-python, or its path where
-        zarr-python is not installed. May be repeated: after a failure it does
-        what is missing, after a success it does everything again.
+        zarr-python is not installed. May be repeated: after a failure, a kill
+        or Ctrl-C it does what is missing, also in another process that has
+        planned the same; after a success it does everything again.
         """
         if self._finished:
             self._plan.discard()
             self._finished = False
-        self._executor.execute_plan(self.plan, **kwargs)
+        lead = nullcontext() if self._executor.leads else self._plan.leading()
+        with lead:
+            self._executor.execute_plan(self.plan, **kwargs)
         self._finished = True
         return self._open_target()
+
+    def status(self) -> dict[str, Any]:
+        """How far the run is, and who runs it: `rechunk status --json`.
+
+        `state` is "absent", "running", "stopped" (execute() goes on with it) or
+        "complete"; `tasks_done` of `tasks`; `owner` a process.
+        """
+        return self._plan.status()
 
     def describe(self) -> dict[str, Any]:
         """The plan as the command prints it with --json, and more."""
@@ -179,6 +198,21 @@ def _make_parents(zarr: Any, target: Target, zarr_format: int) -> None:
         zarr.open_group(store, path=path, mode="r")
     except FileNotFoundError:
         zarr.create_group(store, path=path, zarr_format=zarr_format)
+
+
+def _token(stores: Mapping[str, Any]) -> str:
+    """Tells jobs apart whose stores have no URL.
+
+    The same in another process where all places are stores that outlive this
+    one, and say what they are.
+    """
+    if set(stores) <= {"source", "target", "temp", "journal"}:
+        token = " ".join(
+            f"{name}={place.describe('')}" for name, place in stores.items()
+        )
+        if "memory" not in token.lower() and " at 0x" not in token:
+            return token
+    return uuid.uuid4().hex
 
 
 def _shards_text(shards: Any) -> str:

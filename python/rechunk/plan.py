@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
@@ -218,6 +219,26 @@ class Plan:
         """
         report: dict[str, Any] = json.loads(self._job().run(progress))
         return report
+
+    @contextmanager
+    def leading(self) -> Iterator[None]:
+        """Keeps other runs away from the target, while workers of any process
+        run the plan. Begins the run, or goes on with one that was left.
+
+        Raises InvalidArgumentError: a process is at work there, the target
+        exists, the source has changed since an earlier process read it.
+        """
+        job = self._job()
+        job.lead()
+        try:
+            yield
+        finally:
+            job.step_down()
+
+    def status(self) -> dict[str, Any]:
+        """How far the run is, as `rechunk status --json` tells."""
+        status: dict[str, Any] = json.loads(self._job().status())
+        return status
 
     def discard(self) -> None:
         """Removes what a run of this plan has written."""

@@ -127,6 +127,9 @@ class StagedCopySpec:
 class Executor(ABC, Generic[T]):
     """Runs plans on some engine. T: what the engine calls a plan."""
 
+    #: True where running a plan keeps other runs away from its target already.
+    leads: bool = False
+
     @abstractmethod
     def prepare_plan(self, specs: Plan) -> T:
         """The plan for the engine, commit included; starts nothing.

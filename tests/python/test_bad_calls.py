@@ -154,6 +154,7 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "overwrite": ["no", 5],
     "verify": ["no", 5],
     "keep_temp": ["no", 5],
+    "durable": ["no", 5],
 }
 
 

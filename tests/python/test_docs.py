@@ -37,7 +37,8 @@ def run_page(
 
 
 @pytest.mark.parametrize(
-    "name", ["python.md", "own-executor.md", "from-rechunker.md"]
+    "name",
+    ["python.md", "own-executor.md", "from-rechunker.md", "resume.md"],
 )
 def test_the_examples_of_a_guide_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

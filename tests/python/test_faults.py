@@ -164,17 +164,20 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
 
 
 def test_ctrl_c_stops_native_threads(tmp_path: Path) -> None:
-    """KeyboardInterrupt arrives soon, and nothing is left."""
-    make_source(tmp_path)
-    slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.2)
-    rechunked = plan(slow, tmp_path, "threads")
+    """KeyboardInterrupt arrives soon, and execute() again goes on."""
+    elements = make_source(tmp_path)
+    slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.05)
+    rechunked = plan(slow, tmp_path, "threads")  # Of four tasks, two at a time.
     timer = threading.Timer(0.6, signal.raise_signal, [signal.SIGINT])
     timer.start()
     begin = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
         rechunked.execute()
     assert time.monotonic() - begin < 3
-    assert_only(tmp_path, "source", "notes")
+    assert not (tmp_path / "target/zarr.json").exists()
+    assert not list(tmp_path.rglob("*.partial"))
+    assert_same_elements(rechunked.execute()[...], elements)
+    assert_only(tmp_path, "source", "target", "notes")
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

@@ -16,6 +16,8 @@ Progress = Callable[[int, int, int, int, float], None]
 class ThreadsExecutor(Executor[Plan]):
     """Runs the plan without Python in the loop; Ctrl-C stops it."""
 
+    leads = True
+
     def prepare_plan(self, specs: Plan) -> Plan:
         """The plan itself."""
         return specs
