@@ -166,8 +166,8 @@ def test_a_killed_worker_changes_nothing(tmp_path: Path) -> None:
 def test_ctrl_c_stops_native_threads(tmp_path: Path) -> None:
     """KeyboardInterrupt arrives soon, and execute() again goes on."""
     elements = make_source(tmp_path)
-    slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.05)
-    rechunked = plan(slow, tmp_path, "threads")  # Of four tasks, two at a time.
+    slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.1)
+    rechunked = plan(slow, tmp_path, "threads")  # Four tasks of a second first.
     timer = threading.Timer(0.6, signal.raise_signal, [signal.SIGINT])
     timer.start()
     begin = time.monotonic()
