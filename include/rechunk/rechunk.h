@@ -160,8 +160,8 @@ class Job {
   /// Ends leading a run that failed. False where nothing was done, and so
   /// nothing is kept.
   bool leave() noexcept;
-  /// Ends leading a run, finished or not; keeps everything, since other
-  /// processes may be working on.
+  /// Ends leading a run, finished or not. Keeps everything where a process has
+  /// begun to work, since others may be working on.
   void step_down();
   /// For a catch block: leaves the run and throws what was caught, with a hint
   /// how to go on.

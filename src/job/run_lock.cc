@@ -190,6 +190,18 @@ bool any_beats(const Store& journal, double patience) {
   return false;
 }
 
+void beat_if_due(Store& journal, LastBeat& last) {
+  const double now = seconds_since_boot();
+  double before = last;
+  if (now - before < kBeatSeconds || !last.compare_exchange_strong(before, now))
+    return;
+  try {
+    write_text(journal, beat_key(), beat_json().dump());
+  } catch (const Error&) {
+    // The run notices itself that its store has gone.
+  }
+}
+
 [[noreturn]] void refuse(const Store& journal, const Owner& owner) {
   throw Error(ErrorKind::kInvalidArgument,
               "locking " + journal.describe("") + ": " + describe(owner) +
@@ -224,26 +236,20 @@ std::string describe(const Owner& owner) {
                      local);
 }
 
-Heartbeat::Heartbeat(std::shared_ptr<Store> journal, LastBeat& last)
-    : thread_([journal = std::move(journal), &last](std::stop_token stop) {
+Heartbeat::Heartbeat(std::shared_ptr<Store> journal, LastBeat& last) {
+  beat_if_due(*journal, last);  // Before there is anything to be left behind.
+  thread_ =
+      std::jthread([journal = std::move(journal), &last](std::stop_token stop) {
         std::mutex mutex;
         std::condition_variable_any woken;
         std::unique_lock lock(mutex);
         while (!stop.stop_requested()) {
-          const double now = seconds_since_boot();
-          double before = last;
-          if (now - before >= kBeatSeconds &&
-              last.compare_exchange_strong(before, now)) {
-            try {
-              write_text(*journal, beat_key(), beat_json().dump());
-            } catch (const Error&) {
-              // The run notices itself that its store has gone.
-            }
-          }
           woken.wait_for(lock, stop, Seconds(kBeatSeconds),
                          [&] { return stop.stop_requested(); });
+          beat_if_due(*journal, last);
         }
-      }) {}
+      });
+}
 
 RunLock::RunLock(std::shared_ptr<Store> journal, std::int64_t number,
                  std::string text, bool team)

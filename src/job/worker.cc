@@ -93,6 +93,7 @@ bool Worker::leave() noexcept {
 
 void Worker::step_down() {
   const std::lock_guard lock(mutex_);
+  if (leader_ && !has_beats(*journal_.store())) leader_->leave();
   leader_.reset();
 }
 

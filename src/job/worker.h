@@ -63,7 +63,8 @@ class Worker {
   void lead(Unfinished unfinished);
   /// As Leader::leave; nothing if this process does not lead.
   bool leave() noexcept;
-  /// Leads no longer; others may be working on.
+  /// Leads no longer. Keeps what is there if anybody has begun to work, since
+  /// others may be working on; else leaves.
   void step_down();
   void prepare();
   StageReport run_tasks(const Batch& batch);
