@@ -8,6 +8,8 @@ SHELL := bash
 JOBS ?= $(shell nproc)
 WORKERS ?= 2
 VENV := .venv
+SECONDS ?= 600
+FAULTS_TEST := build/release/tests/faults/faults_test
 PYTEST := $(VENV)/bin/python -m pytest -q
 PACKAGES := build/.packages
 MPI_PACKAGES := build/.packages-mpi
@@ -32,7 +34,7 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: help build python test test-long check lint asan tsan mpi fuzz demo clean \
   bench bench-quick bench-floor bench-micro bench-publish bench-build \
-  unit end-to-end python-tests
+  unit end-to-end python-tests fault-tools faults soak
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -52,14 +54,29 @@ test:  ## Everything that must pass (25 minutes on two cores at most)
 	$(MAKE) python-tests
 	$(MAKE) check
 
-test-long: $(PYTHON_VENV)  ## Wheels for Python 3.11, 3.12, 3.13, each tested
+test-long: $(PYTHON_VENV)  ## Wheels for all Pythons; all faults; an hour of soak
 	tests/setup/wheels.sh
+	$(MAKE) faults
+	$(MAKE) soak SECONDS=3600
+
+faults: fault-tools $(PYTHON_VENV)  ## Every fault, 10,000 flips, 200 kills
+	RECHUNK_FAULTS=all $(FAULTS_TEST) --gtest_filter='Faults.*'
+	RECHUNK_FLIPS=10000 RECHUNK_CALLS=2000 RECHUNK_KILLS=200 \
+	  RECHUNK_WORKLOAD_PART=1 $(PYTEST) -n $(WORKERS) tests/faults
+
+soak: fault-tools $(TEST_VENV)  ## Random rechunks with random faults, SECONDS=N
+	export RECHUNK_SOAK_SECONDS=$(SECONDS); \
+	$(FAULTS_TEST) --gtest_filter='Soak.*' & \
+	$(PYTEST) -s tests/faults/test_soak.py; wait $$!
+
+fault-tools: build
+	cmake --build --preset release -j $(JOBS) --target faults_test fault_shim
 
 unit: build  ## C++ unit tests of the release build
 	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS) --progress
 
-end-to-end: build $(TEST_VENV)  ## Python tests of the release build
+end-to-end: fault-tools $(TEST_VENV)  ## Python tests of the release build
 	$(PYTEST) -n $(WORKERS) tests --ignore tests/python
 
 python-tests: $(PYTHON_VENV)  ## Tests of the Python package

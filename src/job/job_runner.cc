@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/retry.h"
 #include "job/array_source_reader.h"
 #include "job/codec_costs.h"
 #include "job/digest_array.h"
@@ -156,17 +157,21 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
   }
 }
 
+// Tasks write whole objects, so that doing one again does no harm.
 TaskResult JobRunner::run(int array, int stage, std::int64_t task,
                           Arena& arena) {
-  TaskResult result;
-  if (const auto* copy = std::get_if<ArrayCopy>(&copies_[array]))
-    result = copy->run(stage, task, arena);
-  else if (const auto* chunks = std::get_if<ChunkPassthrough>(&copies_[array]))
-    result = chunks->run(task, arena);
-  else
-    result = std::get<PassthroughCopy>(copies_[array]).run(task, arena);
-  sum_sources(result.report);
-  return result;
+  return retrying([&] {
+    TaskResult result;
+    if (const auto* copy = std::get_if<ArrayCopy>(&copies_[array]))
+      result = copy->run(stage, task, arena);
+    else if (const auto* chunks =
+                 std::get_if<ChunkPassthrough>(&copies_[array]))
+      result = chunks->run(task, arena);
+    else
+      result = std::get<PassthroughCopy>(copies_[array]).run(task, arena);
+    sum_sources(result.report);
+    return result;
+  });
 }
 
 void JobRunner::visit_sources(int array, std::int64_t task,
@@ -193,7 +198,7 @@ ObjectSums JobRunner::targets_of(int array, std::int64_t task,
 }
 
 void JobRunner::release(int array, int stage, std::int64_t task) {
-  std::get<ArrayCopy>(copies_[array]).release(stage, task);
+  retrying([&] { std::get<ArrayCopy>(copies_[array]).release(stage, task); });
 }
 
 bool JobRunner::has_intermediate(int array, int stage,

@@ -2,6 +2,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/retry.h"
 #include "job/journal.h"
 #include "job/places.h"
 #include "rechunk/error.h"
@@ -86,14 +87,24 @@ void make_durable(const PlannedJob& job) {
        places.target.empty() ? "" : journal_place(places.target)});
 }
 
-void commit_metadata(const PlannedJob& job) {
-  make_durable(job);
-  write_hierarchy(*job.stores.target, job.target);
-  make_durable(job);
-}
-
 bool target_is_empty(const PlannedJob& job) {
   return is_empty(*job.stores.target);
+}
+
+void commit_metadata(const PlannedJob& job) {
+  Store& target = *job.stores.target;
+  make_durable(job);
+  try {
+    retrying([&] { write_hierarchy(target, job.target); });
+    if (job.options.verify && !is_committed(job))
+      throw Error(ErrorKind::kCorrupt, "verifying the metadata of " +
+                                           target.describe("") +
+                                           ": it is not what was written");
+  } catch (const Error&) {
+    erase_hierarchy(target, false);
+    throw;
+  }
+  make_durable(job);
 }
 
 bool is_committed(const PlannedJob& job) {
@@ -111,7 +122,7 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
   const auto attempt = [](auto&& action) {
     try {
       action();
-    } catch (const Error&) {
+    } catch (const std::exception&) {
       // The error that brought us here matters more.
     }
   };

@@ -18,7 +18,8 @@ void make_room(const PlannedJob& job);
 /// loss of power. Throws: io.
 void make_durable(const PlannedJob& job);
 
-/// Writes the target's metadata, durably where asked for.
+/// Makes the target visible, durably where asked for; with `verify` looks
+/// whether it is as it should be. Throws: io, corrupt; then no metadata is left.
 void commit_metadata(const PlannedJob& job);
 
 /// True if the target holds nothing.

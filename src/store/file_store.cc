@@ -23,13 +23,21 @@ namespace {
 
 namespace fs = std::filesystem;
 
+// What goes by on busy machines and network file systems.
+bool is_passing(int code) {
+  constexpr int kCodes[] = {EINTR,  EAGAIN, EBUSY,  EIO,
+                            ESTALE, ENFILE, EMFILE, ETIMEDOUT};
+  return std::find(std::begin(kCodes), std::end(kCodes), code) !=
+         std::end(kCodes);
+}
+
 [[noreturn]] void throw_io(const std::string& action, const std::string& path,
                            int code) {
   std::string hint;
   if (code == ENOSPC || code == EDQUOT) hint = "free space, or write elsewhere";
   throw Error(ErrorKind::kIo, action + " " + path + ": " + std::strerror(code),
               hint)
-      .set_retryable(code == EINTR || code == EAGAIN);
+      .set_retryable(is_passing(code));
 }
 
 // Keys become paths: they must not lead out of the root.

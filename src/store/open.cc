@@ -44,7 +44,8 @@ void remove_unfinished(const std::string& url) {
 std::optional<std::string> read_text(const Store& store, std::string_view key,
                                      std::int64_t max_bytes) {
   std::string text(16 << 10, '\0');
-  for (;;) {
+  constexpr int kTries = 8;
+  for (int attempt = 0; attempt < kTries; ++attempt) {
     ReadRequest request{
         .key = std::string(key),
         .destination = {std::as_writable_bytes(std::span<char>(text))}};
@@ -60,6 +61,8 @@ std::optional<std::string> read_text(const Store& store, std::string_view key,
                                                   : request.object_bytes));
     if (complete) return text;
   }
+  throw Error(ErrorKind::kIo, "reading " + store.describe(key) +
+                                  ": it changes while it is read");
 }
 
 void write_object(Store& store, std::string_view key,

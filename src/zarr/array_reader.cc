@@ -33,6 +33,22 @@ std::int64_t encoded_capacity(const ArrayLayout& layout) {
   return checked_add(bytes, bytes / 16 + 4096);
 }
 
+namespace {
+
+[[noreturn]] void throw_changed(const std::string& how) {
+  throw Error(ErrorKind::kIo, "it changed while it was read: " + how)
+      .set_retryable(true);
+}
+
+// The bytes that a read was to bring: the rest of its memory holds anything.
+void check_complete(const ReadRequest& request, std::int64_t bytes) {
+  if (request.bytes_read == bytes) return;
+  throw_changed(
+      fmt::format("only {} of {} bytes came", request.bytes_read, bytes));
+}
+
+}  // namespace
+
 ArrayReader::ArrayReader(std::shared_ptr<const Store> store, std::string path,
                          std::shared_ptr<const ArrayLayout> layout,
                          const std::vector<DataType::Scalar>& scalars)
@@ -165,6 +181,7 @@ void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("it holds {} bytes, a chunk of it has at most {}",
                             request.object_bytes, size));
+  check_complete(request, request.object_bytes);
   decode(chunk, bytes.first(static_cast<std::size_t>(request.bytes_read)),
          call);
 }
@@ -183,7 +200,7 @@ bool ArrayReader::read_raw(const Region& chunk, const std::string& key,
                            std::int64_t offset, Call& call) const {
   const RawChunk raw{chunk, layout_->chunk_shape, layout_->axis_order,
                      layout_->item_bytes};
-  bool found = true;
+  bool found = true, began = false;
   for_each_slab(raw, intersect(chunk, call.region), [&](const Slab& slab) {
     if (!found) return;
     const ArenaScope scope(call.arena);
@@ -196,7 +213,9 @@ bool ArrayReader::read_raw(const Region& chunk, const std::string& key,
         place ? std::span(place, bytes)
               : call.arena.take(static_cast<std::int64_t>(bytes));
     found = read_runs(slab, key, offset, memory, call);
+    if (!found && began) throw_changed("it is gone");
     if (!found) return;
+    began = true;
     call.report.counted.bytes_decoded += decoded_bytes(slab.part, slab.part);
     deliver(slab.part, slab.box, memory, call);
   });
@@ -215,17 +234,16 @@ bool ArrayReader::read_runs(const Slab& slab, const std::string& key,
   }
   store_->read_many(requests);
   note_source(call.report, requests.front());
+  if (!requests.front().found) return false;
   for (const ReadRequest& request : requests) {
-    if (!request.found) return false;
+    if (!request.found) throw_changed("it is gone");
     call.report.counted.stored_bytes_read += request.bytes_read;
-    const bool whole_object = layout_->shards.empty();
-    if (request.bytes_read != slab.run_bytes ||
-        (whole_object && request.object_bytes != layout_->chunk_bytes()))
-      throw Error(
-          ErrorKind::kCorrupt,
-          fmt::format("it holds {} bytes, a chunk of it has {}{}",
-                      request.object_bytes, whole_object ? "exactly " : "",
-                      layout_->chunk_bytes()));
+    if (layout_->shards.empty() &&
+        request.object_bytes != layout_->chunk_bytes())
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("it holds {} bytes, a chunk of it has exactly {}",
+                              request.object_bytes, layout_->chunk_bytes()));
+    check_complete(request, slab.run_bytes);
   }
   return true;
 }
@@ -290,6 +308,7 @@ void ArrayReader::read_box(const Box& box, Call& call) const {
         .destination = {encoded}};
     store_->read_many({&request, 1});
     call.report.counted.stored_bytes_read += request.bytes_read;
+    check_complete(request, inner.index_bytes);
     ShardIndex index(inner, encoded);
     index.check();
     read_box({box.key, box.level + 1, part, place.offset, place.bytes, index},
@@ -310,7 +329,7 @@ void ArrayReader::read_inner_chunk(const Region& chunk, const std::string& key,
                     entry.offset, entry.bytes, raw ? "exactly" : "at most",
                     most));
   if (raw) {
-    read_raw(chunk, key, entry.offset, call);
+    if (!read_raw(chunk, key, entry.offset, call)) throw_changed("it is gone");
     return;
   }
   const std::span<std::byte> bytes = call.arena.take(entry.bytes);
@@ -318,10 +337,7 @@ void ArrayReader::read_inner_chunk(const Region& chunk, const std::string& key,
       .key = key, .offset = entry.offset, .destination = {bytes}};
   store_->read_many({&request, 1});
   call.report.counted.stored_bytes_read += request.bytes_read;
-  if (request.bytes_read != entry.bytes)
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("inner chunk at byte {}: only {} of {} bytes there",
-                            entry.offset, request.bytes_read, entry.bytes));
+  check_complete(request, entry.bytes);
   with_context(
       [&] { decode(chunk, bytes, call); },
       [&] { return fmt::format("inner chunk at byte {}", entry.offset); });
