@@ -72,11 +72,19 @@ Stores faulty(const Stores& stores, FaultScript& script) {
           .journal = with_faults(stores.journal, "journal", script)};
 }
 
+// The plan file is left in `plan`, if planning does not fail.
 void run_job(const FaultJob& job, const std::string& executor,
-             const Stores& stores, bool overwrite = false) {
-  Options options = job.options;
-  options.overwrite = overwrite;
-  Job run("", "", options, stores);
+             const Stores& stores, std::string* plan = nullptr) {
+  Job run("", "", job.options, stores);
+  if (plan) *plan = run.save();
+  make_executor(executor)->run(run, nullptr, {});
+}
+
+// Goes on where a run was left, or begins it.
+void resume_job(const FaultJob& job, const std::string& executor,
+                const Stores& stores, const std::string& plan) {
+  if (plan.empty()) return run_job(job, executor, stores);
+  Job run = Job::load(plan, stores);
   make_executor(executor)->run(run, nullptr, {});
 }
 
@@ -165,8 +173,9 @@ void try_fault(Trial trial, std::uint64_t seed, int& errors) {
   const Stores stores = stores_for(*trial.job);
   FaultScript script(trial.injection, seed);
   std::optional<Error> failure;
+  std::string plan;
   try {
-    run_job(*trial.job, trial.executor, faulty(stores, script));
+    run_job(*trial.job, trial.executor, faulty(stores, script), &plan);
   } catch (const Error& error) {
     failure = error;
     ++errors;
@@ -186,7 +195,7 @@ void try_fault(Trial trial, std::uint64_t seed, int& errors) {
   }
   expect_not_wrong(trial, stores);
   // What is left behind is in the way of nothing.
-  run_job(*trial.job, trial.executor, stores, true);
+  resume_job(*trial.job, trial.executor, stores, plan);
   EXPECT_EQ(difference(objects_in(*stores.target), trial.job->expected), "");
   EXPECT_EQ(difference(objects_in(*stores.temp), {}), "");
   EXPECT_EQ(difference(objects_in(*stores.journal), {}), "");

@@ -58,18 +58,19 @@ class Soak {
         {number(2000), honest_fault(), number(4) == 0 ? true : false},
         random_());
     ++runs_;
+    std::string plan;
     try {
-      run(options, {.source = with_faults(stores.source, "source", script),
-                    .target = with_faults(stores.target, "target", script),
-                    .temp = with_faults(stores.temp, "temp", script),
-                    .journal = with_faults(stores.journal, "journal", script)});
+      run(options,
+          {.source = with_faults(stores.source, "source", script),
+           .target = with_faults(stores.target, "target", script),
+           .temp = with_faults(stores.temp, "temp", script),
+           .journal = with_faults(stores.journal, "journal", script)},
+          plan);
     } catch (const Error& error) {
       ++errors_;
       ASSERT_NE(error.kind(), ErrorKind::kInternal) << error.what();
       if (is_refusal(error)) return;
-      Options again = options;
-      again.overwrite = true;
-      run(again, stores);
+      resume(options, stores, plan);
     }
     expect_equal(stores);
     EXPECT_EQ(objects_in(*stores.source), job.source);
@@ -113,8 +114,15 @@ class Soak {
     return error.kind() == ErrorKind::kBudgetExceeded;
   }
 
-  void run(const Options& options, const Stores& stores) {
+  void run(const Options& options, const Stores& stores, std::string& plan) {
     Job job("", "", options, stores);
+    plan = job.save();
+    make_executor(number(2) ? "threads" : "serial")->run(job, nullptr, {});
+  }
+
+  void resume(const Options& options, const Stores& stores, std::string plan) {
+    if (plan.empty()) return run(options, stores, plan);
+    Job job = Job::load(plan, stores);
     make_executor(number(2) ? "threads" : "serial")->run(job, nullptr, {});
   }
 
