@@ -178,4 +178,10 @@ Stores stores_for(const FaultJob& job) {
           .journal = make_memory_store()};
 }
 
+void forget_process(Store& journal) {
+  for (const auto& [key, bytes] : objects_in(journal))
+    if (key.starts_with("owner/") || key.starts_with("beat/"))
+      journal.erase(key);
+}
+
 }  // namespace rechunk::faults

@@ -34,4 +34,7 @@ const std::vector<FaultJob>& fault_jobs();
 /// Stores for one run of the job; nothing but the source is in them.
 Stores stores_for(const FaultJob& job);
 
+/// What tells that a process is at work goes, as if this one had ended.
+void forget_process(Store& journal);
+
 }  // namespace rechunk::faults

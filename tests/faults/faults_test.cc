@@ -195,6 +195,7 @@ void try_fault(Trial trial, std::uint64_t seed, int& errors) {
   }
   expect_not_wrong(trial, stores);
   // What is left behind is in the way of nothing.
+  forget_process(*stores.journal);
   resume_job(*trial.job, trial.executor, stores, plan);
   EXPECT_EQ(difference(objects_in(*stores.target), trial.job->expected), "");
   EXPECT_EQ(difference(objects_in(*stores.temp), {}), "");

@@ -70,6 +70,7 @@ class Soak {
       ++errors_;
       ASSERT_NE(error.kind(), ErrorKind::kInternal) << error.what();
       if (is_refusal(error)) return;
+      forget_process(*stores.journal);
       resume(options, stores, plan);
     }
     expect_equal(stores);
