@@ -40,6 +40,17 @@ bool is_passing(int code) {
       .set_retryable(is_passing(code));
 }
 
+// Calls again what a signal interrupted, but not for ever.
+template <class Call>
+ssize_t uninterrupted(Call&& call) {
+  constexpr int kMostInterrupts = 1000;
+  for (int interrupts = 0;; ++interrupts) {
+    const ssize_t result = call();
+    if (result >= 0 || errno != EINTR || interrupts == kMostInterrupts)
+      return result;
+  }
+}
+
 // Keys become paths: they must not lead out of the root.
 void check_key(std::string_view key) {
   std::size_t begin = 0;
@@ -97,8 +108,8 @@ void read_vectors(int file, const std::string& path, std::int64_t offset,
   while (first < vectors.size()) {
     const auto count = static_cast<int>(
         std::min<std::size_t>(IOV_MAX, vectors.size() - first));
-    const ssize_t got = preadv(file, vectors.data() + first, count, offset);
-    if (got < 0 && errno == EINTR) continue;
+    const ssize_t got = uninterrupted(
+        [&] { return preadv(file, vectors.data() + first, count, offset); });
     if (got < 0) throw_io("reading", path, errno);
     if (got == 0) return;
     request.bytes_read += got;
@@ -117,8 +128,8 @@ void read_vectors(int file, const std::string& path, std::int64_t offset,
 void write_all(int file, const std::string& path,
                std::span<const std::byte> bytes, std::int64_t offset) {
   while (!bytes.empty()) {
-    const ssize_t put = pwrite(file, bytes.data(), bytes.size(), offset);
-    if (put < 0 && errno == EINTR) continue;
+    const ssize_t put = uninterrupted(
+        [&] { return pwrite(file, bytes.data(), bytes.size(), offset); });
     if (put < 0) throw_io("writing", path, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
     offset += put;
