@@ -67,15 +67,18 @@ def run(
     if log:
         log.unlink(missing_ok=True)
         shim["log"] = log
-    done = subprocess.run(
-        [binary_path(), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        errors="replace",
-        stdin=subprocess.DEVNULL,
-        timeout=PATIENCE_SECONDS,
-        env=shim_env(folder, **shim),
-    )
+    try:
+        done = subprocess.run(
+            [binary_path(), *map(str, arguments)],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            stdin=subprocess.DEVNULL,
+            timeout=PATIENCE_SECONDS,
+            env=shim_env(folder, **shim),
+        )
+    except subprocess.TimeoutExpired as error:
+        raise AssertionError(f"it hangs: {arguments}, {shim}") from error
     assert done.returncode in (0, 1, 2, -signal.SIGKILL), done
     assert not SANITIZER.search(done.stderr), done
     return Ended(done.returncode, done.stdout, done.stderr, _calls(log))
