@@ -5,6 +5,7 @@
 #include <exception>
 #include <functional>
 #include <new>
+#include <system_error>
 
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -26,6 +27,13 @@ int report_failures(const std::function<int()>& program) {
   } catch (const std::bad_alloc&) {
     print_error("out of memory",
                 "a smaller --max-memory leaves more to others");
+  } catch (const std::system_error& error) {
+    const bool passing =
+        error.code() == std::errc::resource_unavailable_try_again;
+    print_error(passing ? "no memory or no process left to start a thread"
+                        : error.what(),
+                passing ? "free some, or use fewer --threads"
+                        : "this is a bug in rechunk, please report it");
   } catch (const std::exception& error) {
     print_error(error.what(), "this is a bug in rechunk, please report it");
   }

@@ -240,4 +240,19 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
   }
 }
 
+void forget_array(const PlannedJob& job, int array) noexcept {
+  if (!job.stores.journal) return;
+  try {
+    Journal journal(job.stores.journal, job.hash);
+    auto records = journal.records(job.plan);
+    std::vector<Batch> wrong;
+    const auto& stages = job.plan.arrays[array].stages;
+    for (int stage = 0; stage < static_cast<int>(stages.size()); ++stage)
+      wrong.push_back({array, stage, 0, stages[stage].tasks});
+    drop(wrong, journal, records);
+  } catch (const std::exception&) {
+    // What was found to be wrong matters more.
+  }
+}
+
 }  // namespace rechunk

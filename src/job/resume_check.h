@@ -23,4 +23,7 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
 /// Throws: invalid_argument if they are not.
 void check_documents(const PlannedJob& job);
 
+/// What was done of an array is wrong: a run that goes on does it again.
+void forget_array(const PlannedJob& job, int array) noexcept;
+
 }  // namespace rechunk

@@ -19,7 +19,8 @@ void make_room(const PlannedJob& job);
 void make_durable(const PlannedJob& job);
 
 /// Makes the target visible, durably where asked for; with `verify` looks
-/// whether it is as it should be. Throws: io, corrupt; then no metadata is left.
+/// whether it is as it should be. Throws: io, corrupt; then no metadata is
+/// left.
 void commit_metadata(const PlannedJob& job);
 
 /// True if the target holds nothing.

@@ -1,5 +1,6 @@
 #include "job/verify_target.h"
 
+#include "job/resume_check.h"
 #include "job/target_hierarchy.h"
 #include "rechunk/error.h"
 
@@ -23,31 +24,43 @@ Digest source_digest(const PlannedJob& job, const StoredArray& source,
   return digest_array(source, options);
 }
 
+/// Of one array; returns its digest, "" where it cannot be decoded.
+std::string verify_array(const PlannedJob& job, const StagedCopySpec& spec,
+                         const std::optional<Digest>& read_digest,
+                         const ReadOptions& options) {
+  const StoredArray source{job.stores.source, spec.name,
+                           job.source.arrays.at(spec.name)};
+  const StoredArray target{job.stores.target, spec.name,
+                           job.target.arrays.at(spec.name)};
+  if (!can_decode(target.metadata)) {
+    if (!same_encoded(source, target, options))
+      fail(spec.name, "encoded chunks differ");
+    return "";
+  }
+  const bool was_read = spec.method != Method::kPassthrough && read_digest;
+  const Digest expected =
+      was_read ? *read_digest : source_digest(job, source, options);
+  const Digest found = digest_array(target, options);
+  if (found != expected)
+    fail(spec.name,
+         "digest " + to_string(found) + ", read was " + to_string(expected));
+  return to_string(found);
+}
+
 }  // namespace
 
 void verify_target(const PlannedJob& job,
                    const std::vector<std::optional<Digest>>& read_digests,
                    const ReadOptions& options, Report& report) {
   for (std::size_t index = 0; index < job.plan.arrays.size(); ++index) {
-    const StagedCopySpec& spec = job.plan.arrays[index];
-    const StoredArray source{job.stores.source, spec.name,
-                             job.source.arrays.at(spec.name)};
-    const StoredArray target{job.stores.target, spec.name,
-                             job.target.arrays.at(spec.name)};
-    if (!can_decode(target.metadata)) {
-      if (!same_encoded(source, target, options))
-        fail(spec.name, "encoded chunks differ");
-      continue;
+    try {
+      report.arrays[index].digest = verify_array(job, job.plan.arrays[index],
+                                                 read_digests[index], options);
+    } catch (const Error& error) {
+      if (error.kind() == ErrorKind::kCorrupt)
+        forget_array(job, static_cast<int>(index));
+      throw;
     }
-    const bool was_read =
-        spec.method != Method::kPassthrough && read_digests[index];
-    const Digest expected =
-        was_read ? *read_digests[index] : source_digest(job, source, options);
-    const Digest found = digest_array(target, options);
-    report.arrays[index].digest = to_string(found);
-    if (found != expected)
-      fail(spec.name,
-           "digest " + to_string(found) + ", read was " + to_string(expected));
   }
 }
 

@@ -12,7 +12,8 @@ namespace rechunk {
 
 /// Sets the digests in `report`. `read_digests`: by array, of what the first
 /// stage read; where nothing, the source is read again.
-/// Throws: corrupt (names the array), and what reading throws.
+/// Throws: corrupt (names the array, which the journal then forgets), and what
+/// reading throws.
 void verify_target(const PlannedJob& job,
                    const std::vector<std::optional<Digest>>& read_digests,
                    const ReadOptions& options, Report& report);

@@ -178,6 +178,14 @@ bool Worker::committed() const {
   return !journal_.is_running() && is_committed(job_);
 }
 
+bool Worker::was_committed() const noexcept {
+  try {
+    return committed();
+  } catch (const Error&) {
+    return false;  // The error that led to the question matters more.
+  }
+}
+
 // What of a batch has no record. Those that were there at the beginning are
 // read again: the run may have begun anew since.
 std::vector<DoneTasks::Range> Worker::undone(const Batch& batch) {
@@ -221,7 +229,7 @@ StageReport Worker::run_and_record(const Batch& batch) {
     make_durable(job_);
     journal_.record({{batch, sum}});
   } catch (const Error&) {
-    if (!committed()) throw;  // Else it ran twice; what it read is gone.
+    if (!was_committed()) throw;  // Else it ran twice; what it read is gone.
     sum = {};
   }
   // A run that was committed meanwhile must find nothing left behind.

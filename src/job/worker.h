@@ -81,6 +81,7 @@ class Worker {
   std::vector<DoneTasks::Range> undone(const Batch& batch);
   void check_batch(const Batch& batch) const;
   bool is_over() const;
+  bool was_committed() const noexcept;
   void add_found(Report& report);
   void finish();
 

@@ -43,9 +43,9 @@ void put_raw_array(Store& store, const std::string& path, const Shape& shape,
   write_text(store, join_key(path, key), bytes);
 }
 
-std::shared_ptr<Store> raw_array() {
+std::shared_ptr<Store> raw_array(const Shape& shape) {
   const auto store = make_memory_store();
-  put_raw_array(*store, "", kShape, R"(["time", "lat", "lon"])");
+  put_raw_array(*store, "", shape, R"(["time", "lat", "lon"])");
   return store;
 }
 
@@ -106,7 +106,7 @@ void find_budget(FaultJob& job) {
 }
 
 std::vector<FaultJob> make_jobs() {
-  const auto array = raw_array(), group = raw_group();
+  const auto array = raw_array(kShape), group = raw_group();
   Options v2 = with("3,20,7");
   v2.zarr_format = 2;
   v2.codec = "gzip:1";  // It has a checksum of its own.
@@ -119,23 +119,26 @@ std::vector<FaultJob> make_jobs() {
   Options one_array = with("");
   one_array.array_chunks = {{"air", "5,6,7"}};
   const Objects tree = laid_out(group, with("time=2"));
-  const auto raw = [](Options options) {
-    options.codec = "none";
+  const auto coded = [](Options options, const char* codec) {
+    options.codec = codec;
     return options;
   };
   const Objects maps = laid_out(array, with("1,20,22"));
+  // A codec without scratch, of which a small budget would leave nothing.
+  const Objects long_maps =
+      laid_out(raw_array({100, 20, 22}), coded(with("2,20,22"), "crc32c"));
   std::vector<FaultJob> jobs{
       {"direct", laid_out(array, with("5,20,22")), with("7,6,22")},
       {"staged", maps, with("24,3,4"), Method::kStaged, 2},
-      {"three_stages", maps, with("24,1,1"), Method::kStaged, 3},
+      {"three_stages", long_maps, with("100,1,2"), Method::kStaged, 3},
       {"passthrough", laid_out(array, with("5,9,22")), with("5,9,22"),
        Method::kPassthrough},
       {"shards", laid_out(array, with("2,10,11", "8,20,22")),
        with("12,5,6", "24,10,12")},
       {"v2_to_v3", laid_out(array, v2), to_v3},
-      {"raw", laid_out(array, raw(with("5,20,22"))), with("7,6,22"),
+      {"raw", laid_out(array, coded(with("5,20,22"), "none")), with("7,6,22"),
        Method::kDirect, 1, false},
-      {"raw_shards", laid_out(array, raw(with("2,10,11", "8,20,22"))),
+      {"raw_shards", laid_out(array, coded(with("2,10,11", "8,20,22"), "none")),
        with("12,5,6", "none"), Method::kDirect, 1, false},
       {"group", tree, consolidated, Method::kStaged, 2},
       {"mostly_kept", tree, one_array},
