@@ -22,16 +22,18 @@ RunLock lock(const PlannedJob& job, Unfinished unfinished) {
 
 void begin_run(const PlannedJob& job, Journal& journal) {
   check_target(job);  // Again: a whole run may have come and gone.
-  if (const auto other = running_plan(*journal.store())) {
-    erase_temp_of(*other);
-    journal.erase();
-  }
+  if (const auto other = running_plan(*journal.store())) erase_temp_of(*other);
+  journal.erase();  // Also what a run left that ended while it cleaned up.
   try {
     journal.begin(job.text);
     make_room(job);
     journal.set_ready();
   } catch (const Error&) {
-    journal.erase();
+    try {
+      journal.erase();
+    } catch (const Error&) {
+      // The error that brought us here matters more.
+    }
     throw;
   }
 }

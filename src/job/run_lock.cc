@@ -270,8 +270,10 @@ std::optional<RunLock> RunLock::take(const std::shared_ptr<Store>& journal,
       return std::nullopt;
     const std::int64_t number = numbers.empty() ? 1 : numbers.back() + 1;
     const std::string text = owner_text(plan_hash, team);
-    if (!journal->create_if_absent(key_of(number),
-                                   std::as_bytes(std::span<const char>(text))))
+    // A store that was asked twice may say no, and have created it.
+    if (!journal->create_if_absent(
+            key_of(number), std::as_bytes(std::span<const char>(text))) &&
+        read_text(*journal, key_of(number)) != text)
       continue;
     // Again: a store may create twice, and a newer lock may have come and
     // gone since the listing.

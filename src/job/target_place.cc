@@ -27,6 +27,25 @@ void erase_target(const PlannedJob& job) {
   erase_hierarchy(*job.stores.target, true, kOwnPrefix);
 }
 
+// If it fails, no document is left.
+void write_documents(const PlannedJob& job) {
+  Store& target = *job.stores.target;
+  try {
+    retrying([&] { write_hierarchy(target, job.target); });
+    if (job.options.verify && !is_committed(job))
+      throw Error(ErrorKind::kCorrupt, "verifying the metadata of " +
+                                           target.describe("") +
+                                           ": it is not what was written");
+  } catch (const Error&) {
+    try {
+      erase_hierarchy(target, false, kOwnPrefix);
+    } catch (const Error&) {
+      // The error that brought us here matters more.
+    }
+    throw;
+  }
+}
+
 }  // namespace
 
 void check_target(const PlannedJob& job) {
@@ -92,18 +111,8 @@ bool target_is_empty(const PlannedJob& job) {
 }
 
 void commit_metadata(const PlannedJob& job) {
-  Store& target = *job.stores.target;
   make_durable(job);
-  try {
-    retrying([&] { write_hierarchy(target, job.target); });
-    if (job.options.verify && !is_committed(job))
-      throw Error(ErrorKind::kCorrupt, "verifying the metadata of " +
-                                           target.describe("") +
-                                           ": it is not what was written");
-  } catch (const Error&) {
-    erase_hierarchy(target, false);
-    throw;
-  }
+  write_documents(job);
   make_durable(job);
 }
 
@@ -121,7 +130,7 @@ bool is_committed(const PlannedJob& job) {
 void clean_up(const PlannedJob& job, bool target_too) noexcept {
   const auto attempt = [](auto&& action) {
     try {
-      action();
+      retrying(action);
     } catch (const std::exception&) {
       // The error that brought us here matters more.
     }

@@ -12,8 +12,8 @@ namespace rechunk {
 
 /// A chunk whose elements lie as they are, without codecs.
 struct RawChunk {
-  Region region;  ///< Its elements, clipped to the array.
-  Shape shape;    ///< Its full shape: it is stored whole.
+  Region region;                       ///< Its elements, clipped to the array.
+  Shape shape;                         ///< Its full shape: it is stored whole.
   const std::vector<int>& axis_order;  ///< Outermost in memory first.
   std::int64_t item_bytes = 1;
 };

@@ -218,9 +218,10 @@ Fault FaultScript::next(const std::string& place, Call call,
   const auto number = static_cast<std::int64_t>(seen_.size());
   seen_.push_back({place, call, std::string(key)});
   if (injection_.at < 0 || number < injection_.at ||
-      !applies(injection_.fault, call) || (hit_ && !injection_.lasting))
+      !applies(injection_.fault, call) ||
+      (!hits_.empty() && !injection_.lasting))
     return Fault::kNone;
-  if (!hit_) hit_ = seen_.back();
+  hits_.push_back(seen_.back());
   return injection_.fault;
 }
 

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
-#include <optional>
 #include <random>
 #include <string>
 #include <string_view>
@@ -78,15 +77,15 @@ class FaultScript {
 
   /// Calls so far, in their order.
   const std::vector<Seen>& seen() const { return seen_; }
-  /// The first call that went wrong, if there is one.
-  const std::optional<Seen>& hit() const { return hit_; }
+  /// The calls that went wrong.
+  const std::vector<Seen>& hits() const { return hits_; }
 
  private:
   const Injection injection_;
   std::mutex mutex_;
   std::mt19937_64 random_;
   std::vector<Seen> seen_;
-  std::optional<Seen> hit_;
+  std::vector<Seen> hits_;
 };
 
 /// `place` names the store in messages and in the script, which must outlive

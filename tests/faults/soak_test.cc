@@ -158,7 +158,7 @@ double setting(const char* name, double otherwise) {
 
 TEST(Soak, LeaksNothingAndIsNeverWrong) {
   const auto seed = static_cast<std::uint64_t>(setting("RECHUNK_SEED", 20260));
-  const double seconds = setting("RECHUNK_SOAK_SECONDS", 5);
+  const double seconds = setting("RECHUNK_SOAK_SECONDS", 3);
   const fs::path folder =
       fs::path(::testing::TempDir()) / ("soak-" + std::to_string(::getpid()));
   fs::create_directories(folder);

@@ -25,7 +25,7 @@ from damage import (
 from trees import data_files
 
 SEED = int(os.environ.get("RECHUNK_SEED", "20260"))
-FLIPS = int(os.environ.get("RECHUNK_FLIPS", "1000"))
+FLIPS = int(os.environ.get("RECHUNK_FLIPS", "600"))
 EACH = -(-FLIPS // len(LAYOUTS))
 
 

@@ -118,7 +118,7 @@ def test_memory_that_is_refused_is_an_error(tmp_path: Path, name: str) -> None:
     job.make_source(tmp_path / "a")
     source = tree_hash(tmp_path / "a")
     ends = set()
-    for limit_bytes in range(24 << 20, 120 << 20, 3 << 20):
+    for limit_bytes in range(24 << 20, 120 << 20, 8 << 20):
         ended = run_within(
             partial(resource.setrlimit, resource.RLIMIT_AS, (limit_bytes,) * 2),
             *("run", tmp_path / "a", tmp_path / "b", *job.arguments),

@@ -18,7 +18,7 @@ from shim import CHANGING, READING, Ended, run
 from trees import METADATA_NAMES, assert_only, tree_hash
 
 SEED = int(os.environ.get("RECHUNK_SEED", "20260"))
-EACH = -(-int(os.environ.get("RECHUNK_CALLS", "120")) // len(JOBS))
+EACH = -(-int(os.environ.get("RECHUNK_CALLS", "60")) // len(JOBS))
 # What a system may say, and to which calls.
 CAUSES = {
     errno.EIO: (*READING, *CHANGING),
