@@ -59,6 +59,7 @@ class Soak {
         random_());
     ++runs_;
     std::string plan;
+    bool refused = false;
     try {
       run(options,
           {.source = with_faults(stores.source, "source", script),
@@ -69,14 +70,31 @@ class Soak {
     } catch (const Error& error) {
       ++errors_;
       ASSERT_NE(error.kind(), ErrorKind::kInternal) << error.what();
-      if (is_refusal(error)) return;
-      forget_process(*stores.journal);
-      resume(options, stores, plan);
+      refused = is_refusal(error);
+      if (!refused) {
+        forget_process(*stores.journal);
+        mend(options, stores, plan);
+      }
     }
+    if (!refused) check(job, stores);
+    fs::remove_all(folder_ / "run");
+  }
+
+  // Where only the end of tidying up failed, the target is complete.
+  void mend(const Options& options, const Stores& stores,
+            const std::string& plan) {
+    try {
+      resume(options, stores, plan);
+    } catch (const Error& error) {
+      ASSERT_NE(std::string(error.what()).find("exists"), std::string::npos)
+          << error.what();
+    }
+  }
+
+  void check(const FaultJob& job, const Stores& stores) {
     expect_equal(stores);
     EXPECT_EQ(objects_in(*stores.source), job.source);
     EXPECT_TRUE(objects_in(*stores.temp).empty());
-    fs::remove_all(folder_ / "run");
   }
 
   std::int64_t runs() const { return runs_; }
@@ -157,6 +175,8 @@ double setting(const char* name, double otherwise) {
 }
 
 TEST(Soak, LeaksNothingAndIsNeverWrong) {
+  if (!std::getenv("RECHUNK_SOAK_SECONDS"))
+    GTEST_SKIP() << "takes as long as RECHUNK_SOAK_SECONDS says: `make soak`";
   const auto seed = static_cast<std::uint64_t>(setting("RECHUNK_SEED", 20260));
   const double seconds = setting("RECHUNK_SOAK_SECONDS", 3);
   const fs::path folder =
