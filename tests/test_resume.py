@@ -25,7 +25,7 @@ from trees import (
 
 RNG = np.random.default_rng(31)
 SECONDS = 60
-SLOW_CODEC = ("--codec", "zstd:15")
+SLOW_CODEC = ("--codec", "zstd:19")
 WAYS = {
     "direct": ("--chunks", "9,70,100", "--max-memory", "64MB"),
     "staged": ("--chunks", "90,10,10", "--max-memory", "4MB"),
@@ -89,12 +89,13 @@ def work(
 def wait_for_records(
     work: Work, process: subprocess.Popen, count: int, pattern: str = "*/*/*-*"
 ) -> None:
-    """Until so many records of that name are written."""
+    """Until so many records of that name are written; then it sleeps."""
     deadline = time.monotonic() + SECONDS
     while len(list(work.journal.glob(f"done/{pattern}"))) < count:
         assert process.poll() is None, "it ended before it could be stopped"
         assert time.monotonic() < deadline
         time.sleep(0.005)
+    process.send_signal(signal.SIGSTOP)
 
 
 def stop(
@@ -108,6 +109,7 @@ def stop(
     process = rechunk.start(*work.arguments)
     wait_for_records(work, process, records, pattern)
     process.send_signal(how)
+    process.send_signal(signal.SIGCONT)
     process.communicate(timeout=SECONDS)
     return process.returncode
 
@@ -233,6 +235,7 @@ def test_two_runs_do_not_write_to_one_target(
         (*work.arguments, "--overwrite"),
     ):
         assert f"process {first.pid} of" in rechunk.fails(*words).stderr
+    first.send_signal(signal.SIGCONT)
     _, stderr = first.communicate(timeout=SECONDS)
     assert first.returncode == 0, stderr
     assert_finished(work)
