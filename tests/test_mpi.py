@@ -50,6 +50,14 @@ def exit_codes(codes: Path) -> list[int]:
     return [int(path.read_text()) for path in codes.iterdir()]
 
 
+def without_prediction(report: dict) -> list[dict]:
+    """Return the arrays of a report; how long they take depends on threads."""
+    return [
+        {key: array[key] for key in array if key != "predicted_seconds"}
+        for array in report["arrays"]
+    ]
+
+
 @pytest.mark.parametrize("ranks", [1, 2, 4])
 @pytest.mark.parametrize("name", JOBS)
 def test_any_number_of_ranks_makes_the_same_target(
@@ -66,7 +74,7 @@ def test_any_number_of_ranks_makes_the_same_target(
     alone = rechunk.ok("run", source, tmp_path / "c", *job.arguments, "--json")
     report = json.loads(done.stdout)
     assert {array["method"] for array in report["arrays"]} == job.methods
-    assert report["arrays"] == alone.json()["arrays"]
+    assert without_prediction(report) == without_prediction(alone.json())
     assert_equal_elements(source, target)
     assert tree_hash(target) == tree_hash(tmp_path / "c")
     assert_only(tmp_path, "a", "b", "c", "codes")
@@ -76,7 +84,7 @@ def test_any_number_of_ranks_makes_the_same_target(
 def test_an_error_of_one_rank_ends_all(
     rechunk: Rechunk, tmp_path: Path, ranks: int
 ) -> None:
-    """With its message, told once, and no trace of a target."""
+    """With its message, told once; what was done can be removed."""
     source = tmp_path / "a"
     JOBS["staged"].make_source(source)
     (source / "c" / "19" / "0" / "0").write_bytes(b"damaged")
@@ -86,6 +94,9 @@ def test_an_error_of_one_rank_ends_all(
     assert done.stderr.count("error: reading") == 1
     assert "c/19/0/0" in done.stderr
     assert not done.stdout
+    assert not (tmp_path / "b" / "zarr.json").exists()
+    if (tmp_path / "b.rechunk").exists():
+        rechunk.ok("discard", tmp_path / "b")
     assert_only(tmp_path, "a", "codes")
 
 
