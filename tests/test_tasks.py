@@ -174,15 +174,13 @@ def test_a_plan_can_ask_for_verification(
     plan = save(rechunk, tmp_path, "direct", "--verify")
     (_, _, tasks) = stages_of(plan)[0]
     rechunk.ok("task", plan, 0, 0, f"1..{tasks}")
-    chunk = next((tmp_path / "b").rglob("c/*/*/*"))
-    data = chunk.read_bytes()
-    chunk.unlink()
+    next((tmp_path / "b").rglob("c/*/*/*")).unlink()
     result = rechunk.fails("task", plan, 0, 0, "0..1")
     assert "verifying" in result.stderr
     assert not (tmp_path / "b" / "zarr.json").exists()
-    chunk.write_bytes(data)
-    report = rechunk.ok("commit", plan, "--json").json()
-    assert len(report["arrays"][0]["digest"]) == 32
+    # Nobody knows which task to blame, so all of them are to be done again.
+    assert "not all tasks are done" in rechunk.fails("commit", plan).stderr
+    rechunk.ok("task", plan, 0, 0, "all")
     assert_equal_elements(tmp_path / "a", tmp_path / "b")
     assert_only(tmp_path, "a", "b", "plan.json")
 
