@@ -99,16 +99,22 @@ void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
     result.digest += block.digest(digest_scalars_, spec_.shape);
 }
 
-// Parts, here or by idle threads too, each with a report that is added in turn.
-void ArrayCopy::share(
-    std::int64_t parts, Arena& arena, StageReport& report,
-    const std::function<void(std::int64_t, Arena&, StageReport&)>& part) const {
+// Cells of a grid, each with a report of its own: here, or by idle threads too.
+void ArrayCopy::for_each_cell(const Region& cells, Arena& arena,
+                              StageReport& report, const Part& part) const {
+  if (!idle_)
+    return for_each_point(
+        cells, [&](const Shape& cell) { part(cell, arena, report); });
+  const Grid numbers(cells.extent(), Shape(cells.start.size(), 1));
   std::mutex mutex;
   idle_->run(
-      parts,
+      numbers.cell_count(),
       [&](std::int64_t number, Arena& own) {
+        Shape cell = numbers.coordinates(number);
+        for (std::size_t axis = 0; axis < cell.size(); ++axis)
+          cell[axis] += cells.start[axis];
         StageReport counted;
-        part(number, own, counted);
+        part(cell, own, counted);
         const std::lock_guard lock(mutex);
         report += counted;
       },
@@ -118,22 +124,17 @@ void ArrayCopy::share(
 void ArrayCopy::read_source(const Task& task, Block& block,
                             StageReport& report) const {
   const Region& region = block.layout().region();
-  const Grid objects(spec_.shape, spec_.source_shards.empty()
-                                      ? spec_.source_chunks
-                                      : spec_.source_shards);
   if (!idle_ || !idle_->any() || region.empty())
     return reader_->read(region, block, task.arena, report);
   // Source objects, so that each is opened as often as by one thread.
-  const Region touched = objects.cells_touching(region);
-  const Grid parts(touched.extent(), Shape(touched.start.size(), 1));
-  share(parts.cell_count(), task.arena, report,
-        [&](std::int64_t number, Arena& arena, StageReport& counted) {
-          Shape object = parts.coordinates(number);
-          for (std::size_t axis = 0; axis < object.size(); ++axis)
-            object[axis] += touched.start[axis];
-          reader_->read(intersect(objects.cell(object), region), block, arena,
-                        counted);
-        });
+  const Grid objects(spec_.shape, spec_.source_shards.empty()
+                                      ? spec_.source_chunks
+                                      : spec_.source_shards);
+  for_each_cell(objects.cells_touching(region), task.arena, report,
+                [&](const Shape& object, Arena& arena, StageReport& counted) {
+                  reader_->read(intersect(objects.cell(object), region), block,
+                                arena, counted);
+                });
 }
 
 void ArrayCopy::run_to_packed(const Task& task, TaskResult& result) const {
@@ -162,19 +163,11 @@ void ArrayCopy::run_to_target(const Task& task, TaskResult& result) const {
 
 void ArrayCopy::write_chunks(const Block& block, Arena& arena,
                              StageReport& report) const {
-  const Region cells = block.layout().cells_touching(block.layout().region());
-  if (!idle_ || !idle_->any())
-    return for_each_point(cells, [&](const Shape& chunk) {
-      writer_->write_chunk(chunk, block.chunk(chunk), arena, report);
-    });
-  const Grid parts(cells.extent(), Shape(cells.start.size(), 1));
-  share(parts.cell_count(), arena, report,
-        [&](std::int64_t number, Arena& own, StageReport& counted) {
-          Shape chunk = parts.coordinates(number);
-          for (std::size_t axis = 0; axis < chunk.size(); ++axis)
-            chunk[axis] += cells.start[axis];
-          writer_->write_chunk(chunk, block.chunk(chunk), own, counted);
-        });
+  for_each_cell(block.layout().cells_touching(block.layout().region()), arena,
+                report,
+                [&](const Shape& chunk, Arena& own, StageReport& counted) {
+                  writer_->write_chunk(chunk, block.chunk(chunk), own, counted);
+                });
 }
 
 // A shard may be larger than a block: then blocks follow each other into it.

@@ -50,9 +50,9 @@ class ArrayCopy {
   void write_shards(const Task& task, TaskResult& result) const;
   void read(const Task& task, Block& block, TaskResult& result) const;
   void read_source(const Task& task, Block& block, StageReport& report) const;
-  void share(std::int64_t parts, Arena& arena, StageReport& report,
-             const std::function<void(std::int64_t, Arena&, StageReport&)>&
-                 part) const;
+  using Part = std::function<void(const Shape& cell, Arena&, StageReport&)>;
+  void for_each_cell(const Region& cells, Arena& arena, StageReport& report,
+                     const Part& part) const;
   Block target_block(const Region& region, Arena& arena) const;
 
   const StagedCopySpec spec_;

@@ -1,5 +1,6 @@
 // A block of elements in memory, filled by a reader and emptied cell by cell.
-// Borrows its memory. Used by one thread.
+// Borrows its memory. Used by one thread, but parts that do not overlap may be
+// put by several.
 #pragma once
 
 #include <atomic>
@@ -36,8 +37,7 @@ class Block final : public RegionSink {
 
   /// False as long as nothing but fill was put.
   bool has_data() const { return has_data_; }
-  /// Says that data was read into what `place` gave. Threads may put parts that
-  /// do not overlap at the same time.
+  /// Says that data was read into what `place` gave.
   void note_data() {
     std::atomic_ref(has_data_).store(true, std::memory_order_relaxed);
   }
