@@ -12,6 +12,7 @@
 #include "exec/array_copy.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
+#include "zarr/forwarding_store.h"
 #include "zarr/testing.h"
 
 namespace rechunk {
@@ -92,30 +93,17 @@ inline std::int64_t listed_bytes(const Store& store) {
 }
 
 /// A store in memory that knows how much it held at most.
-class PeakStore final : public Store {
+class PeakStore final : public ForwardingStore {
  public:
+  PeakStore() : ForwardingStore(make_memory_store()) {}
+
   std::int64_t peak_objects() const { return peak_objects_; }
   std::int64_t peak_bytes() const { return peak_bytes_; }
 
-  void read_many(std::span<ReadRequest> requests) const override {
-    store_->read_many(requests);
-  }
   std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
                                             std::int64_t header) override {
-    return std::make_unique<Writer>(*this, store_->open_writer(key, header));
-  }
-  bool create_if_absent(std::string_view key,
-                        std::span<const std::byte> bytes) override {
-    return store_->create_if_absent(key, bytes);
-  }
-  bool erase(std::string_view key) override { return store_->erase(key); }
-  void list(std::string_view prefix,
-            const std::function<void(std::string_view, std::int64_t)>& visit)
-      const override {
-    store_->list(prefix, visit);
-  }
-  std::string describe(std::string_view key) const override {
-    return store_->describe(key);
+    return std::make_unique<Writer>(*this,
+                                    ForwardingStore::open_writer(key, header));
   }
 
  private:
@@ -143,7 +131,6 @@ class PeakStore final : public Store {
     peak_bytes_ = std::max(peak_bytes_, bytes);
   }
 
-  std::shared_ptr<Store> store_ = make_memory_store();
   std::mutex mutex_;
   std::int64_t peak_objects_ = 0, peak_bytes_ = 0;
 };

@@ -1,0 +1,42 @@
+// A store that passes everything on to another: derived stores watch or change
+// some of it. Only tests include this.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "rechunk/store.h"
+
+namespace rechunk {
+
+class ForwardingStore : public Store {
+ public:
+  explicit ForwardingStore(std::shared_ptr<Store> store)
+      : store_(std::move(store)) {}
+
+  void read_many(std::span<ReadRequest> requests) const override {
+    store_->read_many(requests);
+  }
+  std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
+                                            std::int64_t header) override {
+    return store_->open_writer(key, header);
+  }
+  bool create_if_absent(std::string_view key,
+                        std::span<const std::byte> bytes) override {
+    return store_->create_if_absent(key, bytes);
+  }
+  bool erase(std::string_view key) override { return store_->erase(key); }
+  void list(std::string_view prefix,
+            const std::function<void(std::string_view, std::int64_t)>& visit)
+      const override {
+    store_->list(prefix, visit);
+  }
+  std::string describe(std::string_view key) const override {
+    return store_->describe(key);
+  }
+
+ protected:
+  const std::shared_ptr<Store> store_;
+};
+
+}  // namespace rechunk
