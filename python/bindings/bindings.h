@@ -13,6 +13,8 @@ namespace nb = nanobind;
 
 /// rechunk.errors of the Python side, raised for rechunk::Error.
 void register_errors(nb::module_& module);
+/// keep_heap: the C library's heap while tasks run.
+void register_heap(nb::module_& module);
 /// Job: plans, runs, tasks.
 void register_job(nb::module_& module);
 

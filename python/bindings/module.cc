@@ -11,6 +11,7 @@ NB_MODULE(_core, module) {
   nanobind::set_leak_warnings(false);
   module.doc() = "The native part of rechunk; use the package `rechunk`.";
   rechunk::python::register_errors(module);
+  rechunk::python::register_heap(module);
   rechunk::python::register_job(module);
   module.def(
       "parse_byte_size",

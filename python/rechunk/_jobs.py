@@ -5,7 +5,8 @@ from __future__ import annotations
 import atexit
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 from rechunk import _core
 
@@ -25,6 +26,7 @@ class OpenJobs:
         self._lock = threading.Lock()
         self._jobs: OrderedDict[str, _core.Job] = OrderedDict()
         self._uses = 0
+        self._at_work = 0
         self._watcher: threading.Thread | None = None
         self._ended = threading.Event()
         atexit.register(self._end)
@@ -40,12 +42,28 @@ class OpenJobs:
             while len(self._jobs) > _JOBS_KEPT:
                 self._jobs.popitem(last=False)
             self._uses += 1
-            if self._watcher is None or not self._watcher.is_alive():
-                self._watcher = threading.Thread(
-                    target=self._watch, daemon=True
-                )
-                self._watcher.start()
+            self._be_watched()
             return job
+
+    @contextmanager
+    def work(self) -> Iterator[None]:
+        """While tasks run, however long they take."""
+        with self._lock:
+            self._at_work += 1
+            self._be_watched()
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._at_work -= 1
+                self._uses += 1
+
+    def _be_watched(self) -> None:
+        if self._watcher is not None and self._watcher.is_alive():
+            return
+        _core.keep_heap(True)
+        self._watcher = threading.Thread(target=self._watch, daemon=True)
+        self._watcher.start()
 
     def _trim(self) -> None:
         for job in self._jobs.values():
@@ -55,8 +73,9 @@ class OpenJobs:
         uses = -1
         while not self._ended.is_set():
             with self._lock:
-                if uses == self._uses:
+                if uses == self._uses and not self._at_work:
                     self._trim()
+                    _core.keep_heap(False)
                     self._watcher = None
                     return
                 uses = self._uses

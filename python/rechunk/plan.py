@@ -19,6 +19,7 @@ from rechunk.specs import CopySpec, StagedCopySpec
 _BATCH_BYTES = 64 << 20
 _MIN_BATCHES = 32
 _MAX_BATCHES = 4096
+_RELEASE_BATCHES = 8
 _MAX_CHAINS = 256
 
 
@@ -164,17 +165,21 @@ class Plan:
         `most`: about how many parts all steps together may have.
         """
         tasks = step.stop - step.first
-        if step.kind != "copy" or tasks <= 1:
+        if tasks <= 1:
             return [step]
-        stage = self._parsed["arrays"][step.array]["stages"][step.stage]
         share = tasks / max(1, self._task_count)
-        wanted = max(
-            _MIN_BATCHES,
-            stage["bytes_decoded"] * tasks // stage["tasks"] // _BATCH_BYTES,
+        count = min(
+            tasks, self._wanted_batches(step), max(1, int(share * most))
         )
-        count = min(tasks, wanted, max(1, int(share * most)))
         cuts = [step.first + tasks * part // count for part in range(count + 1)]
         return [step.part(first, stop) for first, stop in pairwise(cuts)]
+
+    def _wanted_batches(self, step: Step) -> int:
+        if step.kind == "release":
+            return _RELEASE_BATCHES
+        stage = self._parsed["arrays"][step.array]["stages"][step.stage]
+        size = int(stage["bytes_decoded"]) * (step.stop - step.first)
+        return max(_MIN_BATCHES, size // int(stage["tasks"]) // _BATCH_BYTES)
 
     @cached_property
     def _task_count(self) -> int:
@@ -196,7 +201,8 @@ class Plan:
         else:
             job = self._job()
             action = job.run_tasks if step.kind == "copy" else job.release
-            action(step.array, step.stage, step.first, step.stop)
+            with _open_jobs.work():
+                action(step.array, step.stage, step.first, step.stop)
 
     def prepare(self) -> None:
         """Makes room at the target, or joins a run that has begun."""
@@ -217,7 +223,9 @@ class Plan:
         `progress(tasks_done, tasks_total, bytes_done, bytes_total, seconds)` is
         called some times a second.
         """
-        report: dict[str, Any] = json.loads(self._job().run(progress))
+        job = self._job()
+        with _open_jobs.work():
+            report: dict[str, Any] = json.loads(job.run(progress))
         return report
 
     @contextmanager

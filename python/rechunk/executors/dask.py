@@ -24,6 +24,44 @@ def _barrier(before: list[Any]) -> None:
     """Is there for its arguments only."""
 
 
+class _Graph:
+    """The tasks of a plan.
+
+    The scheduler gives tasks to whichever worker is free where their group is
+    large and needs little; others go where what they need lies, and are moved
+    once a second. So first stages are one group, and every other step is one,
+    as is its barrier; and nothing but what is needed goes by the same name.
+    """
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._run = uuid.uuid4().hex
+        self._plan_key = (f"rechunk-plan-{self._run}", 0)
+        self.tasks: dict[Any, Any] = {self._plan_key: (_constant, plan)}
+        #: What a step is done with, by its number.
+        self._done: list[Any] = []
+        for number, step in enumerate(plan.steps()):
+            self._done.append(self._add(number, step))
+        self.last = f"rechunk-{self._run}"
+        self.tasks[self.last] = (_barrier, self._done[-1:])
+
+    def _add(self, number: int, step: Step) -> Any:
+        before = [self._done[index] for index in step.after]
+        first_stage = step.kind == "copy" and step.stage == 0
+        group = "first" if first_stage else number
+        keys = []
+        for part, batch in enumerate(self._plan.batches(step)):
+            keys.append(
+                (f"rechunk-{step.kind}-{self._run}-{group}", number, part)
+            )
+            self.tasks[keys[-1]] = (_run, self._plan_key, batch, before)
+        if len(keys) == 1:
+            return keys[0]
+        barrier = (f"rechunk-wait-{self._run}-{number}", 0)
+        self.tasks[barrier] = (_barrier, keys)
+        return barrier
+
+
 class DaskExecutor(Executor[Delayed]):
     """A Delayed whose graph ends with the commit.
 
@@ -32,20 +70,8 @@ class DaskExecutor(Executor[Delayed]):
 
     def prepare_plan(self, specs: Plan) -> Delayed:
         """The whole run as one Delayed; `.persist()` starts it."""
-        name = f"rechunk-{uuid.uuid4().hex}"
-        plan_key = f"{name}-plan"
-        graph: dict[Any, Any] = {plan_key: (_constant, specs)}
-        done: list[str] = []
-        for number, step in enumerate(specs.steps()):
-            before = [done[index] for index in step.after]
-            batches = []
-            for part, batch in enumerate(specs.batches(step)):
-                key = (f"{name}-{step.kind}", number, part)
-                graph[key] = (_run, plan_key, batch, before)
-                batches.append(key)
-            done.append(f"{name}-done-{number}")
-            graph[done[-1]] = (_barrier, batches)
-        return Delayed(done[-1], graph)
+        graph = _Graph(specs)
+        return Delayed(graph.last, graph.tasks)
 
     def execute_plan(self, plan: Delayed, **kwargs: Any) -> None:
         """`plan.compute(**kwargs)`: scheduler, retries, ..."""
