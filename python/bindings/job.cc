@@ -120,6 +120,7 @@ Options make_options(const nb::dict& dict) {
   take(dict, "max_memory", options.max_memory);
   take(dict, "threads", options.threads);
   take(dict, "temp", options.temp);
+  take(dict, "calibrate", options.calibrate);
   take(dict, "overwrite", options.overwrite);
   take(dict, "verify", options.verify);
   take(dict, "keep_temp", options.keep_temp);

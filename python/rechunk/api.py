@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 from rechunk import _core
 from rechunk.checks import (
+    calibrates,
     check_flags,
     check_mappings,
     format_number,
@@ -49,6 +50,7 @@ def rechunk(
     verify: bool = False,
     keep_temp: bool = False,
     durable: bool = False,
+    calibrate: str = "off",
 ) -> Rechunked[Any]:
     """Plans a rechunk; `execute()` of the result runs it.
 
@@ -72,6 +74,8 @@ def rechunk(
         a package registers, or an Executor.
     shards, codec, zarr_format, consolidate, write_empty_chunks, threads,
     overwrite, verify, keep_temp, durable: as on the command line.
+    calibrate: "auto" measures on some of the source's chunks what its codecs
+        cost, before the plan is made; "off" plans the same every time.
 
     Nothing is written before the plan is executed. An unfinished run of the
     same work at the target is gone on with.
@@ -96,6 +100,7 @@ def rechunk(
         "threads": thread_count(threads),
         "codec": "" if codec is None else codec_text(codec),
         "shards": _shards_text(shards),
+        "calibrate": calibrates(calibrate),
     }
     if consolidate is not None:
         options["consolidate"] = bool(consolidate)

@@ -56,6 +56,15 @@ def format_number(zarr_format: Any) -> int:
     return int(zarr_format)
 
 
+def calibrates(calibrate: Any) -> bool:
+    """True for "auto"."""
+    if not isinstance(calibrate, str) or calibrate not in ("auto", "off"):
+        raise InvalidArgumentError(
+            f"calibrate: {calibrate!r} is neither 'auto' nor 'off'"
+        )
+    return calibrate == "auto"
+
+
 def memory_bytes(max_mem: Any) -> int:
     """0 for None: half of what there is."""
     if max_mem is None:

@@ -155,6 +155,7 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "verify": ["no", 5],
     "keep_temp": ["no", 5],
     "durable": ["no", 5],
+    "calibrate": [None, True, "on", "AUTO", 5, THING],
 }
 
 
