@@ -6,11 +6,11 @@
 // of at most 8 bytes, scalar by scalar: each scalar's bytes in little-endian
 // order, the last word of a scalar padded with zeros. Word w (counted over all
 // scalars of the element) of an array with W words per element has the number
-// n = p * W + w and the value v, and adds
-//   mix(v ^ (n + 1) * A1, M1, N1) to lane 1 and
-//   mix(v ^ (n + 1) * A2, M2, N2) to lane 2, where
-//   mix(x, M, N): x ^= x >> 32; x *= M; x ^= x >> 29; x *= N; x ^= x >> 32.
-// The constants are in digest.cc. NaN counts by its bits; -0.0 is not 0.0.
+// n = p * W + w + 1 and the value v. With all numbers modulo 2^64,
+//   x = v ^ (n * A1);  x ^= x >> 32;  x *= M;  x ^= x >> 29
+// it adds fold(x * N1) to lane 1 and fold((x ^ (n * A2)) * N2) to lane 2, where
+// fold(y) = y ^ (y >> 32). The constants are in word_sum.cc. NaN counts by its
+// bits; -0.0 is not 0.0. docs/digest.md says it for others, with examples.
 #pragma once
 
 #include <cstddef>
