@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <random>
 #include <utility>
 #include <variant>
 
@@ -85,6 +86,11 @@ const Flag kFlags[] = {
      "Read again what is done and compare it with the journal"},
     {"--executor", "NAME", kRunBit | kResumeBit, &Arguments::executor, kConduct,
      "threads (default), serial, or mpi under mpirun"},
+
+    {"--sample", "N", kVerifyBit, &Arguments::sample, kConduct,
+     "Compare N regions of each array, drawn at random, for a quick look"},
+    {"--seed", "N", kVerifyBit, &Arguments::seed, kConduct,
+     "Draw the same ones as another time"},
 
     {"--json", "", kAllBits & ~kDiscardBit, &Arguments::json, kOutput,
      "Print one JSON object to stdout"},
@@ -214,45 +220,6 @@ Shape parse_paper_chunks(const char* flag, const std::string& word,
   });
 }
 
-/// Letters to change, insert or remove to make `a` of `b` (Levenshtein).
-std::size_t edit_distance(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = std::exchange(row[0], i);
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i - 1] != b[j - 1]);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, replaced});
-    }
-  }
-  return row.back();
-}
-
-/// How little `known` looks like what was meant by `word`: edits, but a part of
-/// a long name ("--mem") counts as one.
-std::size_t distance_from(const std::string& known, const std::string& word) {
-  const auto part =
-      word.substr(std::min(word.size(), word.find_first_not_of('-')));
-  if (part.size() >= 3 && known.find(part) != std::string::npos) return 1;
-  return edit_distance(word, known);
-}
-
-/// What may be written where `word` was.
-std::vector<std::string> known_words(const CLI::App& app,
-                                     const std::string& word) {
-  std::vector<std::string> known;
-  if (word.starts_with("-")) {
-    for (const CLI::Option* option : app.get_options({}))
-      for (const std::string& name : option->get_lnames())
-        known.push_back("--" + name);
-  } else {
-    for (const CLI::App* command : app.get_subcommands({}))
-      known.push_back(command->get_name());
-  }
-  return known;
-}
-
 }  // namespace
 
 void add_flags(CLI::App& command, CommandBit bit, Arguments& arguments) {
@@ -308,6 +275,23 @@ int parse_threads(const Arguments& arguments) {
   return parse_number("--threads", arguments.threads, 1, 4096);
 }
 
+Sample make_sample(const Arguments& arguments) {
+  constexpr auto kMost = std::numeric_limits<std::int64_t>::max();
+  if (arguments.sample.empty()) {
+    if (!arguments.seed.empty())
+      throw UsageError("--seed: there is nothing to draw without --sample");
+    return {};
+  }
+  Sample sample;
+  sample.regions =
+      parse_number<std::int64_t>("--sample", arguments.sample, 1, 1000000);
+  sample.seed = arguments.seed.empty()
+                    ? std::random_device()()
+                    : static_cast<std::uint64_t>(parse_number<std::int64_t>(
+                          "--seed", arguments.seed, 0, kMost));
+  return sample;
+}
+
 PaperArray make_paper_array(const Arguments& arguments) {
   if (arguments.dtype.empty() || arguments.source_chunks.empty())
     throw UsageError(
@@ -348,23 +332,6 @@ TaskWords parse_tasks(const Arguments& arguments) {
 int exit_code(const Error& error) {
   if (dynamic_cast<const UsageError*>(&error)) return 2;
   return error.kind() == ErrorKind::kCancelled ? 130 : 1;
-}
-
-std::string suggest(const CLI::App& app,
-                    const std::vector<std::string>& words) {
-  for (const std::string& argument : words) {
-    const std::string word = argument.substr(0, argument.find('='));
-    std::string nearest;
-    std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
-    for (const std::string& known : known_words(app, word)) {
-      const std::size_t distance = distance_from(known, word);
-      if (distance >= least) continue;
-      least = distance;
-      nearest = known;
-    }
-    if (!nearest.empty()) return fmt::format("did you mean {}?", nearest);
-  }
-  return {};
 }
 
 }  // namespace rechunk::cli

@@ -26,6 +26,7 @@ struct Arguments {
   std::string executor;
   std::string plan_file;  ///< To read, or to write (--save).
   std::string array, stage, tasks;
+  std::string sample, seed;
 };
 
 /// A wrong command line, found before anything was done: exit code 2.
@@ -61,6 +62,10 @@ Options make_options(const Arguments& arguments);
 
 /// Of --threads; 0 where it is not given. Throws: UsageError.
 int parse_threads(const Arguments& arguments);
+
+/// Of --sample and --seed: without the latter one that nobody foresees.
+/// Throws: UsageError.
+Sample make_sample(const Arguments& arguments);
 
 /// Of --shape, --dtype, --source-chunks, --source-shards. Throws: UsageError.
 PaperArray make_paper_array(const Arguments& arguments);

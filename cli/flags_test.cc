@@ -193,6 +193,7 @@ TEST(Flags, IncompleteCommandLinesAreUsageErrors) {
            {"run", "a", "b", "--chunks"},
            {"verify", "a"},
            {"verify", "a", "b", "--temp", "c"},
+           {"run", "a", "b", "--sample", "3"},
            {"info"},
            {"info", "a", "b"},
            {"task", "p.json", "0", "0"},

@@ -251,25 +251,45 @@ struct PaperArray {
 };
 Plan plan_on_paper(const PaperArray& array, const Options& options);
 
+/// A quick look instead of a whole comparison.
+struct Sample {
+  std::int64_t regions = 0;  ///< Of each array, drawn at random; 0: all.
+  std::uint64_t seed = 0;
+};
+
 /// The result of comparing two arrays or groups.
 struct Comparison {
+  /// A box of some chunks of the first array in which elements differ.
+  struct Difference {
+    Shape start, stop;
+    std::int64_t elements = 0;     ///< That differ.
+    Shape first;                   ///< The first of them, and what it is:
+    std::string value_a, value_b;  ///< JSON, or bytes in hex.
+  };
   struct Array {
     std::string name;
-    std::string digest_a, digest_b;  ///< 32 hex digits each.
-    bool equal = false;
-    bool compared = true;    ///< False if it cannot be decoded.
+    std::string digest_a, digest_b;  ///< 32 hex digits each; "" of a sample.
+    bool equal = false;              ///< Of a sample: no difference was found.
+    bool compared = true;            ///< False if it cannot be decoded.
     std::string difference;  ///< Why not: shape, type, first element, ...
+    /// The first sixteen, and how many there are.
+    std::vector<Difference> differences;
+    std::int64_t different_regions = 0;
+    std::int64_t different_elements = 0;  ///< In `differences`, at least.
+    std::int64_t regions = 0, compared_regions = 0;  ///< 0: not looked at.
+    std::int64_t compared_elements = 0;
   };
   std::vector<Array> arrays;
   bool equal = false;
 };
 
 /// Compares the elements of two arrays, or of all arrays of two groups,
-/// whatever their chunking, codecs, byte order and format; reads each once.
-/// Only `max_memory` and `threads` of the options matter.
+/// whatever their chunking, codecs, byte order and format; reads each once, and
+/// again where they differ. Only `max_memory` and `threads` of the options
+/// matter.
 Comparison verify(const std::string& a, const std::string& b,
-                  const Options& options = {}, Observer* observer = nullptr,
-                  std::stop_token stop = {});
+                  const Options& options = {}, const Sample& sample = {},
+                  Observer* observer = nullptr, std::stop_token stop = {});
 
 /// A description of the arrays and groups below a URL.
 struct ArrayInfo {

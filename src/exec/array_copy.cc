@@ -96,7 +96,8 @@ void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
   else
     intermediates_[task.stage - 1].read(block, task.arena, result.report);
   if (task.stage == 0 && !digest_scalars_.empty())
-    result.digest += block.digest(digest_scalars_, spec_.shape);
+    result.digest +=
+        block.digest(digest_scalars_, spec_.shape, block.layout().region());
 }
 
 // Cells of a grid, each with a report of its own: here, or by idle threads too.

@@ -78,15 +78,16 @@ std::span<std::byte> Block::chunk(const Shape& coordinates) const {
 }
 
 Digest Block::digest(const std::vector<DigestScalar>& scalars,
-                     const Shape& shape) const {
+                     const Shape& shape, const Region& part) const {
   Digest digest;
-  for_each_point(
-      layout_.cells_touching(layout_.region()), [&](const Shape& coordinates) {
-        const BlockLayout::Cell cell = layout_.cell(coordinates);
-        digest +=
-            digest_box(scalars, shape, cell.region.start, cell.region.extent(),
-                       memory_.data() + cell.offset, cell.strides);
-      });
+  for_each_point(layout_.cells_touching(part), [&](const Shape& coordinates) {
+    const BlockLayout::Cell cell = layout_.cell(coordinates);
+    const Region wanted = intersect(cell.region, part);
+    digest += digest_box(scalars, shape, wanted.start, wanted.extent(),
+                         byte_at(memory_.data() + cell.offset, cell.region,
+                                 wanted, cell.strides),
+                         cell.strides);
+  });
   return digest;
 }
 

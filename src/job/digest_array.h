@@ -6,6 +6,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "base/digest.h"
 #include "base/memory_budget.h"
@@ -31,6 +32,7 @@ struct ReadOptions {
   /// Told the elements' bytes of each part that was read, by one thread at a
   /// time; may be empty.
   std::function<void(std::int64_t bytes)> on_read;
+  Sample sample;  ///< Of what is compared, not of what is digested.
 };
 
 /// Payload bytes that one thread of `digest_array` holds.
@@ -40,13 +42,14 @@ std::int64_t digest_bytes(const ArrayLayout& layout);
 /// Throws: unsupported, corrupt, io, budget_exceeded, cancelled.
 Digest digest_array(const StoredArray& array, const ReadOptions& options);
 
-/// Where two arrays of equal shape and type differ first, and in what, for
-/// people; "" if they do not.
-std::string first_difference(const StoredArray& a, const StoredArray& b,
-                             const ReadOptions& options);
+/// Digests of the cells of a grid on the array, by cell; decodes every chunk
+/// once.
+std::vector<Digest> digest_cells(const StoredArray& array, const Grid& cells,
+                                 const ReadOptions& options);
 
 /// True if both hold the same encoded chunks, byte for byte, wherever these
-/// lie; for arrays of one chunk encoding that cannot be decoded.
+/// lie; for arrays of one chunk encoding that cannot be decoded. Looks at a
+/// sample of the first one's objects where `options` ask for that.
 bool same_encoded(const StoredArray& a, const StoredArray& b,
                   const ReadOptions& options);
 /// Payload bytes that one thread of `same_encoded` holds.

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <chrono>
 
+#include "job/compare_elements.h"
 #include "job/digest_array.h"
 #include "job/machine.h"
 #include "job/target_hierarchy.h"
@@ -97,8 +98,8 @@ class ReadMeter {
   Clock::time_point last_told_ = begin_;
 };
 
-void compare_elements(const StoredArray& a, const StoredArray& b,
-                      const ReadOptions& options, Comparison::Array& result) {
+void compare_arrays(const StoredArray& a, const StoredArray& b,
+                    const ReadOptions& options, Comparison::Array& result) {
   if (!can_decode(a.metadata) &&
       (same_encoding(a.metadata, b.metadata) ||
        same_chunk_encoding(a.metadata, b.metadata))) {
@@ -111,12 +112,7 @@ void compare_elements(const StoredArray& a, const StoredArray& b,
     result.compared = result.difference.empty();
     if (!result.compared) return;
   }
-  const Digest digest_a = digest_array(a, options);
-  const Digest digest_b = digest_array(b, options);
-  result.digest_a = to_string(digest_a);
-  result.digest_b = to_string(digest_b);
-  result.equal = digest_a == digest_b;
-  if (!result.equal) result.difference = first_difference(a, b, options);
+  compare_elements(a, b, options, result);
 }
 
 }  // namespace
@@ -151,8 +147,8 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
       if (result.difference.empty())
         with_context(
             [&] {
-              compare_elements({store_a, path, array},
-                               {store_b, path, other->second}, options, result);
+              compare_arrays({store_a, path, array},
+                             {store_b, path, other->second}, options, result);
             },
             [&] { return path.empty() ? "the array" : "array " + path; });
     }
@@ -165,17 +161,19 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
 }
 
 Comparison verify(const std::string& a, const std::string& b,
-                  const Options& options, Observer* observer,
-                  std::stop_token stop) {
+                  const Options& options, const Sample& sample,
+                  Observer* observer, std::stop_token stop) {
   const auto store_a = open_store(a), store_b = open_store(b);
   const Hierarchy hierarchy_a = read_hierarchy(*store_a);
   const Hierarchy hierarchy_b = read_hierarchy(*store_b);
   MemoryBudget budget(options.max_memory > 0 ? options.max_memory
                                              : default_max_memory());
-  ReadMeter meter(hierarchy_a, hierarchy_b, observer);
+  // Of a sample nobody waits for the end.
+  ReadMeter meter(hierarchy_a, hierarchy_b,
+                  sample.regions > 0 ? nullptr : observer);
   const ReadOptions read{
       budget, options.threads > 0 ? options.threads : available_threads(), stop,
-      [&](std::int64_t bytes) { meter.add(bytes); }};
+      [&](std::int64_t bytes) { meter.add(bytes); }, sample};
   return compare_hierarchies(store_a, hierarchy_a, store_b, hierarchy_b, read);
 }
 

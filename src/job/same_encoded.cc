@@ -7,6 +7,7 @@
 #include "exec/read_pieces.h"
 #include "exec/run_plan.h"
 #include "job/digest_array.h"
+#include "job/read_regions.h"
 #include "rechunk/error.h"
 #include "zarr/encoded_layout.h"
 
@@ -135,9 +136,11 @@ bool same_encoded(const StoredArray& a, const StoredArray& b,
         same = false;
     });
   };
-  run_indexed(of_a.objects.cell_count(), threads_within(options, bytes), bytes,
+  const ChosenRegions chosen(of_a.objects.cell_count(), options.sample);
+  run_indexed(chosen.count(), threads_within(options, bytes), bytes,
               options.budget, options.stop,
-              [&](std::int64_t index, Arena& arena) {
+              [&](std::int64_t number, Arena& arena) {
+                const std::int64_t index = chosen[number];
                 const ArenaScope scope(arena);
                 EncodedChunks chunks_a(a, of_a, arena);
                 EncodedChunks chunks_b(b, of_b, arena);

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <limits>
@@ -128,6 +129,42 @@ std::string format(Bytes element, const ElementType& type, int zarr_format) {
   return '"' + to_base64(element) + '"';
 }
 
+std::string hex(Bytes element) {
+  std::string text = "0x";
+  for (const std::byte value : element)
+    text += fmt::format("{:02x}", std::to_integer<int>(value));
+  return text;
+}
+
+/// S, where it is text: padding does not count.
+std::string describe_bytes(Bytes element) {
+  std::size_t size = element.size();
+  while (size > 0 && element[size - 1] == std::byte{0}) --size;
+  std::string text;
+  for (const std::byte value : element.first(size)) {
+    const auto letter = static_cast<char>(value);
+    if (letter < ' ' || letter > '~') return hex(element);
+    text += letter;
+  }
+  return raw_json::quote(text);
+}
+
+/// True where `format` makes something that people read.
+bool is_readable(const ElementType& type) {
+  switch (type.kind) {
+    case Kind::kFloat:
+    case Kind::kComplex:
+      return !type.name.empty();
+    case Kind::kStruct:
+      return std::all_of(
+          type.fields.begin(), type.fields.end(), [](const Field& field) {
+            return field.shape.empty() && is_readable(field.type);
+          });
+    default:
+      return type.kind <= Kind::kText && type.kind != Kind::kBytes;
+  }
+}
+
 /// True where both formats read the token alike.
 bool is_common_token(std::string_view json, const ElementType& type) {
   const bool whole = raw_json::is_number(json) &&
@@ -166,6 +203,12 @@ FillValue convert_fill_value(const FillValue& fill, const DataType& data_type,
                 fmt::format("fill value {} of type {} cannot be converted",
                             raw_json::excerpt(fill.json), data_type.label()));
   return {format(fill.bits, type, zarr_format), fill.bits};
+}
+
+std::string describe_element(Bytes element, const DataType& data_type) {
+  const ElementType type = element_type(data_type);
+  if (type.kind == Kind::kBytes) return describe_bytes(element);
+  return is_readable(type) ? format(element, type, 3) : hex(element);
 }
 
 }  // namespace rechunk

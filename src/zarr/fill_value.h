@@ -3,7 +3,9 @@
 // Pure functions.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -26,5 +28,10 @@ FillValue parse_fill_value(std::string_view json, const DataType& type,
 /// the token was not understood).
 FillValue convert_fill_value(const FillValue& fill, const DataType& type,
                              int zarr_format);
+
+/// One element for people: JSON of numbers, booleans and text; else its bytes
+/// in hex.
+std::string describe_element(std::span<const std::byte> element,
+                             const DataType& type);
 
 }  // namespace rechunk

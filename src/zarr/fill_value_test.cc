@@ -80,6 +80,23 @@ TEST(FillValue, NullAndZeroAreZerosForEveryType) {
   }
 }
 
+TEST(FillValue, ElementsArePrintedAsPeopleReadThem) {
+  const auto printed = [](const char* dtype, const char* json) {
+    const DataType type = parse_data_type_v2(dtype);
+    return describe_element(parse_fill_value(json, type, 2).bits, type);
+  };
+  EXPECT_EQ(printed(">i2", "-7"), "-7");
+  EXPECT_EQ(printed("<f4", "0.1"), "0.1");
+  EXPECT_EQ(printed(">f8", "-0.0"), "-0.0");
+  EXPECT_EQ(printed("<f2", "\"NaN\""), "\"NaN\"");
+  EXPECT_EQ(printed("|b1", "true"), "true");
+  EXPECT_EQ(printed("|S4", "\"YWI=\""), "\"ab\"");
+  EXPECT_EQ(printed("|S2", "\"AQI=\""), "0x0102");
+  EXPECT_EQ(printed("|V2", "\"AQI=\""), "0x0102");
+  EXPECT_EQ(printed("<U2", "\"a\""), "\"a\"");
+  EXPECT_EQ(printed(R"([["a","<i2",[2]]])", "0"), "0x00000000");
+}
+
 TEST(FillValue, TokensThatMeanNothingLeaveNoBits) {
   EXPECT_EQ(bits_v2("<i4", "1.5"), "");
   EXPECT_EQ(bits_v2("|i1", "128"), "");
