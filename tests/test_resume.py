@@ -210,6 +210,19 @@ def test_an_unfinished_target_is_not_run_again_by_mistake(
     assert_finished(work)
 
 
+def test_a_run_whose_plan_was_lost_begins_anew(
+    rechunk: Rechunk, work: Work
+) -> None:
+    """What it wrote is known to be its own, so that --overwrite may remove it."""
+    stop(rechunk, work)
+    (work.journal / "plan.json").unlink()
+    result = rechunk.fails(*work.arguments)
+    assert "is left from an unfinished run" in result.stderr
+    assert "plan is lost; --overwrite begins anew" in result.stderr
+    rechunk.ok(*work.arguments, "--overwrite")
+    assert_finished(work)
+
+
 def test_an_unfinished_run_can_be_removed(rechunk: Rechunk, work: Work) -> None:
     """With all that it has written."""
     stop(rechunk, work)

@@ -64,6 +64,8 @@ std::optional<std::string> running_plan_hash(const Store& journal) {
                                                  : "";
 }
 
+bool room_was_made(const Store& journal) { return exists(journal, kReady); }
+
 std::string Journal::key_of(const Batch& batch) {
   return fmt::format("{}/{}/{}/{}-{}", kDone, batch.array, batch.stage,
                      batch.first, batch.stop);

@@ -75,6 +75,10 @@ std::optional<std::string> running_plan(const Store& journal);
 /// Its plan_hash.
 std::optional<std::string> running_plan_hash(const Store& journal);
 
+/// True if a run has begun to write its target, even where the store has lost
+/// its plan since.
+bool room_was_made(const Store& journal);
+
 /// What records say of a plan.
 struct Tally {
   DoneTasks done;

@@ -55,7 +55,9 @@ void check_target(const PlannedJob& job) {
   if (!exists && is_empty(target)) return;
   const bool unfinished =
       job.stores.journal && running_plan_hash(*job.stores.journal);
-  if (!exists && !unfinished)
+  const bool plan_was_lost =
+      !unfinished && job.stores.journal && room_was_made(*job.stores.journal);
+  if (!exists && !unfinished && !plan_was_lost)
     throw Error(
         ErrorKind::kInvalidArgument,
         "the target " + place + " is not empty, and is no Zarr array or group",
@@ -64,10 +66,12 @@ void check_target(const PlannedJob& job) {
     throw Error(
         ErrorKind::kInvalidArgument,
         "the target " + place +
-            (unfinished ? " is left from an unfinished run" : " exists"),
+            (exists && !unfinished ? " exists"
+                                   : " is left from an unfinished run"),
         unfinished ? "`rechunk resume " + place +
                          "` continues it, --overwrite begins anew"
-                   : "--overwrite replaces it");
+        : exists   ? "--overwrite replaces it"
+                   : "the run's plan is lost; --overwrite begins anew");
 }
 
 void make_room(const PlannedJob& job) {

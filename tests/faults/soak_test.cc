@@ -80,14 +80,17 @@ class Soak {
     fs::remove_all(folder_ / "run");
   }
 
-  // Where only the end of tidying up failed, the target is complete.
-  void mend(const Options& options, const Stores& stores,
-            const std::string& plan) {
+  // Where only the end of tidying up failed, the target is complete; where the
+  // store lost the run's plan, the run begins anew, as the error says.
+  void mend(Options options, const Stores& stores, const std::string& plan) {
     try {
       resume(options, stores, plan);
     } catch (const Error& error) {
-      ASSERT_NE(std::string(error.what()).find("exists"), std::string::npos)
-          << error.what();
+      if (says(error, "exists")) return;
+      ASSERT_TRUE(says(error, "plan is lost")) << error.what();
+      options.overwrite = true;
+      std::string ignored;
+      run(options, stores, ignored);
     }
   }
 
@@ -127,6 +130,10 @@ class Soak {
       options.shards = "none";
     }
     return options;
+  }
+
+  static bool says(const Error& error, const std::string& words) {
+    return (error.what() + error.hint()).find(words) != std::string::npos;
   }
 
   static bool is_refusal(const Error& error) {
