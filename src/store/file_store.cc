@@ -125,11 +125,17 @@ void read_vectors(int file, const std::string& path, std::int64_t offset,
   }
 }
 
+// In larger writes the page cache takes larger blocks of memory. A virtual
+// machine has given those back to its host, which takes ten times as long to
+// return them as it takes to write the bytes.
+constexpr std::size_t kWriteBytes = 128 << 10;
+
 void write_all(int file, const std::string& path,
                std::span<const std::byte> bytes, std::int64_t offset) {
   while (!bytes.empty()) {
+    const std::size_t most = std::min(bytes.size(), kWriteBytes);
     const ssize_t put = uninterrupted(
-        [&] { return pwrite(file, bytes.data(), bytes.size(), offset); });
+        [&] { return pwrite(file, bytes.data(), most, offset); });
     if (put < 0) throw_io("writing", path, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
     offset += put;
