@@ -124,13 +124,25 @@ void write_stdout(std::string_view text) {
               fmt::format("writing to stdout: {}", std::strerror(errno)));
 }
 
-void print_error(std::string_view message, std::string_view hint) {
-  const Style style = style_of(stderr);
-  std::string text =
-      fmt::format("{} {}\n", style.red("error:"), printable(message));
+namespace {
+
+void print_notice(const std::string& kind, std::string_view message,
+                  std::string_view hint) {
+  std::string text = fmt::format("{} {}\n", kind, printable(message));
   if (!hint.empty())
-    text += fmt::format("\n{} {}\n", style.cyan("hint:"), printable(hint));
+    text += fmt::format("\n{} {}\n", style_of(stderr).cyan("hint:"),
+                        printable(hint));
   std::fputs(text.c_str(), stderr);
+}
+
+}  // namespace
+
+void print_error(std::string_view message, std::string_view hint) {
+  print_notice(style_of(stderr).red("error:"), message, hint);
+}
+
+void print_warning(std::string_view message, std::string_view hint) {
+  print_notice(style_of(stderr).bold("warning:"), message, hint);
 }
 
 }  // namespace rechunk::cli

@@ -55,4 +55,7 @@ void write_stdout(std::string_view text);
 /// stderr.
 void print_error(std::string_view message, std::string_view hint);
 
+/// The same for what is no failure: "warning: message".
+void print_warning(std::string_view message, std::string_view hint);
+
 }  // namespace rechunk::cli

@@ -21,6 +21,17 @@ std::unique_ptr<Executor> choose_executor(const std::string& name) {
   }
 }
 
+/// The target is finished: what is beside it is untidy, no error.
+void warn_of_leftovers(const Job& job) {
+  try {
+    for (const std::string& place : job.leftovers())
+      print_warning(place + " could not be removed",
+                    "the target does not need it: remove it");
+  } catch (const Error& error) {
+    print_warning(error.what(), error.hint());
+  }
+}
+
 /// One process of a team that says nothing: the first one does.
 void help(Executor& executor, Job& job, const Interrupt& interrupt) {
   executor.run(job, nullptr, interrupt.token());
@@ -41,6 +52,7 @@ void lead(Executor& executor, Job& job, const Interrupt& interrupt,
 
   std::fputs(describe_report(job.plan(), report).c_str(), stderr);
   if (arguments.json) write_stdout(to_json(job.plan(), report));
+  warn_of_leftovers(job);
 }
 
 int run_job(const Arguments& arguments, const MakeJob& make_job) {

@@ -168,6 +168,10 @@ void Job::discard() {
   remove_leftovers(state_->job);
 }
 
+std::vector<std::string> Job::leftovers() const {
+  return rechunk::leftovers(state_->job);
+}
+
 void Job::trim_memory() {
   const std::lock_guard lock(state_->mutex);
   if (state_->worker_) state_->worker_->trim_memory();

@@ -194,6 +194,9 @@ class Job {
   Status status() const;
   /// True if no run is going on and the target is as `commit` leaves it.
   bool committed() const;
+  /// After a run that ended well: places beside the target that could not be
+  /// emptied, though they should be. Throws: io.
+  std::vector<std::string> leftovers() const;
   /// Removes all that a run of this job wrote, finished or not.
   /// Throws: invalid_argument if a process is at work on it.
   void discard();

@@ -63,15 +63,14 @@ void check_target(const PlannedJob& job) {
         "the target " + place + " is not empty, and is no Zarr array or group",
         "choose another target; rechunk removes nothing but Zarr data");
   if (!job.options.overwrite)
-    throw Error(
-        ErrorKind::kInvalidArgument,
-        "the target " + place +
-            (exists && !unfinished ? " exists"
-                                   : " is left from an unfinished run"),
-        unfinished ? "`rechunk resume " + place +
-                         "` continues it, --overwrite begins anew"
-        : exists   ? "--overwrite replaces it"
-                   : "the run's plan is lost; --overwrite begins anew");
+    throw Error(ErrorKind::kInvalidArgument,
+                "the target " + place +
+                    (exists && !unfinished ? " exists"
+                                           : " is left from an unfinished run"),
+                unfinished ? "`rechunk resume " + place +
+                                 "` continues it, --overwrite begins anew"
+                : exists ? "--overwrite replaces it"
+                         : "the run's plan is lost; --overwrite begins anew");
 }
 
 void make_room(const PlannedJob& job) {
@@ -120,6 +119,19 @@ void commit_metadata(const PlannedJob& job) {
   make_durable(job);
 }
 
+std::vector<std::string> leftovers(const PlannedJob& job) {
+  std::vector<std::string> places;
+  const auto look = [&](const std::shared_ptr<Store>& store) {
+    bool empty = true;
+    if (store)
+      store->list("", [&](std::string_view, std::int64_t) { empty = false; });
+    if (!empty) places.push_back(store->describe(""));
+  };
+  if (!job.options.keep_temp) look(job.stores.temp);
+  look(job.stores.journal);
+  return places;
+}
+
 bool is_committed(const PlannedJob& job) {
   const auto documents = make_memory_store();
   write_hierarchy(*documents, job.target);
@@ -132,11 +144,14 @@ bool is_committed(const PlannedJob& job) {
 }
 
 void clean_up(const PlannedJob& job, bool target_too) noexcept {
+  constexpr int kAttempts = 4;
   const auto attempt = [](auto&& action) {
-    try {
-      retrying(action);
-    } catch (const std::exception&) {
-      // The error that brought us here matters more.
+    for (int attempts = 0; attempts < kAttempts; ++attempts) {
+      try {
+        return retrying(action);
+      } catch (const std::exception&) {
+        // The error that brought us here matters more; see `leftovers`.
+      }
     }
   };
   const Stores& stores = job.stores;

@@ -1,6 +1,9 @@
 // The target's place before, during and after a run.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include "job/planned_job.h"
 
 namespace rechunk {
@@ -39,5 +42,8 @@ void erase_temp_of(const std::string& plan_file);
 /// Erases the temporary data (unless it is to be kept) and the journal, but not
 /// its lock; if `target_too`, all that the run wrote. What fails is left.
 void clean_up(const PlannedJob& job, bool target_too) noexcept;
+
+/// Where temporary data or a journal are that ought to be gone. Throws: io.
+std::vector<std::string> leftovers(const PlannedJob& job);
 
 }  // namespace rechunk
