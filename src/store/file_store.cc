@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -17,6 +16,7 @@
 
 #include "rechunk/error.h"
 #include "store/folders.h"
+#include "store/partial_files.h"
 
 namespace rechunk {
 namespace {
@@ -134,32 +134,28 @@ void write_all(int file, const std::string& path,
                std::span<const std::byte> bytes, std::int64_t offset) {
   while (!bytes.empty()) {
     const std::size_t most = std::min(bytes.size(), kWriteBytes);
-    const ssize_t put = uninterrupted(
-        [&] { return pwrite(file, bytes.data(), most, offset); });
+    const ssize_t put =
+        uninterrupted([&] { return pwrite(file, bytes.data(), most, offset); });
     if (put < 0) throw_io("writing", path, errno);
     bytes = bytes.subspan(static_cast<std::size_t>(put));
     offset += put;
   }
 }
 
-std::string unique_suffix() {
-  static std::atomic<std::uint64_t> counter{0};
-  return "." + std::to_string(getpid()) + "-" +
-         std::to_string(counter.fetch_add(1)) + std::string(kPartialSuffix);
-}
-
 class FileWriter final : public ObjectWriter {
  public:
   FileWriter(std::string path, int file, std::string partial,
-             std::int64_t header_bytes)
+             std::int64_t header_bytes,
+             std::shared_ptr<PartialFiles> partial_files)
       : path_(std::move(path)),
         partial_(std::move(partial)),
+        partial_files_(std::move(partial_files)),
         file_(file),
         header_bytes_(header_bytes),
         at_(header_bytes) {}
 
   ~FileWriter() override {
-    if (!committed_) ::unlink(partial_.c_str());
+    if (!committed_) partial_files_->remove(partial_);
   }
 
   void append(std::span<const std::byte> bytes) override {
@@ -180,6 +176,7 @@ class FileWriter final : public ObjectWriter {
 
  private:
   const std::string path_, partial_;
+  const std::shared_ptr<PartialFiles> partial_files_;
   File file_;
   const std::int64_t header_bytes_;
   std::int64_t at_;
@@ -207,24 +204,28 @@ class FileStore final : public Store {
   std::unique_ptr<ObjectWriter> open_writer(
       std::string_view key, std::int64_t header_bytes) override {
     std::string path = path_of(key);
-    std::string partial = path + unique_suffix();
+    std::string partial = PartialFiles::name_beside(path);
     const int file = create(partial, O_EXCL);
     return std::make_unique<FileWriter>(std::move(path), file,
-                                        std::move(partial), header_bytes);
+                                        std::move(partial), header_bytes,
+                                        partial_files_);
   }
 
   bool create_if_absent(std::string_view key,
                         std::span<const std::byte> bytes) override {
     const std::string path = path_of(key);
-    const std::string partial = path + unique_suffix();
-    {
+    const std::string partial = PartialFiles::name_beside(path);
+    try {
       File file(create(partial, O_EXCL));
       write_all(file.get(), path, bytes, 0);
+    } catch (const Error&) {
+      partial_files_->remove(partial);
+      throw;
     }
     // A link fails where a rename would replace.
     const bool created = ::link(partial.c_str(), path.c_str()) == 0;
     const int code = errno;
-    ::unlink(partial.c_str());
+    partial_files_->remove(partial);
     if (!created && code != EEXIST) throw_io("writing", path, code);
     return created;
   }
@@ -341,6 +342,8 @@ class FileStore final : public Store {
   }
 
   std::string root_;
+  const std::shared_ptr<PartialFiles> partial_files_ =
+      std::make_shared<PartialFiles>();
   std::mutex mutex_;
   std::unordered_set<std::string> folders_;  ///< Known to exist.
 };

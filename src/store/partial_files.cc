@@ -1,0 +1,42 @@
+#include "store/partial_files.h"
+
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+
+#include "store/folders.h"
+
+namespace rechunk {
+namespace {
+
+constexpr int kAttempts = 3;
+
+bool unlink_if_there(const std::string& path) {
+  for (int attempt = 0; attempt < kAttempts; ++attempt)
+    if (::unlink(path.c_str()) == 0 || errno == ENOENT) return true;
+  return false;
+}
+
+}  // namespace
+
+std::string PartialFiles::name_beside(const std::string& path) {
+  static std::atomic<std::uint64_t> counter{0};
+  return path + "." + std::to_string(getpid()) + "-" +
+         std::to_string(counter.fetch_add(1)) + std::string(kPartialSuffix);
+}
+
+void PartialFiles::remove(const std::string& path) noexcept {
+  sweep();
+  if (unlink_if_there(path)) return;
+  const std::lock_guard lock(mutex_);
+  left_.push_back(path);
+}
+
+void PartialFiles::sweep() noexcept {
+  const std::lock_guard lock(mutex_);
+  std::erase_if(left_, unlink_if_there);
+}
+
+}  // namespace rechunk

@@ -1,0 +1,30 @@
+// The files that a store is writing and has not yet given their names: those
+// that are of no use must go, though a call that removes them may fail.
+#pragma once
+
+#include <mutex>
+#include <string>
+#include <vector>
+
+namespace rechunk {
+
+/// All methods may be called by any thread.
+class PartialFiles {
+ public:
+  /// Tries once more to remove what is left.
+  ~PartialFiles() { sweep(); }
+
+  /// A name beside `path` that no other file of any process has.
+  static std::string name_beside(const std::string& path);
+
+  /// Removes the file, later if it cannot be now.
+  void remove(const std::string& path) noexcept;
+
+ private:
+  void sweep() noexcept;
+
+  std::mutex mutex_;
+  std::vector<std::string> left_;
+};
+
+}  // namespace rechunk
