@@ -62,9 +62,10 @@ FillValue v2_fill_value(const ArrayMetadata& source) {
   const bool has_missing_value =
       source.attributes &&
       raw_json::find(*source.attributes, "_FillValue").has_value();
+  const FillValue null = parse_fill_value("null", source.data_type, 2);
   if (source.dimension_names && !has_missing_value &&
-      is_zeros(source.fill_value))
-    return {"null", source.fill_value.bits};
+      is_zeros(source.fill_value) && null.bits == source.fill_value.bits)
+    return null;
   return convert_fill_value(source.fill_value, source.data_type, 2);
 }
 

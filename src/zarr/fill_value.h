@@ -16,15 +16,16 @@ namespace rechunk {
 /// Elements beyond this are not decoded, nor are their fill values.
 inline constexpr std::int64_t kMaxFillBytes = 1 << 20;
 
-/// The token and its element in the byte order of `type`. null and the number 0
-/// are zeros for every type; `bits` stays empty where the token means nothing
-/// for the type or the type has no fixed size.
+/// The token and its element in the byte order of `type`. The number 0 is zeros
+/// for every type, and so is null, but for times: there it is NaT, as it is for
+/// zarr-python. `bits` stays empty where the token means nothing for the type
+/// or the type has no fixed size.
 FillValue parse_fill_value(std::string_view json, const DataType& type,
                            int zarr_format);
 
 /// The token for an array of the other format that has the same bits. Tokens
-/// that both formats read alike stay verbatim; null becomes zeros in v3, which
-/// has no undefined values. Throws: unsupported (v2 cannot say NaN payloads;
+/// that both formats read alike stay verbatim; null becomes its element in v3,
+/// which has no undefined values. Throws: unsupported (v2 cannot say NaN payloads;
 /// the token was not understood).
 FillValue convert_fill_value(const FillValue& fill, const DataType& type,
                              int zarr_format);

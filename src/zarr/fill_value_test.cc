@@ -69,7 +69,7 @@ TEST(FillValue, TokensOfV3BecomeStoredBits) {
 }
 
 TEST(FillValue, NullAndZeroAreZerosForEveryType) {
-  for (const char* dtype : {"|b1", "<f4", ">c16", "|S3", "<U2", "<M8[s]", "|V5",
+  for (const char* dtype : {"|b1", "<f4", ">c16", "|S3", "<U2", "|V5",
                             R"([["a","<i4"],["b","<f8",[2]]])"}) {
     const DataType type = parse_data_type_v2(dtype);
     for (const char* json : {"null", "0"}) {
@@ -78,6 +78,12 @@ TEST(FillValue, NullAndZeroAreZerosForEveryType) {
       EXPECT_EQ(fill.bits, std::vector<std::byte>(type.item_bytes)) << dtype;
     }
   }
+}
+
+TEST(FillValue, OfTimesNullIsNoTime) {
+  EXPECT_EQ(bits_v2("<M8[s]", "null"), "0000000000000080");
+  EXPECT_EQ(bits_v2(">m8[ns]", "null"), "8000000000000000");
+  EXPECT_EQ(bits_v2("<M8[s]", "0"), "0000000000000000");
 }
 
 TEST(FillValue, ElementsArePrintedAsPeopleReadThem) {
@@ -159,7 +165,7 @@ TEST(FillValue, TokensThatBothFormatsReadStayVerbatim) {
   EXPECT_EQ(kept("<f8", "0.10000000000000000555"), "0.10000000000000000555");
   EXPECT_EQ(kept("<f4", "NaN"), "\"NaN\"");
   EXPECT_EQ(kept("<f4", "null"), "0.0");
-  EXPECT_EQ(kept("<M8[s]", "null"), "0");
+  EXPECT_EQ(kept("<M8[s]", "null"), "-9223372036854775808");
   EXPECT_EQ(kept("<i4", "5.0"), "5");
   EXPECT_EQ(kept("|b1", "0"), "false");
   EXPECT_EQ(kept("|O", "0"), "\"\"");
