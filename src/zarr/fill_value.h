@@ -25,8 +25,8 @@ FillValue parse_fill_value(std::string_view json, const DataType& type,
 
 /// The token for an array of the other format that has the same bits. Tokens
 /// that both formats read alike stay verbatim; null becomes its element in v3,
-/// which has no undefined values. Throws: unsupported (v2 cannot say NaN payloads;
-/// the token was not understood).
+/// which has no undefined values. Throws: unsupported (v2 cannot say NaN
+/// payloads; the token was not understood).
 FillValue convert_fill_value(const FillValue& fill, const DataType& type,
                              int zarr_format);
 
