@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from summary import CaseFigures, Figures, Spread, summarise
+from tools_table import ON_ENGINES
 from workloads import BY_NAME
 
 OVER = " **over**"
@@ -94,7 +95,7 @@ def peers_section(content: dict, cases: list[CaseFigures]) -> list[str]:
     lines = ["## Every tool, at the memory of the workload", ""]
     for case in cases:
         table = content["workloads"][case.workload]["table_bytes"]
-        peers = set(case.tools) - {"rechunk", "floor"}
+        peers = set(case.tools) - {"rechunk", "floor", *ON_ENGINES}
         if case.memory_bytes != table or case.threads != 2 or not peers:
             continue
         lines += [
@@ -104,11 +105,52 @@ def peers_section(content: dict, cases: list[CaseFigures]) -> list[str]:
             "",
         ]
         order = sorted(
-            case.tools.values(),
+            (each for n, each in case.tools.items() if n not in ON_ENGINES),
             key=lambda each: each.seconds.median if each.seconds else 1e9,
         )
         lines += _table(_CASE_HEAD, [_row(case, each) for each in order])
     return lines
+
+
+_ENGINES = """\
+`rechunk` is the command, a whole process; the others are calls within a process
+that has its engine already: `-threads` is one process with two threads (for
+rechunker those of Dask), `-dask` a cluster of two local processes of one thread
+each. All have the same memory together: a process of ours, and a task of
+rechunker's, has its share of it. **Staged** says whether there was an
+intermediate; **times** is over rechunk on the same engine.
+"""
+
+
+def engines_section(cases: list[CaseFigures]) -> list[str]:
+    """Our executors in Python and rechunker, each pair on one engine."""
+    rows = []
+    for case in cases:
+        for name in ("rechunk", *ON_ENGINES):
+            figures = case.tools.get(name)
+            if set(case.tools).isdisjoint(ON_ENGINES) or not figures:
+                continue
+            ours = case.seconds(name.replace("rechunker", "rechunk"))
+            base = case.seconds("rechunk")
+            own = case.seconds(name)
+            cells = [
+                case.workload,
+                _mb(case.memory_bytes),
+                name,
+                _spread(figures.seconds) if own else figures.failure or "-",
+                "yes" if figures.stages > 1 else "no",
+                f"{own / base:.2f}" if own and base else "-",
+                f"{own / ours:.1f}" if own and ours and own != ours else "-",
+            ]
+            rows.append("| " + " | ".join(cells) + " |")
+    if not rows:
+        return []
+    head = (
+        "| workload | memory MB | tool | seconds | staged | over the command "
+        "| times |"
+    )
+    lines = ["## From Python, and rechunker on the same engine", "", _ENGINES]
+    return [*lines, *_table(head, rows)]
 
 
 _OWN_HEAD = (
@@ -178,7 +220,8 @@ def ahead_section(content: dict, cases: list[CaseFigures]) -> list[str]:
         right = {
             name: case.seconds(name)
             for name in case.tools
-            if name not in ("floor", "rechunk") and case.seconds(name)
+            if name not in ("floor", "rechunk", *ON_ENGINES)
+            and case.seconds(name)
         }
         if not ours or not right:
             continue
@@ -236,5 +279,6 @@ def markdown(content: dict, plots: list[tuple[str, str]]) -> str:
         lines += [f"![{title}]({address})", ""]
     lines += ahead_section(content, cases)
     lines += peers_section(content, cases)
+    lines += engines_section(cases)
     lines += own_section(cases)
     return "\n".join(lines).rstrip() + "\n"

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import random_workloads
-from tools_table import EXECUTORS, OURS, PEERS
+from tools_table import ON_ENGINES, OURS, PEERS
 from workloads import BY_NAME, MEMORIES, Workload
 
 TABLE = ("W1", "W2n", "W2z", "W3", "W4", "W5")
@@ -74,9 +74,10 @@ FULL = (
     ),
     Pass(
         "executors",
-        "from Python, beside the command and rechunker",
+        "from Python, beside the command and rechunker on the same engine",
         ("W1", "W3"),
-        tools=("rechunk", *EXECUTORS, "rechunker"),
+        memories=("table", "1/16"),  # rechunker stages W3 at the second only
+        tools=("rechunk", *ON_ENGINES),
         repeat=5,
         peer_repeat=5,
     ),

@@ -145,6 +145,14 @@ def _anything(workload: Workload) -> str | None:
 # Name: environment, script, arguments, what it cannot do, whether bounded.
 _PYTHON_TOOLS = {
     "rechunker": ("rechunker", "rechunker", [], _needs_v2, True),
+    "rechunker-threads": (
+        "rechunker",
+        "rechunker",
+        ["dask-threads"],
+        _needs_v2,
+        True,
+    ),
+    "rechunker-dask": ("rechunker", "rechunker", ["dask"], _needs_v2, True),
     "dask": ("dask", "dask", ["tasks"], _anything, False),
     "dask-p2p": ("dask", "dask", ["p2p"], _anything, False),
     "cubed": ("cubed", "cubed", [], _anything, True),
@@ -160,9 +168,14 @@ _PYTHON_TOOLS = {
     "rechunkit": ("rechunkit", "rechunkit", [], _anything, True),
 }
 OURS = ("floor", "rechunk")
-PEERS = (*_PYTHON_TOOLS, "zarrs_reencode")
+# On an engine, which is there before their clocks start.
 EXECUTORS = ("rechunk-threads", "rechunk-dask")
-NAMES = OURS + PEERS + EXECUTORS
+ON_ENGINES = (*EXECUTORS, "rechunker-threads", "rechunker-dask")
+PEERS = (
+    *(name for name in _PYTHON_TOOLS if name not in ON_ENGINES),
+    "zarrs_reencode",
+)
+NAMES = OURS + PEERS + ON_ENGINES
 
 
 def make(name: str, binary: Path) -> Tool:
@@ -205,9 +218,11 @@ def describe(tool: Tool) -> dict:
 
 
 def own_facts(tool: Tool, output: str) -> dict:
-    """What rechunk and the floor tell of a run; nothing for the others."""
+    """What a tool tells of a run; nothing from most peers."""
     if tool.name == "floor":
         return {"clock": json.loads(output)}
+    if tool.name in ON_ENGINES:
+        return json.loads(output.splitlines()[-1])
     if tool.name != "rechunk":
         return {}
     run = json.loads(output)
