@@ -112,6 +112,13 @@ std::vector<const StagedCopySpec*> choose_arrays(const Plan& plan,
 
 }  // namespace
 
+std::string describe_notes(const Job& job) {
+  std::string text;
+  for (const std::string& note : job.notes())
+    text += fmt::format("into     {}\n", printable(note));
+  return text;
+}
+
 std::string describe_plan(const Plan& plan, const PlanView& view) {
   std::string text;
   const auto shown = choose_arrays(plan, view.max_arrays);

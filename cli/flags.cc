@@ -60,6 +60,12 @@ const Flag kFlags[] = {
     {"--write-empty-chunks", "", kLayoutBits, &Arguments::write_empty_chunks,
      kTarget, "Write chunks that hold nothing but the fill value, too"},
 
+    {"--region", "RANGES", kLayoutBits, &Arguments::region, kTarget,
+     "Write into a TARGET that exists, which keeps its layout: the part "
+     "time=0:8760,lat=90: of it, or all"},
+    {"--append", "DIM", kLayoutBits, &Arguments::append, kTarget,
+     "Put SOURCE behind what a TARGET that exists has along a dimension"},
+
     {"-m,--max-memory", "SIZE", kLayoutBits | kVerifyBit,
      &Arguments::max_memory, kResources,
      "Memory for data: 2GiB, 500MB, ... (default: half of what the machine or "
@@ -220,6 +226,27 @@ Shape parse_paper_chunks(const char* flag, const std::string& word,
   });
 }
 
+/// A target that exists keeps its layout, and everything else in it.
+void check_existing(const Arguments& arguments) {
+  if (arguments.region.empty() && arguments.append.empty()) return;
+  const char* flag = arguments.region.empty() ? "--append" : "--region";
+  const std::pair<const char*, bool> others[] = {
+      {"--append", !arguments.region.empty() && !arguments.append.empty()},
+      {"--chunks", !arguments.chunks.empty()},
+      {"--array", !arguments.arrays.empty()},
+      {"--shards", !arguments.shards.empty()},
+      {"--codec", !arguments.codec.empty()},
+      {"--zarr-format", !arguments.zarr_format.empty()},
+      {"--consolidate", arguments.consolidate},
+      {"--no-consolidate", arguments.no_consolidate},
+      {"--overwrite", arguments.overwrite}};
+  for (const auto& [other, given] : others)
+    if (given)
+      throw UsageError(fmt::format("{} and {} exclude each other", flag, other),
+                       "a target that exists keeps its layout, and everything "
+                       "that is not written");
+}
+
 }  // namespace
 
 void add_flags(CLI::App& command, CommandBit bit, Arguments& arguments) {
@@ -235,6 +262,9 @@ void add_flags(CLI::App& command, CommandBit bit, Arguments& arguments) {
 
 Options make_options(const Arguments& arguments) {
   Options options;
+  check_existing(arguments);
+  options.region = arguments.region;
+  options.append = arguments.append;
   if (!arguments.chunks.empty())
     interpret("--chunks", [&] { return parse_chunk_spec(arguments.chunks); });
   options.chunks = arguments.chunks;

@@ -16,6 +16,7 @@ struct Arguments {
   std::string source, target;
   std::string chunks, shards, codec, zarr_format;
   std::vector<std::string> arrays;  ///< NAME:CHUNKS each.
+  std::string region, append;
   bool consolidate = false, no_consolidate = false;
   bool write_empty_chunks = false;
   std::string max_memory, threads, temp, calibrate;

@@ -30,6 +30,9 @@ std::string printable(std::string_view text);
 /// here.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
 
+/// What a job says of the target that it writes into, in the plan's columns.
+std::string describe_notes(const Job& job);
+
 struct PlanView {
   bool explain = false;         ///< All reasons of the planner.
   std::size_t max_arrays = 64;  ///< The smaller ones are counted.

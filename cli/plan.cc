@@ -15,27 +15,33 @@ Plan plan_on_paper(const Arguments& arguments, const Options& options) {
   return rechunk::plan_on_paper(make_paper_array(arguments), options);
 }
 
-Plan plan_of(const Arguments& arguments) {
+struct Planned {
+  Plan plan;
+  std::string notes;
+};
+
+Planned plan_of(const Arguments& arguments) {
   const Options options = make_options(arguments);
-  if (!arguments.shape.empty()) return plan_on_paper(arguments, options);
+  if (!arguments.shape.empty()) return {plan_on_paper(arguments, options), ""};
   if (arguments.target.empty())
     throw UsageError("planning: SOURCE or TARGET is missing",
                      "give both, or --shape, --dtype and --source-chunks "
                      "to plan without an array");
   const Job job(arguments.source, arguments.target, options);
   if (!arguments.plan_file.empty()) save_plan(job, arguments.plan_file);
-  return job.plan();
+  return {job.plan(), describe_notes(job)};
 }
 
 }  // namespace
 
 int run_plan(const Arguments& arguments) {
-  const Plan plan = plan_of(arguments);
+  const auto [plan, notes] = plan_of(arguments);
   if (arguments.json)
     write_stdout(rechunk::to_json(plan) + "\n");
   else
-    write_stdout(describe_plan(
-        plan, {.explain = arguments.explain, .style = style_of(stdout)}));
+    write_stdout(describe_plan(plan, {.explain = arguments.explain,
+                                      .style = style_of(stdout)}) +
+                 notes);
   return 0;
 }
 

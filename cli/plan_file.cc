@@ -21,6 +21,7 @@ void save_plan(const Job& job, const std::string& path) {
   try {
     job.check_target();
   } catch (const Error& error) {
+    if (job.into_existing()) throw;
     // A task that runs twice must never replace what the run has finished.
     throw Error(error.kind(), error.what(),
                 "remove it first: saved plans replace nothing");

@@ -45,6 +45,7 @@ void lead(Executor& executor, Job& job, const Interrupt& interrupt,
                       .max_arrays = kMaxArraysShown,
                       .style = style_of(stderr)};
   std::fputs(describe_plan(job.plan(), view).c_str(), stderr);
+  std::fputs(describe_notes(job).c_str(), stderr);
 
   auto progress = make_progress_bar();
   const Report report = executor.run(job, progress.get(), interrupt.token());

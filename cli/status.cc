@@ -57,8 +57,12 @@ int run_status(const Arguments& arguments) {
 }
 
 int run_discard(const Arguments& arguments) {
-  Job::unfinished(arguments.target).discard();
-  std::fputs("removed  all that the run had written\n", stderr);
+  Job job = Job::unfinished(arguments.target);
+  job.discard();
+  std::fputs(job.into_existing()
+                 ? "dropped  the run; what it had written over stays written\n"
+                 : "removed  all that the run had written\n",
+             stderr);
   return 0;
 }
 

@@ -51,6 +51,12 @@ Job::Job(Job&&) noexcept = default;
 
 const Plan& Job::plan() const { return state_->job.plan; }
 
+bool Job::into_existing() const { return state_->job.existing.has_value(); }
+
+std::vector<std::string> Job::notes() const {
+  return describe_existing(state_->job);
+}
+
 void Job::check_target() const { rechunk::check_target(state_->job); }
 
 const std::string& Job::save() const {
@@ -148,6 +154,7 @@ bool tidy_up(const std::string& target) {
   if (running_plan(*store)) return false;
   RunLock::refuse_if_busy(*store);
   Journal(store, "").erase();
+  Journal(store, "").erase_committed();
   RunLock::erase(*store);
   for (const std::string& place : {target, journal_place(target)})
     remove_unfinished(place);
@@ -164,6 +171,7 @@ void Job::discard() {
   const auto& journal = state_->job.stores.journal;
   if (journal) RunLock::refuse_if_busy(*journal);
   clean_up(state_->job, true);
+  if (journal) Journal(journal, "").erase_committed();
   if (journal) RunLock::erase(*journal);
   remove_leftovers(state_->job);
 }

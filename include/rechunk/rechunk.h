@@ -45,6 +45,13 @@ struct Options {
   std::optional<bool> consolidate;  ///< Nothing: as the source has it.
   bool write_empty_chunks = false;  ///< Write chunks that hold only fill too.
 
+  // Instead of that: a target that exists, and keeps its layout.
+  /// The part of it that is written, on boundaries of its objects:
+  /// "time=0:8760,lat=90:"; dimensions not named are whole; "all": everything.
+  std::string region;
+  /// The dimension along which the source is put behind what is there.
+  std::string append;
+
   // What it may take.
   std::int64_t max_memory = 0;  ///< Payload bytes; 0: half of what there is.
   int threads = 0;              ///< 0: one per core.
@@ -126,6 +133,11 @@ class Job {
 
   const Plan& plan() const;
 
+  /// True if the target exists, and stays where the run fails.
+  bool into_existing() const;
+  /// What people should know of that: a line per array.
+  std::vector<std::string> notes() const;
+
   /// Throws: invalid_argument if something stands at the target that the
   /// options do not allow to replace.
   void check_target() const;
@@ -197,7 +209,8 @@ class Job {
   /// After a run that ended well: places beside the target that could not be
   /// emptied, though they should be. Throws: io.
   std::vector<std::string> leftovers() const;
-  /// Removes all that a run of this job wrote, finished or not.
+  /// Removes all that a run of this job wrote, finished or not; from a target
+  /// that existed nothing but what was to be appended.
   /// Throws: invalid_argument if a process is at work on it.
   void discard();
   /// Gives back the memory that is kept between tasks.

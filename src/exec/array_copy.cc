@@ -54,7 +54,8 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
                        next_is_last ? target.chunk_shape : next.block},
             .axis_order = target.axis_order,
             .item_bytes = spec_.item_bytes,
-            .fill = target.fill,
+            .fill =
+                options.source_fill.empty() ? target.fill : options.source_fill,
             .coded = copy.coded});
   }
   if (options.digest) digest_scalars_ = digest_scalars(target.scalars);

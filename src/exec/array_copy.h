@@ -21,6 +21,9 @@ class ArrayCopy {
     std::string temp_prefix;      ///< Of the intermediates' keys.
     bool digest = false;          ///< Digest what the first stage reads.
     IdleThreads* idle = nullptr;  ///< May do a part of any task.
+    /// What is missing in the source, in the target's byte order; empty: the
+    /// target's fill value.
+    std::vector<std::byte> source_fill = {};
   };
 
   /// `temp` may be null where the copy has one stage.
@@ -75,6 +78,7 @@ class PassthroughCopy {
     std::shared_ptr<Store> store;
     std::string path;
     ChunkKeyEncoding key_encoding;
+    bool erase_missing = false;  ///< Target: objects that the source lacks.
     std::string key(const Shape& object) const {
       return join_key(path, chunk_key(key_encoding, object));
     }

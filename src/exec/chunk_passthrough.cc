@@ -58,6 +58,7 @@ class ChunkPassthrough::Task {
 
  private:
   void open_shards();
+  void erase_missing(const Region& objects);
   void write_shard(const Shape& object);
   void add_from_shard(const Shape& from, const Shape& to, ShardObject& shard);
   void add_object(const Shape& chunk, const Shape& to, ShardObject& shard);
@@ -90,6 +91,7 @@ void ChunkPassthrough::Task::run() {
   if (target_.layout.shard)
     return for_each_point(objects,
                           [&](const Shape& object) { write_shard(object); });
+  if (target_.erase_missing) erase_missing(objects);
   const std::int64_t before = report_.counted.objects_written;
   for (const auto& [object, shard] : shards_) {
     const ArenaScope shard_scope(arena_);
@@ -98,6 +100,18 @@ void ChunkPassthrough::Task::run() {
   }
   report_.skipped.objects_written +=
       element_count(objects) - (report_.counted.objects_written - before);
+}
+
+// The target's objects are chunks; those that no shard has are not written.
+void ChunkPassthrough::Task::erase_missing(const Region& objects) {
+  for_each_point(objects, [&](const Shape& chunk) {
+    Shape object = chunk;
+    for (std::size_t axis = 0; axis < chunk.size(); ++axis)
+      object[axis] /= source_.layout.shard->chunk_counts[axis];
+    const auto shard = shards_.find(object);
+    if (shard == shards_.end() || !find(object, chunk, shard->second))
+      target_.store->erase(target_.key(chunk));
+  });
 }
 
 // Reads the indices of all shards that the task touches.
@@ -187,7 +201,7 @@ void ChunkPassthrough::Task::write_shard(const Shape& object) {
   const ArenaScope scope(arena_);
   const ShardLevel& level = *target_.layout.shard;
   ShardObject shard(*target_.store, target_.key(object), level,
-                    arena_.take(level.index_bytes));
+                    arena_.take(level.index_bytes), target_.erase_missing);
   const Region box = target_.layout.objects.cell(object);
   for_each_point(source_.layout.objects.cells_touching(box),
                  [&](const Shape& from) {

@@ -24,6 +24,7 @@ class ChunkPassthrough {
     std::shared_ptr<Store> store;
     std::string path;
     EncodedLayout layout;
+    bool erase_missing = false;  ///< Target: objects that the source lacks.
     std::string key(const Shape& object) const {
       return join_key(path, chunk_key(layout.key_encoding, object));
     }

@@ -48,6 +48,7 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
       },
       [&](const ReadRequest& request) { note_source(report, request); });
   if (!bytes) {
+    if (target_.erase_missing) target_.store->erase(to);
     report.skipped.objects_read += 1;
     report.skipped.objects_written += 1;
     return;

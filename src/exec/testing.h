@@ -143,8 +143,9 @@ inline void store_elements(std::shared_ptr<Store> store,
   MemoryBudget budget(1 << 22);
   Arena arena = budget.acquire(budget.limit());
   StageReport report;
-  write_elements(ArrayWriter(std::move(store), path, layout, false), elements,
-                 arena, report);
+  write_elements(
+      ArrayWriter(std::move(store), path, layout, EmptyChunks::kLeaveOut),
+      elements, arena, report);
 }
 
 /// What was done and what was skipped add up to the prediction.

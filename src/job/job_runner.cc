@@ -8,6 +8,7 @@
 #include "job/array_source_reader.h"
 #include "job/codec_costs.h"
 #include "job/digest_array.h"
+#include "job/existing_target.h"
 #include "job/target_hierarchy.h"
 #include "rechunk/error.h"
 #include "zarr/encoded_layout.h"
@@ -89,6 +90,19 @@ std::shared_ptr<const RegionReader> make_reader(
                                              scalars);
 }
 
+EmptyChunks empty_chunks(const Options& options) {
+  if (options.write_empty_chunks) return EmptyChunks::kWrite;
+  return into_existing(options) ? EmptyChunks::kErase : EmptyChunks::kLeaveOut;
+}
+
+// What is missing in the source is its own fill value, not the target's.
+std::vector<std::byte> swapped_fill(
+    const ArrayLayout& source, const std::vector<DataType::Scalar>& scalars) {
+  std::vector<std::byte> fill = source.fill;
+  ByteSwap(source.scalars, scalars).apply(fill);
+  return fill;
+}
+
 }  // namespace
 
 ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
@@ -129,6 +143,7 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
 JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
                      const Hierarchy& target, const Stores& stores,
                      const Options& options, IdleThreads* idle) {
+  const bool existing = into_existing(options);
   for (std::size_t index = 0; index < plan.arrays.size(); ++index) {
     const StagedCopySpec& spec = plan.arrays[index];
     const ArrayMetadata& from = source.arrays.at(spec.name);
@@ -136,24 +151,25 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
     if (spec.method == Method::kPassthrough && !same_encoding(from, to)) {
       copies_.emplace_back(ChunkPassthrough(
           spec, {stores.source, spec.name, encoded_layout(from)},
-          {stores.target, spec.name, encoded_layout(to)}));
+          {stores.target, spec.name, encoded_layout(to), existing}));
       continue;
     }
     if (spec.method == Method::kPassthrough) {
       copies_.emplace_back(PassthroughCopy(
           spec, to.chunks, {stores.source, spec.name, from.key_encoding},
-          {stores.target, spec.name, to.key_encoding}));
+          {stores.target, spec.name, to.key_encoding, existing}));
       continue;
     }
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));
     const auto reader = make_reader(stores, spec.name, from, layout->scalars);
     const auto writer = std::make_shared<const ArrayWriter>(
-        stores.target, spec.name, layout, options.write_empty_chunks);
+        stores.target, spec.name, layout, empty_chunks(options));
     copies_.emplace_back(ArrayCopy(
         spec, reader, writer, stores.temp,
         {.temp_prefix = fmt::format("{}", index),
          .digest = options.verify,
-         .idle = stores.array_sources.contains(spec.name) ? nullptr : idle}));
+         .idle = stores.array_sources.contains(spec.name) ? nullptr : idle,
+         .source_fill = swapped_fill(make_layout(from), layout->scalars)}));
   }
 }
 

@@ -14,6 +14,7 @@ using Json = nlohmann::json;
 constexpr const char* kPlan = "plan.json";
 constexpr const char* kReady = "ready";
 constexpr const char* kDone = "done";
+constexpr const char* kCommitted = "committed";
 
 std::vector<std::string> keys_below(const Store& store,
                                     std::string_view prefix) {
@@ -65,6 +66,10 @@ std::optional<std::string> running_plan_hash(const Store& journal) {
 }
 
 bool room_was_made(const Store& journal) { return exists(journal, kReady); }
+
+std::optional<std::string> committed_plan_hash(const Store& journal) {
+  return read_text(journal, kCommitted, 1 << 10);
+}
 
 std::string Journal::key_of(const Batch& batch) {
   return fmt::format("{}/{}/{}/{}-{}", kDone, batch.array, batch.stage,
@@ -126,6 +131,10 @@ void Journal::erase() {
   // Listed now: who writes a record later sees that the plan is gone.
   for (const std::string& key : keys_below(*store_, kDone)) store_->erase(key);
 }
+
+void Journal::set_committed() { write_text(*store_, kCommitted, plan_hash_); }
+
+void Journal::erase_committed() { store_->erase(kCommitted); }
 
 Tally tally(const Plan& plan, const std::vector<Journal::Record>& records) {
   Tally result;

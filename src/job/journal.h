@@ -5,6 +5,8 @@
 //   done/ARRAY/STAGE/FIRST-STOP   what some tasks did (record_text.h); called
 //                                 after the first of its batches
 //   owner/N, beat                 who works on it (run_lock.h)
+//   committed                     the hash of a plan that has ended here, where
+//                                 its target cannot tell and workers may ask
 #pragma once
 
 #include <cstdint>
@@ -60,8 +62,11 @@ class Journal {
   /// One record replaces another: that of fewer batches.
   void replace(const Record& record, const std::vector<BatchRecord>& batches);
 
-  /// Removes everything but the lock.
+  /// Removes everything but the lock and the mark of a plan that has ended.
   void erase();
+
+  void set_committed();
+  void erase_committed();
 
  private:
   std::shared_ptr<Store> store_;
@@ -78,6 +83,9 @@ std::optional<std::string> running_plan_hash(const Store& journal);
 /// True if a run has begun to write its target, even where the store has lost
 /// its plan since.
 bool room_was_made(const Store& journal);
+
+/// Of the plan that has ended here, if there is such a mark.
+std::optional<std::string> committed_plan_hash(const Store& journal);
 
 /// What records say of a plan.
 struct Tally {

@@ -24,6 +24,7 @@ void begin_run(const PlannedJob& job, Journal& journal) {
   check_target(job);  // Again: a whole run may have come and gone.
   if (const auto other = running_plan(*journal.store())) erase_temp_of(*other);
   journal.erase();  // Also what a run left that ended while it cleaned up.
+  journal.erase_committed();
   try {
     journal.begin(job.text);
     make_room(job);
@@ -74,6 +75,7 @@ bool Leader::go_on(const JobRunner& runner) {
 
 void Leader::finish() {
   clean_up(job_, false);
+  journal_.erase_committed();
   RunLock::erase(*journal_.store());
 }
 

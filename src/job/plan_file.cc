@@ -1,4 +1,5 @@
 // Plan files: the plan's JSON and all that other processes must know.
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "job/places.h"
@@ -32,6 +33,53 @@ Hierarchy parse_documents(const Json& documents) {
   return read_hierarchy(*store);
 }
 
+Json existing_json(const ExistingTarget& existing) {
+  Json arrays = Json::object();
+  for (const auto& [path, array] : existing.arrays)
+    arrays[path] = {{"start", array.start},
+                    {"shape", array.shape},
+                    {"same_region_of_source", array.same_region_of_source},
+                    {"document", array.document}};
+  return {{"made", existing.made},
+          {"arrays", arrays},
+          {"untouched", existing.untouched}};
+}
+
+ExistingTarget parse_existing(const Json& json) {
+  ExistingTarget existing;
+  json.at("made").get_to(existing.made);
+  json.at("untouched").get_to(existing.untouched);
+  for (const auto& [path, array] : json.at("arrays").items())
+    existing.arrays[path] = {array.at("start"), array.at("shape"),
+                             array.at("same_region_of_source"),
+                             array.at("document")};
+  return existing;
+}
+
+// The parts that a plan file names are some of what is there.
+void check_parts(const PlannedJob& job) {
+  const auto fits = [&](const auto& entry) {
+    const auto target = job.target.arrays.find(entry.first);
+    if (target == job.target.arrays.end()) return false;
+    const Shape& extent = target->second.shape;
+    const ExistingTarget::Array& part = entry.second;
+    if (part.start.size() != extent.size() ||
+        part.shape.size() != extent.size())
+      return false;
+    for (std::size_t axis = 0; axis < extent.size(); ++axis)
+      if (part.start[axis] < 0 || part.shape[axis] < extent[axis] ||
+          part.start[axis] > part.shape[axis] - extent[axis] ||
+          part.start[axis] % target->second.chunks[axis] != 0)
+        return false;
+    return true;
+  };
+  const auto& parts = job.existing->arrays;
+  if (parts.size() != job.target.arrays.size() ||
+      !std::all_of(parts.begin(), parts.end(), fits))
+    throw Error(ErrorKind::kCorrupt,
+                "reading a plan file: its parts are none of its target");
+}
+
 // The URLs and documents of the job, without the hash.
 Json file_json(const PlannedJob& job) {
   Json json = Json::parse(to_json(job.plan));
@@ -41,7 +89,10 @@ Json file_json(const PlannedJob& job) {
   json["target"] = {{"url", absolute_place(job.places.target)},
                     {"documents", documents_json(job.target)}};
   json["temp"] = {{"url", absolute_place(job.places.temp)}};
-  json["options"] = {{"write_empty_chunks", job.options.write_empty_chunks},
+  if (job.existing) json["existing"] = existing_json(*job.existing);
+  json["options"] = {{"region", job.options.region},
+                     {"append", job.options.append},
+                     {"write_empty_chunks", job.options.write_empty_chunks},
                      {"overwrite", job.options.overwrite},
                      {"verify", job.options.verify},
                      {"keep_temp", job.options.keep_temp},
@@ -61,12 +112,18 @@ void write_plan_file(PlannedJob& job) {
 
 bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
   Json other = Json::parse(plan_file, nullptr, false), own = file_json(job);
+  for (Json* json : {&other, &own})
+    if (json->is_object() && json->contains("existing") &&
+        (*json)["existing"].is_object())
+      (*json)["existing"].erase("made");
   if (!other.is_object()) return false;
   for (Json* json : {&other, &own})
     for (const char* conduct : {"overwrite", "durable"})
       if (json->contains("options")) (*json)["options"].erase(conduct);
   for (const char* part : {"source", "target", "options"})
     if (!other.contains(part) || other[part] != own[part]) return false;
+  if (other.value("existing", Json()) != own.value("existing", Json()))
+    return false;
   return other.contains("max_memory") &&
          other["max_memory"].is_number_integer() &&
          other["max_memory"] <= job.options.max_memory;
@@ -90,6 +147,10 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     job.source = parse_documents(json.at("source").at("documents"));
     job.target = parse_documents(json.at("target").at("documents"));
     const Json& options = json.at("options");
+    job.options.region = options.value("region", "");
+    job.options.append = options.value("append", "");
+    if (into_existing(job.options))
+      job.existing = parse_existing(json.at("existing"));
     options.at("write_empty_chunks").get_to(job.options.write_empty_chunks);
     options.at("overwrite").get_to(job.options.overwrite);
     options.at("verify").get_to(job.options.verify);
@@ -108,6 +169,10 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
   job.text = text;
   job.stores = stores;
   open_stores(job);
+  if (job.existing) {
+    check_parts(job);
+    place_parts(job);
+  }
   for (const auto& [path, array] : job.source.arrays)
     if (!job.target.arrays.contains(path))
       throw Error(ErrorKind::kCorrupt,

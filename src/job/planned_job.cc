@@ -75,7 +75,11 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
                                                    : *job.stores.source);
   job.source_has_documents =
       !job.stores.documents && job.stores.array_sources.empty();
-  job.target = make_target_hierarchy(job.source, job.options);
+  if (into_existing(job.options))
+    choose_parts(job);
+  else
+    job.target = make_target_hierarchy(job.source, job.options);
+  if (job.existing) place_parts(job);
   follow_target(job);
   auto problems = problems_of(job);
   if (job.options.calibrate) calibrate(job, problems);

@@ -1,8 +1,10 @@
 // A job after planning: what every process that takes part in it knows.
 #pragma once
 
+#include <optional>
 #include <string>
 
+#include "job/existing_target.h"
 #include "rechunk/rechunk.h"
 #include "zarr/hierarchy.h"
 
@@ -17,7 +19,9 @@ struct PlannedJob {
   Options options;
   Stores stores;
   Places places;
+  /// What is copied, and to what; parts where the target exists.
   Hierarchy source, target;
+  std::optional<ExistingTarget> existing;
   /// False where the source's documents were made, or came from elsewhere.
   bool source_has_documents = true;
   bool check_contents = false;  ///< When the run goes on.

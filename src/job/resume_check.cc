@@ -196,7 +196,8 @@ void check_documents(const PlannedJob& job) {
   if (!job.source_has_documents) return;
   const auto then = make_memory_store(), now = make_memory_store();
   write_hierarchy(*then, job.source);
-  write_hierarchy(*now, read_hierarchy(*job.stores.source));
+  write_hierarchy(*now,
+                  part_of_source(job, read_hierarchy(*job.stores.source)));
   const auto compare = [&](const Store& one, const Store& other) {
     one.list("", [&](std::string_view key, std::int64_t) {
       if (read_text(one, key) != read_text(other, key))
@@ -214,6 +215,7 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
   auto records = journal.records(job.plan, &dropped);
   for (const std::string& key : dropped) journal.store()->erase(key);
   check_documents(job);
+  if (job.existing) check_existing(job);
   drop(ObjectCheck(job, runner).look(records), journal, records);
   for (;;) {
     const DoneTasks done = tally(job.plan, records).done;

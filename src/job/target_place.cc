@@ -27,9 +27,13 @@ void erase_target(const PlannedJob& job) {
   erase_hierarchy(*job.stores.target, true, kOwnPrefix);
 }
 
-// If it fails, no document is left.
+// If it fails, no document is left: but those of a target that existed are.
 void write_documents(const PlannedJob& job) {
   Store& target = *job.stores.target;
+  if (job.existing) {
+    if (!job.options.append.empty()) retrying([&] { grow_arrays(job); });
+    return;
+  }
   try {
     retrying([&] { write_hierarchy(target, job.target); });
     if (job.options.verify && !is_committed(job))
@@ -48,13 +52,32 @@ void write_documents(const PlannedJob& job) {
 
 }  // namespace
 
+namespace {
+
+void check_parts_are_as_planned(const PlannedJob& job) {
+  if (is_committed(job))
+    throw Error(ErrorKind::kInvalidArgument,
+                "the target " + job.stores.target->describe("") +
+                    " is what this plan makes of it",
+                "plan again to do the same again");
+  check_existing(job, false);
+}
+
+}  // namespace
+
 void check_target(const PlannedJob& job) {
   const Store& target = *job.stores.target;
   const std::string place = target.describe("");
   const bool exists = has_metadata(target);
-  if (!exists && is_empty(target)) return;
   const bool unfinished =
       job.stores.journal && running_plan_hash(*job.stores.journal);
+  if (exists && unfinished && (job.existing || !job.options.overwrite))
+    throw Error(ErrorKind::kInvalidArgument,
+                "the target " + place + " has an unfinished run",
+                "`rechunk resume " + place + "` ends it, `rechunk discard " +
+                    place + "` drops it");
+  if (job.existing) return check_parts_are_as_planned(job);
+  if (!exists && is_empty(target)) return;
   const bool plan_was_lost =
       !unfinished && job.stores.journal && room_was_made(*job.stores.journal);
   if (!exists && !unfinished && !plan_was_lost)
@@ -77,7 +100,7 @@ void make_room(const PlannedJob& job) {
   remove_leftovers(job);
   if (!job.places.temp.empty())
     check_free_space(job.places.temp, job.plan.temp_bytes);
-  if (!is_empty(*job.stores.target)) erase_target(job);
+  if (!job.existing && !is_empty(*job.stores.target)) erase_target(job);
   if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
 }
 
@@ -133,6 +156,9 @@ std::vector<std::string> leftovers(const PlannedJob& job) {
 }
 
 bool is_committed(const PlannedJob& job) {
+  if (job.existing)
+    return job.stores.journal &&
+           committed_plan_hash(*job.stores.journal) == job.hash;
   const auto documents = make_memory_store();
   write_hierarchy(*documents, job.target);
   bool committed = true;
@@ -157,7 +183,9 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
   const Stores& stores = job.stores;
   if (stores.temp && !job.options.keep_temp)
     attempt([&] { erase_all(*stores.temp); });
-  if (target_too) attempt([&] { erase_target(job); });
+  if (target_too && !job.existing) attempt([&] { erase_target(job); });
+  if (target_too && !job.options.append.empty())
+    attempt([&] { erase_appended(job); });
   if (stores.journal)
     attempt([&] { Journal(stores.journal, job.hash).erase(); });
 }

@@ -95,6 +95,8 @@ void Worker::step_down() {
   const std::lock_guard lock(mutex_);
   if (leader_ && !has_beats(*journal_.store())) leader_->leave();
   leader_.reset();
+  // Whoever led the run knows that it has ended; late tasks may well fail.
+  if (job_.existing && committed()) journal_.erase_committed();
 }
 
 void Worker::prepare() {
@@ -310,6 +312,7 @@ void Worker::finish() {
   const std::lock_guard lock(mutex_);
   if (leader_) leader_->check();
   commit_metadata(job_);
+  if (job_.existing) journal_.set_committed();
   clean_up(job_, false);
   remove_leftovers(job_);  // Of workers that were killed.
   RunLock::erase(*journal_.store());

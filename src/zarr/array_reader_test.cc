@@ -66,7 +66,9 @@ struct Stored {
     MemoryBudget budget(std::int64_t{1} << 30);
     Arena arena = budget.acquire(1 << 22);
     StageReport report;
-    write_elements(ArrayWriter(store, "x", layout, write_empty_chunks),
+    write_elements(ArrayWriter(store, "x", layout,
+                               write_empty_chunks ? EmptyChunks::kWrite
+                                                  : EmptyChunks::kLeaveOut),
                    elements, arena, report);
   }
 

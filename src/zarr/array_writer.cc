@@ -41,12 +41,12 @@ Shape element_at(const Shape& origin, const Shape& coordinates,
 
 ArrayWriter::ArrayWriter(std::shared_ptr<Store> store, std::string path,
                          std::shared_ptr<const ArrayLayout> layout,
-                         bool write_empty_chunks)
+                         EmptyChunks empty_chunks)
     : store_(std::move(store)),
       path_(std::move(path)),
       layout_(std::move(layout)),
       objects_(layout_->shape, layout_->object_shape),
-      write_empty_chunks_(write_empty_chunks) {}
+      empty_chunks_(empty_chunks) {}
 
 std::int64_t ArrayWriter::unit_scratch_bytes(const ArrayLayout& layout) {
   const std::size_t level = layout.shards.empty() ? 0 : 1;
@@ -63,7 +63,8 @@ std::int64_t ArrayWriter::object_scratch_bytes(const ArrayLayout& layout) {
 }
 
 bool ArrayWriter::is_empty(std::span<const std::byte> chunk) const {
-  return !write_empty_chunks_ && holds_only(chunk, layout_->fill);
+  return empty_chunks_ != EmptyChunks::kWrite &&
+         holds_only(chunk, layout_->fill);
 }
 
 std::string ArrayWriter::key_of(const Shape& object) const {
@@ -77,6 +78,8 @@ void ArrayWriter::write_chunk(const Shape& object,
   Counts& counts = empty ? report.skipped : report.counted;
   counts.objects_written += 1;
   counts.bytes_encoded += static_cast<std::int64_t>(chunk.size());
+  const std::string key = key_of(object);
+  if (empty && empty_chunks_ == EmptyChunks::kErase) store_->erase(key);
   if (empty) return;
   const ArenaScope scope(arena);
   std::span<const std::byte> encoded = chunk;
@@ -87,7 +90,6 @@ void ArrayWriter::write_chunk(const Shape& object,
     encoded = output.first(static_cast<std::size_t>(
         layout_->codecs.encode(chunk, output, buffer)));
   }
-  const std::string key = key_of(object);
   with_context([&] { write_object(*store_, key, encoded); },
                [&] { return "writing " + store_->describe(key); });
   report.counted.stored_bytes_written +=
@@ -117,7 +119,8 @@ ShardWriter::ShardWriter(const ArrayWriter& writer, const Shape& object,
       layout_(writer.layout()),
       region_(writer.objects().cell(object)),
       object_(*writer.store_, writer.key_of(object), layout_.shards[0],
-              arena.take(layout_.shards[0].index_bytes)),
+              arena.take(layout_.shards[0].index_bytes),
+              writer.empty_chunks_ == EmptyChunks::kErase),
       idle_(idle) {}
 
 void ShardWriter::append(const Region& region, const ChunkBytes& chunks,

@@ -25,12 +25,19 @@ using ChunkBytes =
 
 class ShardWriter;
 
+/// What becomes of chunks that hold nothing but the fill value.
+enum class EmptyChunks {
+  kLeaveOut,  ///< Nothing is there.
+  kWrite,
+  kErase,  ///< Something may be there: objects without data are removed.
+};
+
 /// Immutable; may be used by many threads, each with its own arena.
 class ArrayWriter {
  public:
   ArrayWriter(std::shared_ptr<Store> store, std::string path,
               std::shared_ptr<const ArrayLayout> layout,
-              bool write_empty_chunks);
+              EmptyChunks empty_chunks);
 
   const ArrayLayout& layout() const { return *layout_; }
   const Grid& objects() const { return objects_; }
@@ -65,7 +72,7 @@ class ArrayWriter {
   std::string path_;
   std::shared_ptr<const ArrayLayout> layout_;
   Grid objects_;
-  bool write_empty_chunks_;
+  EmptyChunks empty_chunks_;
 };
 
 /// One shard while it is being written. Used by one thread. Destroyed without

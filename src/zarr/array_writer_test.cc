@@ -29,7 +29,9 @@ Written write(std::shared_ptr<const ArrayLayout> layout,
   Written written{.layout = layout};
   MemoryBudget budget(scratch_bytes(*layout));
   Arena arena = budget.acquire(budget.limit());
-  const ArrayWriter writer(written.store, "a/b", layout, write_empty_chunks);
+  const ArrayWriter writer(
+      written.store, "a/b", layout,
+      write_empty_chunks ? EmptyChunks::kWrite : EmptyChunks::kLeaveOut);
   write_elements(writer, elements, arena, written.report);
   written.arena_left = arena.used();
   return written;

@@ -132,9 +132,11 @@ std::optional<std::vector<CodecSpec>> unsharded_codecs(
 std::string chunk_key(const ChunkKeyEncoding& encoding,
                       const Shape& coordinates) {
   std::string key = encoding.v2 ? "" : "c";
-  for (std::int64_t coordinate : coordinates) {
+  for (std::size_t axis = 0; axis < coordinates.size(); ++axis) {
     if (!key.empty()) key += encoding.separator;
-    key += std::to_string(coordinate);
+    const std::int64_t first =
+        encoding.first.empty() ? 0 : encoding.first[axis];
+    key += std::to_string(first + coordinates[axis]);
   }
   return key.empty() ? "0" : key;
 }

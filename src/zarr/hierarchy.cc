@@ -299,6 +299,16 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
     store.erase(".zmetadata");  // A stale one would be believed.
 }
 
+void consolidate_again(Store& store) {
+  const auto zarr_json = read_text(store, "zarr.json");
+  if (zarr_json && has_consolidated_v3(*zarr_json))
+    write_text(store, "zarr.json",
+               format_consolidated_v3(read_hierarchy(store)));
+  if (!zarr_json && read_text(store, ".zmetadata"))
+    write_text(store, ".zmetadata",
+               format_consolidated_v2(read_hierarchy(store)));
+}
+
 void erase_hierarchy(Store& store, bool everything,
                      std::string_view spared_prefix) {
   std::vector<std::string> documents, others;

@@ -43,6 +43,10 @@ Hierarchy convert_format(const Hierarchy& source, int zarr_format);
 /// v3 puts it into the root's zarr.json, v2 into .zmetadata.
 void write_hierarchy(Store& store, const Hierarchy& hierarchy);
 
+/// Rebuilds the consolidated metadata of a group at the store's root from the
+/// documents below it; does nothing where there is none.
+void consolidate_again(Store& store);
+
 /// Removes the metadata documents below the root (root first), so that what is
 /// left can no longer be opened; then, if `everything`, all other objects.
 /// What lies below `spared_prefix` stays, if there is one.

@@ -56,11 +56,15 @@ struct FillValue {
 struct ChunkKeyEncoding {
   bool v2 = false;       ///< "0.1" rather than "c/0/1".
   char separator = '/';  ///< '.' or '/'.
+  /// Coordinates of the first object: of an array that is a part of a larger
+  /// one. Empty: zeros.
+  Shape first = {};
   friend bool operator==(const ChunkKeyEncoding&,
                          const ChunkKeyEncoding&) = default;
 };
 
-/// Key of a chunk below its array: "c/0/1", "0.1", "c" or "0" for rank 0.
+/// Key of a chunk below its array: "c/0/1", "0.1", "c" or "0" for rank 0. The
+/// coordinates count from the first object.
 std::string chunk_key(const ChunkKeyEncoding& encoding,
                       const Shape& coordinates);
 

@@ -8,12 +8,13 @@
 namespace rechunk {
 
 ShardObject::ShardObject(Store& store, std::string key, const ShardLevel& level,
-                         std::span<std::byte> index)
+                         std::span<std::byte> index, bool erase_empty)
     : store_(store),
       key_(std::move(key)),
       level_(level),
       index_bytes_(index),
       index_(level, index),
+      erase_empty_(erase_empty),
       end_(level.index_at_start ? level.index_bytes : 0) {
   index_.clear();
 }
@@ -32,6 +33,7 @@ void ShardObject::append(std::span<const std::byte> bytes) {
 
 void ShardObject::finish(StageReport& report) {
   if (!object_) {
+    if (erase_empty_) store_.erase(key_);
     report.skipped.objects_written += 1;
     return;
   }

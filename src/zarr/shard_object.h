@@ -18,8 +18,9 @@ namespace rechunk {
 class ShardObject {
  public:
   /// `index`: level.index_bytes bytes. It, store and level outlive this.
+  /// `erase_empty`: a shard without chunks is erased, since one may be there.
   ShardObject(Store& store, std::string key, const ShardLevel& level,
-              std::span<std::byte> index);
+              std::span<std::byte> index, bool erase_empty);
 
   /// Says where an inner chunk will lie: `place.offset` bytes behind all that
   /// was appended so far. `coordinates` count from the shard's first chunk.
@@ -40,6 +41,7 @@ class ShardObject {
   const ShardLevel& level_;
   std::span<std::byte> index_bytes_;
   ShardIndex index_;
+  const bool erase_empty_;
   std::unique_ptr<ObjectWriter> object_;
   ContentHash hash_;  ///< Of all but a header.
   std::int64_t end_;  ///< Where the next bytes go.

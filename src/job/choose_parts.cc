@@ -1,0 +1,277 @@
+// Which part of an existing target a job writes, and whether it may.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <numeric>
+#include <random>
+#include <set>
+
+#include "job/existing_target.h"
+#include "job/planned_job.h"
+#include "job/region_spec.h"
+#include "job/target_hierarchy.h"
+#include "rechunk/error.h"
+#include "zarr/raw_json.h"
+
+namespace rechunk {
+namespace {
+
+[[noreturn]] void refuse(const std::string& what, std::string hint = {}) {
+  throw Error(ErrorKind::kInvalidArgument, what, std::move(hint));
+}
+
+void check_options(const Options& options) {
+  if (!options.region.empty() && !options.append.empty())
+    refuse("--region and --append: a run does one of them");
+  const bool layout = !options.chunks.empty() || !options.shards.empty() ||
+                      !options.codec.empty() || options.zarr_format != 0 ||
+                      !options.array_chunks.empty() ||
+                      !options.array_shards.empty() ||
+                      !options.array_codecs.empty() || options.consolidate;
+  const char* flag = options.region.empty() ? "--append" : "--region";
+  if (layout)
+    refuse(fmt::format("{}: the target exists, and keeps its chunks, shards, "
+                       "codecs and format",
+                       flag),
+           "leave out the options that choose others");
+  if (options.overwrite)
+    refuse(
+        fmt::format("{} and --overwrite: a part is written, and nothing "
+                    "else removed",
+                    flag));
+}
+
+// Numbers whose meaning depends on these cannot stand in one array.
+void check_meaning(const ArrayMetadata& source, const ArrayMetadata& target) {
+  if (!source.attributes || !target.attributes) return;
+  for (const char* key : {"units", "calendar", "scale_factor", "add_offset"}) {
+    const auto from = raw_json::find(*source.attributes, key);
+    const auto to = raw_json::find(*target.attributes, key);
+    if (from && to && raw_json::canonical(*from) != raw_json::canonical(*to))
+      refuse(fmt::format("attribute \"{}\" is {} in the source and {} in the "
+                         "target",
+                         key, raw_json::excerpt(*from), raw_json::excerpt(*to)),
+             "its numbers would mean something else there");
+  }
+}
+
+void check_alike(const ArrayMetadata& source, const ArrayMetadata& target) {
+  if (!same_type(source.data_type, target.data_type))
+    refuse(fmt::format("the source is of type {}, the target of {}",
+                       source.data_type.label(), target.data_type.label()));
+  if (source.shape.size() != target.shape.size())
+    refuse(fmt::format("the source has {} dimensions, the target {}",
+                       source.shape.size(), target.shape.size()));
+  check_meaning(source, target);
+}
+
+/// What the text of the options asks for.
+struct Request {
+  bool append = false;
+  std::vector<RegionRange> ranges;  ///< Or the one dimension.
+};
+
+class Chooser {
+ public:
+  Chooser(PlannedJob& job, const Hierarchy& existing)
+      : job_(job), existing_(existing) {
+    request_.append = !job.options.append.empty();
+    if (request_.append)
+      request_.ranges = {{job.options.append}};
+    else
+      request_.ranges =
+          with_context([&] { return parse_region(job.options.region); },
+                       [] { return "--region"; });
+  }
+
+  void choose() {
+    check_names();
+    std::map<std::string, ArrayMetadata> sources, targets;
+    for (const auto& [path, source] : job_.source.arrays) {
+      const auto found = existing_.arrays.find(path);
+      if (found == existing_.arrays.end())
+        refuse("the target has no array " + path,
+               "leave it out of the source, or make a new target");
+      ArrayMetadata from = source, to = found->second;
+      const bool taken = with_context(
+          [&] { return choose_array(path, from, to); },
+          [&] { return path.empty() ? "the array" : "array " + path; });
+      if (!taken) continue;
+      sources.emplace(path, std::move(from));
+      targets.emplace(path, std::move(to));
+    }
+    job_.source.arrays = std::move(sources);
+    job_.target = existing_;
+    job_.target.arrays = std::move(targets);
+  }
+
+ private:
+  bool has_dimension(const ArrayMetadata& array,
+                     const std::string& dimension) const {
+    const auto names = dimension_names_of(array);
+    // In a group a number would be another dimension in each array.
+    if (!existing_.root_is_array &&
+        std::find(names.begin(), names.end(), dimension) == names.end())
+      return false;
+    return axis_of(dimension, names, static_cast<int>(array.shape.size())) >= 0;
+  }
+
+  bool has_any(const ArrayMetadata& array) const {
+    return request_.ranges.empty() ||
+           std::any_of(request_.ranges.begin(), request_.ranges.end(),
+                       [&](const RegionRange& range) {
+                         return has_dimension(array, range.dimension);
+                       });
+  }
+
+  void check_names() const {
+    if (existing_.root_is_array != job_.source.root_is_array)
+      refuse(fmt::format("the source is {}, the target {}",
+                         job_.source.root_is_array ? "an array" : "a group",
+                         existing_.root_is_array ? "an array" : "a group"));
+    for (const RegionRange& range : request_.ranges) {
+      std::set<std::string> names;
+      bool found = false;
+      for (const auto& [path, array] : existing_.arrays) {
+        found = found || has_dimension(array, range.dimension);
+        for (const std::string& name : dimension_names_of(array))
+          if (!name.empty()) names.insert(name);
+      }
+      if (!found)
+        refuse(fmt::format("{}: the target has no dimension \"{}\"",
+                           request_.append ? "--append" : "--region",
+                           range.dimension),
+               names.empty()
+                   ? "its dimensions have no names, but numbers from 0"
+                   : fmt::format("its dimensions are: {}",
+                                 fmt::join(names, ", ")));
+    }
+    if (!request_.append) return;
+    for (const auto& [path, array] : existing_.arrays)
+      if (has_any(array) && !job_.source.arrays.contains(path))
+        refuse("--append: the source has no array " + path +
+                   ", which would be left behind",
+               "all arrays that have the dimension grow together");
+  }
+
+  /// False where the array has nothing to do with what is asked for.
+  bool choose_array(const std::string& path, ArrayMetadata& source,
+                    ArrayMetadata& target) {
+    if (!has_any(target)) {
+      if (source.shape != target.shape)
+        refuse(
+            fmt::format("it has shape {} in the source and {} in the "
+                        "target, and is none that is written",
+                        to_string(source.shape), to_string(target.shape)));
+      job_.existing->untouched.push_back(path);
+      return false;
+    }
+    check_alike(source, target);
+    ExistingTarget::Array part = request_.append ? appended(source, target)
+                                                 : region(path, source, target);
+    Shape extent = source.shape;
+    if (part.same_region_of_source) extent = region_.extent();
+    source.shape = target.shape = extent;
+    const std::string name = target.zarr_format == 3 ? "zarr.json" : ".zarray";
+    part.document = *read_text(*job_.stores.target, join_key(path, name));
+    job_.existing->arrays.emplace(path, std::move(part));
+    return true;
+  }
+
+  ExistingTarget::Array appended(const ArrayMetadata& source,
+                                 const ArrayMetadata& target) {
+    const auto axis = static_cast<std::size_t>(
+        axis_of(job_.options.append, dimension_names_of(target),
+                static_cast<int>(target.shape.size())));
+    for (std::size_t other = 0; other < target.shape.size(); ++other)
+      if (other != axis && source.shape[other] != target.shape[other])
+        refuse(fmt::format("--append {}: the source has shape {}, the target "
+                           "{}",
+                           job_.options.append, to_string(source.shape),
+                           to_string(target.shape)),
+               "all other dimensions must be equal");
+    const std::int64_t length = target.shape[axis], step = target.chunks[axis];
+    if (length % step != 0) refuse_length(length, step);
+    ExistingTarget::Array part{
+        Shape(target.shape.size(), 0), target.shape, {}, {}};
+    part.start[axis] = length;
+    part.shape[axis] = checked_add(length, source.shape[axis]);
+    return part;
+  }
+
+  [[noreturn]] void refuse_length(std::int64_t length,
+                                  std::int64_t step) const {
+    std::int64_t divisor = std::min(step, length);
+    while (length % divisor != 0) --divisor;
+    refuse(fmt::format("--append {}: the target's length is {}, and its chunks "
+                       "(or shards) are {} long: the last one would have to be "
+                       "written again",
+                       job_.options.append, length, step),
+           fmt::format("it could grow from {} or {}; or write it anew with "
+                       "chunks that divide {}, such as {}",
+                       length / step * step, ceil_div(length, step) * step,
+                       length, divisor));
+  }
+
+  ExistingTarget::Array region(const std::string& path,
+                               const ArrayMetadata& source,
+                               const ArrayMetadata& target) {
+    const auto names = dimension_names_of(target);
+    region_ = with_context(
+        [&] { return resolve_region(request_.ranges, names, target.shape); },
+        [] { return "--region"; });
+    const bool own = source.shape == region_.extent();
+    if (!own && source.shape != target.shape)
+      refuse(
+          fmt::format("the source has shape {}, neither that of the region, "
+                      "{}, nor that of the target, {}",
+                      to_string(source.shape), to_string(region_.extent()),
+                      to_string(target.shape)));
+    Shape steps = target.chunks;
+    if (!own && !job_.stores.array_sources.contains(path))
+      for (std::size_t axis = 0; axis < steps.size(); ++axis)
+        steps[axis] = std::lcm(steps[axis], source.chunks[axis]);
+    const Region would_do = aligned(region_, steps, target.shape);
+    if (would_do != region_)
+      refuse(
+          fmt::format(
+              "--region {}: it does not lie on the boundaries of the {}{}, "
+              "which are multiples of {}",
+              region_text(region_, names, target.shape), target_objects(target),
+              own ? "" : " and the source's", to_string(steps)),
+          "--region " + region_text(would_do, names, target.shape) +
+              " would do");
+    return {region_.start, target.shape, !own, {}};
+  }
+
+  static const char* target_objects(const ArrayMetadata& target) {
+    return shards_of(target) ? "target's shards" : "target's chunks";
+  }
+
+  PlannedJob& job_;
+  const Hierarchy& existing_;
+  Request request_;
+  Region region_;
+};
+
+std::string random_number() {
+  std::random_device device;
+  return fmt::format("{:08x}{:08x}", device(), device());
+}
+
+}  // namespace
+
+bool into_existing(const Options& options) {
+  return !options.region.empty() || !options.append.empty();
+}
+
+void choose_parts(PlannedJob& job) {
+  check_options(job.options);
+  const Hierarchy existing = read_hierarchy(*job.stores.target);
+  job.existing.emplace();
+  job.existing->made = random_number();
+  Chooser(job, existing).choose();
+}
+
+}  // namespace rechunk

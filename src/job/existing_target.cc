@@ -1,0 +1,191 @@
+#include "job/existing_target.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "job/places.h"
+#include "job/planned_job.h"
+#include "job/region_spec.h"
+#include "job/target_hierarchy.h"
+#include "rechunk/error.h"
+#include "zarr/raw_json.h"
+
+namespace rechunk {
+namespace {
+
+/// An array in memory, or made by Python, of which a region is read.
+class PartOfArray final : public ArraySource {
+ public:
+  PartOfArray(std::shared_ptr<const ArraySource> whole, Shape start)
+      : whole_(std::move(whole)), start_(std::move(start)) {}
+
+  void read(const Region& region,
+            std::span<std::byte> destination) const override {
+    Region moved = region;
+    for (std::size_t axis = 0; axis < start_.size(); ++axis) {
+      moved.start[axis] += start_[axis];
+      moved.stop[axis] += start_[axis];
+    }
+    whole_->read(moved, destination);
+  }
+  bool any_regions() const override { return whole_->any_regions(); }
+
+ private:
+  const std::shared_ptr<const ArraySource> whole_;
+  const Shape start_;
+};
+
+Shape divided(const Shape& start, const Shape& objects) {
+  Shape first = start;
+  for (std::size_t axis = 0; axis < first.size(); ++axis)
+    first[axis] /= objects[axis];
+  return first;
+}
+
+std::string document_key(const PlannedJob& job, const std::string& path) {
+  const ArrayMetadata& array = job.target.arrays.at(path);
+  return join_key(path, array.zarr_format == 3 ? "zarr.json" : ".zarray");
+}
+
+std::string with_shape(const std::string& document, const Shape& shape) {
+  return raw_json::with_member(document, "shape",
+                               fmt::format("[{}]", fmt::join(shape, ", ")));
+}
+
+/// All but what may change while a run is left.
+std::string layout_of(const std::string& document) {
+  return raw_json::canonical(raw_json::without_member(document, "attributes"));
+}
+
+enum class Growth { kBefore, kAfter, kOther };
+
+Growth growth_of(const ExistingTarget::Array& array,
+                 const std::string& document) {
+  const std::string layout = layout_of(document);
+  if (layout == layout_of(array.document)) return Growth::kBefore;
+  return layout == layout_of(with_shape(array.document, array.shape))
+             ? Growth::kAfter
+             : Growth::kOther;
+}
+
+std::string current_document(const PlannedJob& job, const std::string& path) {
+  const std::string key = document_key(job, path);
+  const auto document = read_text(*job.stores.target, key);
+  if (!document ||
+      growth_of(job.existing->arrays.at(path), *document) == Growth::kOther)
+    throw Error(ErrorKind::kInvalidArgument,
+                job.stores.target->describe(key) +
+                    " is not what it was when the run was planned",
+                "put it back; or `rechunk discard` the run and plan another");
+  return *document;
+}
+
+// Those with the fewest dimensions last: readers look for a coordinate's
+// elements as soon as it has grown.
+std::vector<std::string> in_order(const PlannedJob& job) {
+  std::vector<std::string> paths;
+  for (const auto& [path, array] : job.existing->arrays) paths.push_back(path);
+  std::stable_sort(paths.begin(), paths.end(), [&](auto& a, auto& b) {
+    return job.target.arrays.at(a).shape.size() >
+           job.target.arrays.at(b).shape.size();
+  });
+  return paths;
+}
+
+// Of the target's groups, deepest first, and of those above it.
+void rebuild_consolidated(const PlannedJob& job) {
+  const std::string& place = job.places.target;
+  if (place.empty()) return consolidate_again(*job.stores.target);
+  for (auto group = job.target.groups.rbegin();
+       group != job.target.groups.rend(); ++group)
+    if (!group->first.empty())
+      consolidate_again(*open_store(join_key(place, group->first)));
+  for (const std::string& above : places_above(place)) {
+    const auto store = open_store(above);
+    if (!has_metadata(*store)) return;
+    consolidate_again(*store);
+  }
+}
+
+}  // namespace
+
+void place_parts(PlannedJob& job) {
+  for (const auto& [path, part] : job.existing->arrays) {
+    ArrayMetadata& target = job.target.arrays.at(path);
+    target.key_encoding.first = divided(part.start, target.chunks);
+    if (!part.same_region_of_source) continue;
+    const auto array = job.stores.array_sources.find(path);
+    if (array != job.stores.array_sources.end()) {
+      array->second =
+          std::make_shared<const PartOfArray>(array->second, part.start);
+      continue;
+    }
+    ArrayMetadata& source = job.source.arrays.at(path);
+    source.key_encoding.first = divided(part.start, source.chunks);
+  }
+}
+
+Hierarchy part_of_source(const PlannedJob& job, Hierarchy source) {
+  if (!job.existing) return source;
+  std::erase_if(source.arrays, [&](const auto& entry) {
+    return !job.existing->arrays.contains(entry.first);
+  });
+  for (auto& [path, array] : source.arrays)
+    if (job.existing->arrays.at(path).same_region_of_source)
+      array.shape = job.source.arrays.at(path).shape;
+  return source;
+}
+
+void check_existing(const PlannedJob& job) {
+  for (const auto& [path, part] : job.existing->arrays)
+    current_document(job, path);
+}
+
+void grow_arrays(const PlannedJob& job) {
+  for (const std::string& path : in_order(job)) {
+    const ExistingTarget::Array& part = job.existing->arrays.at(path);
+    const std::string document = current_document(job, path);
+    if (growth_of(part, document) == Growth::kBefore)
+      write_text(*job.stores.target, document_key(job, path),
+                 with_shape(document, part.shape));
+  }
+  rebuild_consolidated(job);
+}
+
+void erase_appended(const PlannedJob& job) {
+  for (const auto& [path, part] : job.existing->arrays) {
+    // Once it has grown it is somebody's data.
+    if (layout_of(current_document(job, path)) != layout_of(part.document))
+      continue;
+    const ArrayMetadata& target = job.target.arrays.at(path);
+    const Grid objects(target.shape, target.chunks);
+    for_each_point(
+        whole(objects.counts()), [&, &path = path](const Shape& object) {
+          job.stores.target->erase(
+              join_key(path, chunk_key(target.key_encoding, object)));
+        });
+  }
+}
+
+std::vector<std::string> describe_existing(const PlannedJob& job) {
+  std::vector<std::string> lines;
+  if (!job.existing) return lines;
+  for (const auto& [path, part] : job.existing->arrays) {
+    const ArrayMetadata& target = job.target.arrays.at(path);
+    Region region{part.start, part.start};
+    for (std::size_t axis = 0; axis < part.start.size(); ++axis)
+      region.stop[axis] += target.shape[axis];
+    lines.push_back(
+        fmt::format("{}{} of {}", path.empty() ? "" : path + " ",
+                    region_text(region, dimension_names_of(target), part.shape),
+                    to_string(part.shape)));
+  }
+  if (!job.existing->untouched.empty())
+    lines.push_back(fmt::format("nothing of {}, which stay as they are",
+                                fmt::join(job.existing->untouched, ", ")));
+  return lines;
+}
+
+}  // namespace rechunk

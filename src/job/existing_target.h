@@ -1,0 +1,64 @@
+// Jobs that write into a target that exists: a region of it, or behind its end.
+//
+// What is written is an array like any other, whose first object has other
+// coordinates than zeros (ChunkKeyEncoding::first).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "rechunk/rechunk.h"
+#include "zarr/hierarchy.h"
+
+namespace rechunk {
+
+struct PlannedJob;
+
+struct ExistingTarget {
+  /// Of an array that is written.
+  struct Array {
+    Shape start;  ///< Of the region, in elements of the target ...
+    Shape shape;  ///< ... as it is when the run has ended.
+    /// The same region is read from a source of the same shape; else all of it.
+    bool same_region_of_source = false;
+    std::string document;  ///< Verbatim, as it was when the run was planned.
+  };
+  std::map<std::string, Array> arrays;
+  std::vector<std::string> untouched;  ///< Arrays that the source has, too.
+  /// A random number: the same work planned again is another run.
+  std::string made;
+};
+
+/// True where the options ask for that.
+bool into_existing(const Options& options);
+
+/// Makes source and target of a job the parts that are copied.
+/// Throws: invalid_argument (a region that is not aligned names the one that
+/// would do), not_found, corrupt, unsupported.
+void choose_parts(PlannedJob& job);
+
+/// The parts of hierarchies that have the shapes of `job.existing`'s regions
+/// are found in their stores: for a job that was planned or loaded.
+void place_parts(PlannedJob& job);
+
+/// The source as the job's, where it is a part of a larger one.
+Hierarchy part_of_source(const PlannedJob& job, Hierarchy source);
+
+/// The target's arrays are laid out as when the run was planned. Their
+/// attributes may have changed. Throws: invalid_argument.
+void check_existing(const PlannedJob& job);
+
+/// Appending: gives the arrays their new shapes, and rebuilds the consolidated
+/// metadata that there is. Throws: io, invalid_argument.
+void grow_arrays(const PlannedJob& job);
+
+/// Erases what was written behind the ends of arrays that have not grown.
+void erase_appended(const PlannedJob& job);
+
+/// A line per array, for people.
+std::vector<std::string> describe_existing(const PlannedJob& job);
+
+}  // namespace rechunk
