@@ -126,6 +126,8 @@ Options make_options(const nb::dict& dict) {
   take(dict, "keep_temp", options.keep_temp);
   take(dict, "durable", options.durable);
   take(dict, "token", options.token);
+  take(dict, "region", options.region);
+  take(dict, "append", options.append);
   return options;
 }
 

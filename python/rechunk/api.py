@@ -19,6 +19,7 @@ from rechunk.checks import (
 )
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
 from rechunk.executors import get_executor
+from rechunk.existing import append_text, check_kept, region_text
 from rechunk.options import codec_text, target_layout
 from rechunk.plan import Plan
 from rechunk.report import html, text
@@ -51,6 +52,8 @@ def rechunk(
     keep_temp: bool = False,
     durable: bool = False,
     calibrate: str = "off",
+    region: Any = None,
+    append: str | int | None = None,
 ) -> Rechunked[Any]:
     """Plans a rechunk; `execute()` of the result runs it.
 
@@ -76,6 +79,13 @@ def rechunk(
     overwrite, verify, keep_temp, durable: as on the command line.
     calibrate: "auto" measures on some of the source's chunks what its codecs
         cost, before the plan is made; "off" plans the same every time.
+
+    region: writes into a target that exists, which keeps its layout: "all",
+        "time=0:8760", or a dict by dimension of slices or (start, stop), on
+        boundaries of the target's chunks or shards. target_chunks is None then.
+        The source has the region's shape, or that of the whole target.
+    append: the dimension along which the source is put behind what the target
+        has; target_chunks is None then.
 
     Nothing is written before the plan is executed. An unfinished run of the
     same work at the target is gone on with.
@@ -104,6 +114,21 @@ def rechunk(
     }
     if consolidate is not None:
         options["consolidate"] = bool(consolidate)
+    into = {"region": region_text(region), "append": append_text(append)}
+    options.update(into)
+    if any(into.values()):
+        check_kept(
+            target_chunks=target_chunks,
+            target_options=target_options,
+            shards=shards,
+            codec=codec,
+            zarr_format=zarr_format,
+            consolidate=consolidate,
+            overwrite=overwrite,
+        )
+        return _into_existing(
+            source, target_store, array_name, temp_store, options, engine
+        )
     described = as_source(source, target_options, zarr_format)
     target = as_target(target_store, array_name, described.is_array)
     chunks = _chunk_options(target_chunks, described)
@@ -112,6 +137,38 @@ def rechunk(
     options["zarr_format"] = zarr_format or described.zarr_format
     options.update(target_layout(target_options, described, source))
     options["overwrite"] = options["overwrite"] or target.may_replace
+    return _planned(engine, source, described, target, temp_store, options)
+
+
+def _into_existing(
+    source: Any,
+    target_store: Any,
+    array_name: str | None,
+    temp_store: Any,
+    options: dict[str, Any],
+    engine: Executor[Any],
+) -> Rechunked[Any]:
+    """A plan that leaves the layout to the target."""
+    if type(source).__name__ == "Dataset":
+        place = as_place(target_store, "target_store")
+        from rechunk.datasets import dataset_like
+
+        described = dataset_like(source, place)
+    else:
+        described = as_source(source)
+    target = as_target(target_store, array_name, described.is_array)
+    options["chunks"] = options["shards"] = options["codec"] = ""
+    return _planned(engine, source, described, target, temp_store, options)
+
+
+def _planned(
+    engine: Executor[Any],
+    source: Any,
+    described: Source,
+    target: Target,
+    temp_store: Any,
+    options: dict[str, Any],
+) -> Rechunked[Any]:
     stores = {**described.stores, **target.stores}
     _add_temp(temp_store, options, stores)
     if stores:

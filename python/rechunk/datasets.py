@@ -9,13 +9,14 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+import zarr
 from xarray.backends import ZarrStore
 from xarray.conventions import encode_dataset_coordinates
 from zarr.storage import MemoryStore
 
 from rechunk.errors import InvalidArgumentError
 from rechunk.sources import ArrayLike, Source, regular_chunks
-from rechunk.stores import StoreAdapter
+from rechunk.stores import StoreAdapter, store_at
 
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
@@ -92,6 +93,40 @@ def dataset_source(
             if variable.encoding.get("chunks")
         },
     )
+
+
+# How values are packed, which must be as in the target.
+_PACKING = (
+    "units",
+    "calendar",
+    "dtype",
+    "scale_factor",
+    "add_offset",
+    "_FillValue",
+    "missing_value",
+    "_Unsigned",
+)
+
+
+def dataset_like(dataset: xr.Dataset, place: str | StoreAdapter) -> Source:
+    """The dataset, its values packed as those of a group that exists."""
+    store, path = store_at(place)
+    packed = dataset.copy()
+    with xr.open_zarr(
+        store, group=path or None, chunks=None, consolidated=False
+    ) as existing:
+        for name, variable in packed.variables.items():
+            kept = {
+                key: value
+                for key, value in variable.encoding.items()
+                if key not in _PACKING
+            }
+            if name in existing.variables:
+                own = existing.variables[name].encoding
+                kept |= {key: own[key] for key in _PACKING if key in own}
+            variable.encoding = kept
+    group = zarr.open_group(store, path=path, mode="r")
+    return dataset_source(packed, zarr_format=group.metadata.zarr_format)
 
 
 def _check_encoding(dataset: xr.Dataset, encoding: Mapping[str, Any]) -> None:

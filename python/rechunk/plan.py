@@ -13,6 +13,7 @@ from typing import Any
 from rechunk import _core
 from rechunk._jobs import OpenJobs
 from rechunk.arrays import ZarrArray, parse_dtype
+from rechunk.existing import Window, window_of
 from rechunk.specs import CopySpec, StagedCopySpec
 
 # A batch should be worth an engine's trouble, and yet leave enough of them.
@@ -106,13 +107,34 @@ class Plan:
 
     def _source(self, array: dict[str, Any]) -> Any:
         sources = self.stores.get("array_sources", {})
+        part = self._part(array)
+        same_region = part is not None and part["same_region_of_source"]
         if array["name"] in sources:
-            return sources[array["name"]].array
-        return self._stored("source", array)
+            whole = sources[array["name"]].array
+            if not (part and same_region):
+                return whole
+            return Window(
+                whole,
+                tuple(part["start"]),
+                tuple(array["shape"]),
+                tuple(array["source_chunks"]),
+            )
+        stored = self._stored("source", array)
+        return window_of(stored, part) if part and same_region else stored
 
-    def _target(self, array: dict[str, Any]) -> ZarrArray:
+    def _target(self, array: dict[str, Any]) -> ZarrArray | Window:
         empty = self._parsed["options"]["write_empty_chunks"]
-        return replace(self._stored("target", array), write_empty_chunks=empty)
+        stored = replace(
+            self._stored("target", array), write_empty_chunks=empty
+        )
+        part = self._part(array)
+        return window_of(stored, part) if part else stored
+
+    def _part(self, array: dict[str, Any]) -> dict[str, Any] | None:
+        """Where the array lies in one that exists; None if it does not."""
+        parts = self._parsed.get("existing", {}).get("arrays", {})
+        part: dict[str, Any] | None = parts.get(array["name"])
+        return part
 
     def _stored(self, side: str, array: dict[str, Any]) -> ZarrArray:
         return ZarrArray.from_documents(

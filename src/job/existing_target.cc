@@ -49,14 +49,23 @@ std::string document_key(const PlannedJob& job, const std::string& path) {
   return join_key(path, array.zarr_format == 3 ? "zarr.json" : ".zarray");
 }
 
+/// The object in a document, without the white space around it.
+std::string_view object_in(const std::string& document) {
+  const std::string_view object = raw_json::parse(document);
+  if (!raw_json::is_object(object))
+    throw Error(ErrorKind::kCorrupt, "the document of an array is no object");
+  return object;
+}
+
 std::string with_shape(const std::string& document, const Shape& shape) {
-  return raw_json::with_member(document, "shape",
+  return raw_json::with_member(object_in(document), "shape",
                                fmt::format("[{}]", fmt::join(shape, ", ")));
 }
 
 /// All but what may change while a run is left.
 std::string layout_of(const std::string& document) {
-  return raw_json::canonical(raw_json::without_member(document, "attributes"));
+  return raw_json::canonical(
+      raw_json::without_member(object_in(document), "attributes"));
 }
 
 enum class Growth { kBefore, kAfter, kOther };
@@ -70,15 +79,19 @@ Growth growth_of(const ExistingTarget::Array& array,
              : Growth::kOther;
 }
 
+[[noreturn]] void throw_other(const PlannedJob& job, const std::string& key) {
+  throw Error(ErrorKind::kInvalidArgument,
+              job.stores.target->describe(key) +
+                  " is not what it was when the run was planned",
+              "put it back; or `rechunk discard` the run and plan another");
+}
+
 std::string current_document(const PlannedJob& job, const std::string& path) {
   const std::string key = document_key(job, path);
   const auto document = read_text(*job.stores.target, key);
-  if (!document ||
-      growth_of(job.existing->arrays.at(path), *document) == Growth::kOther)
-    throw Error(ErrorKind::kInvalidArgument,
-                job.stores.target->describe(key) +
-                    " is not what it was when the run was planned",
-                "put it back; or `rechunk discard` the run and plan another");
+  const auto& part = job.existing->arrays.at(path);
+  if (!document || growth_of(part, *document) == Growth::kOther)
+    throw_other(job, key);
   return *document;
 }
 
@@ -138,9 +151,13 @@ Hierarchy part_of_source(const PlannedJob& job, Hierarchy source) {
   return source;
 }
 
-void check_existing(const PlannedJob& job) {
-  for (const auto& [path, part] : job.existing->arrays)
-    current_document(job, path);
+void check_existing(const PlannedJob& job, bool goes_on) {
+  for (const auto& [path, part] : job.existing->arrays) {
+    const std::string document = current_document(job, path);
+    // What has grown by as much may have grown by somebody else's data.
+    if (!goes_on && growth_of(part, document) != Growth::kBefore)
+      throw_other(job, document_key(job, path));
+  }
 }
 
 void grow_arrays(const PlannedJob& job) {

@@ -47,9 +47,10 @@ void place_parts(PlannedJob& job);
 /// The source as the job's, where it is a part of a larger one.
 Hierarchy part_of_source(const PlannedJob& job, Hierarchy source);
 
-/// The target's arrays are laid out as when the run was planned. Their
-/// attributes may have changed. Throws: invalid_argument.
-void check_existing(const PlannedJob& job);
+/// The target's arrays are laid out as when the run was planned; of a run that
+/// `goes_on` they may have grown already. Attributes may have changed.
+/// Throws: invalid_argument.
+void check_existing(const PlannedJob& job, bool goes_on);
 
 /// Appending: gives the arrays their new shapes, and rebuilds the consolidated
 /// metadata that there is. Throws: io, invalid_argument.

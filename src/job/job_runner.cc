@@ -90,8 +90,11 @@ std::shared_ptr<const RegionReader> make_reader(
                                              scalars);
 }
 
-EmptyChunks empty_chunks(const Options& options) {
+EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target) {
   if (options.write_empty_chunks) return EmptyChunks::kWrite;
+  // Zeros are what null is here; other readers may take it for something else.
+  if (into_existing(options) && target.fill_value.json == "null")
+    return EmptyChunks::kWrite;
   return into_existing(options) ? EmptyChunks::kErase : EmptyChunks::kLeaveOut;
 }
 
@@ -163,7 +166,7 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));
     const auto reader = make_reader(stores, spec.name, from, layout->scalars);
     const auto writer = std::make_shared<const ArrayWriter>(
-        stores.target, spec.name, layout, empty_chunks(options));
+        stores.target, spec.name, layout, empty_chunks(options, to));
     copies_.emplace_back(ArrayCopy(
         spec, reader, writer, stores.temp,
         {.temp_prefix = fmt::format("{}", index),

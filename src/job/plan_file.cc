@@ -60,11 +60,14 @@ ExistingTarget parse_existing(const Json& json) {
 void check_parts(const PlannedJob& job) {
   const auto fits = [&](const auto& entry) {
     const auto target = job.target.arrays.find(entry.first);
-    if (target == job.target.arrays.end()) return false;
+    const auto source = job.source.arrays.find(entry.first);
+    if (target == job.target.arrays.end() || source == job.source.arrays.end())
+      return false;
     const Shape& extent = target->second.shape;
     const ExistingTarget::Array& part = entry.second;
     if (part.start.size() != extent.size() ||
-        part.shape.size() != extent.size())
+        part.shape.size() != extent.size() ||
+        source->second.shape.size() != extent.size())
       return false;
     for (std::size_t axis = 0; axis < extent.size(); ++axis)
       if (part.start[axis] < 0 || part.shape[axis] < extent[axis] ||

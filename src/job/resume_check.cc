@@ -215,7 +215,7 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
   auto records = journal.records(job.plan, &dropped);
   for (const std::string& key : dropped) journal.store()->erase(key);
   check_documents(job);
-  if (job.existing) check_existing(job);
+  if (job.existing) check_existing(job, true);
   drop(ObjectCheck(job, runner).look(records), journal, records);
   for (;;) {
     const DoneTasks done = tally(job.plan, records).done;

@@ -312,7 +312,8 @@ void Worker::finish() {
   const std::lock_guard lock(mutex_);
   if (leader_) leader_->check();
   commit_metadata(job_);
-  if (job_.existing) journal_.set_committed();
+  // Who leads a run knows when it has ended; others may come late.
+  if (job_.existing && !leader_) journal_.set_committed();
   clean_up(job_, false);
   remove_leftovers(job_);  // Of workers that were killed.
   RunLock::erase(*journal_.store());

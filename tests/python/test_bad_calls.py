@@ -156,6 +156,11 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "keep_temp": ["no", 5],
     "durable": ["no", 5],
     "calibrate": [None, True, "on", "AUTO", 5, THING],
+    "region": [
+        *(5, "", "x", {}, {"y": 5}, {"y": (0, 1, 2)}, {"y": (-1, 3)}, THING),
+        *({True: (0, 1)}, {"": (0, 1)}, {"y": slice(0, 4, 2)}, {"a,b": (0, 1)}),
+    ],
+    "append": [1.5, "", True, -1, THING, ["y"]],
 }
 
 

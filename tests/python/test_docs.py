@@ -38,7 +38,13 @@ def run_page(
 
 @pytest.mark.parametrize(
     "name",
-    ["python.md", "own-executor.md", "from-rechunker.md", "resume.md"],
+    [
+        "python.md",
+        "own-executor.md",
+        "from-rechunker.md",
+        "resume.md",
+        "existing.md",
+    ],
 )
 def test_the_examples_of_a_guide_run(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
