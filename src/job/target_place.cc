@@ -50,10 +50,6 @@ void write_documents(const PlannedJob& job) {
   }
 }
 
-}  // namespace
-
-namespace {
-
 void check_parts_are_as_planned(const PlannedJob& job) {
   if (is_committed(job))
     throw Error(ErrorKind::kInvalidArgument,
