@@ -266,7 +266,11 @@ def parse_arguments() -> argparse.Namespace:
     add("--passes", type=names(every), default=list(every))
     add("--workloads", type=names(tuple(BY_NAME)), help="only these")
     add("--tools", type=names(tools_table.NAMES), help="only these")
-    add("--memory", type=names(MEMORIES), help="in place of a pass's own")
+    add(
+        "--memory",
+        type=names((*MEMORIES, "1/16")),
+        help="in place of a pass's own",
+    )
     add("--repeat", type=int, help="runs of rechunk and the floor")
     add("--peer-repeat", type=int, help="runs of the others")
     add("--limit", type=float, default=120, help="seconds for one run")

@@ -130,7 +130,15 @@ void Job::prepare() { state_->worker().prepare(); }
 
 StageReport Job::run_tasks(int array, int stage, std::int64_t first,
                            std::int64_t stop) {
-  return state_->worker().run_tasks({array, stage, first, stop});
+  const Batch batch{array, stage, first, stop};
+  return state_->worker().run_tasks({&batch, 1});
+}
+
+void Job::run_together(std::span<const Step> copies) {
+  std::vector<Batch> batches;
+  for (const Step& step : copies)
+    batches.push_back({step.array, step.stage, step.first, step.stop});
+  state_->worker().run_tasks(batches);
 }
 
 void Job::release(int array, int stage, std::int64_t first, std::int64_t stop) {

@@ -190,6 +190,10 @@ class Job {
   /// report is empty then.
   StageReport run_tasks(int array, int stage, std::int64_t first,
                         std::int64_t stop);
+  /// Runs copy steps, or parts of them, that need not wait for each other, and
+  /// journals them as one: for small tasks of many arrays. Their `after` does
+  /// not matter.
+  void run_together(std::span<const Step> copies);
   /// Erases what these tasks wrote into an intermediate.
   void release(int array, int stage, std::int64_t first, std::int64_t stop);
   /// Verifies, where asked for, and makes the target visible.

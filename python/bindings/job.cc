@@ -163,6 +163,17 @@ std::vector<StepTuple> steps(const Job& job, int max_chains) {
   return tuples;
 }
 
+// (array, stage, first, stop) each.
+using Tasks = std::tuple<int, int, std::int64_t, std::int64_t>;
+
+void run_together(Job& job, const std::vector<Tasks>& tasks) {
+  std::vector<Step> copies;
+  for (const auto& [array, stage, first, stop] : tasks)
+    copies.push_back({Step::Kind::kCopy, array, stage, first, stop, {}});
+  const nb::gil_scoped_release no_gil;
+  job.run_together(copies);
+}
+
 // Names of arrays and of their dimensions, as JSON.
 std::string describe(const std::string& url, const nb::dict& stores) {
   const Stores places = make_stores(stores);
@@ -212,13 +223,7 @@ void register_job(nb::module_& module) {
       .def("run", &run, "progress"_a = nb::none())
       .def("check_target", &released<&Job::check_target>)
       .def("prepare", &released<&Job::prepare>)
-      .def(
-          "run_tasks",
-          [](Job& job, int array, int stage, std::int64_t first,
-             std::int64_t stop) {
-            released<&Job::run_tasks>(job, array, stage, first, stop);
-          },
-          "array"_a, "stage"_a, "first"_a, "stop"_a)
+      .def("run_together", &run_together, "tasks"_a)
       .def(
           "release",
           [](Job& job, int array, int stage, std::int64_t first,

@@ -4,8 +4,9 @@ you set, on native threads or on the engine you use (Dask, Beam, Prefect).
 
 from rechunk.api import Rechunked, rechunk
 from rechunk.errors import RechunkError
-from rechunk.plan import Plan, Step, run_step
+from rechunk.plan import Plan, run_step
 from rechunk.specs import CopySpec, Executor, StagedCopySpec
+from rechunk.steps import Step
 
 __version__ = "0.1.0"
 

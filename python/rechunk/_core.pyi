@@ -1,4 +1,4 @@
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 class Job:
@@ -21,8 +21,8 @@ class Job:
     ) -> str: ...
     def check_target(self) -> None: ...
     def prepare(self) -> None: ...
-    def run_tasks(
-        self, array: int, stage: int, first: int, stop: int
+    def run_together(
+        self, tasks: Sequence[tuple[int, int, int, int]]
     ) -> None: ...
     def release(
         self, array: int, stage: int, first: int, stop: int

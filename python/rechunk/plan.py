@@ -15,6 +15,7 @@ from rechunk._jobs import OpenJobs
 from rechunk.arrays import ZarrArray, parse_dtype
 from rechunk.existing import Window, window_of
 from rechunk.specs import CopySpec, StagedCopySpec
+from rechunk.steps import Step, packed
 
 # A batch should be worth an engine's trouble, and yet leave enough of them.
 _BATCH_BYTES = 64 << 20
@@ -22,27 +23,6 @@ _MIN_BATCHES = 32
 _MAX_BATCHES = 4096
 _RELEASE_BATCHES = 8
 _MAX_CHAINS = 256
-
-
-@dataclass(frozen=True)
-class Step:
-    """A part of a run whose tasks are independent of each other.
-
-    `kind`: "prepare", "copy", "release" or "commit". Tasks [first, stop) of a
-    stage of an array; both are indices into `Plan.describe()`. `after`: indices
-    of the steps that must be finished before; all are smaller.
-    """
-
-    kind: str
-    array: int
-    stage: int
-    first: int
-    stop: int
-    after: tuple[int, ...]
-
-    def part(self, first: int, stop: int) -> Step:
-        """The same with fewer tasks."""
-        return Step(self.kind, self.array, self.stage, first, stop, self.after)
 
 
 _open_jobs = OpenJobs()
@@ -163,12 +143,29 @@ class Plan:
 
     def steps(self) -> list[Step]:
         """The steps, in an order in which they can run one by one."""
-        return [
+        steps = [
             Step(kind, array, stage, first, stop, tuple(after))
             for kind, array, stage, first, stop, after in self._job().steps(
-                _MAX_CHAINS
+                self._max_chains
             )
         ]
+        return packed(steps, self._bytes_of)
+
+    @property
+    def _max_chains(self) -> int:
+        """Of each array, so that all together are not too many."""
+        tasks = [
+            int(array["stages"][0]["tasks"]) for array in self._parsed["arrays"]
+        ]
+        chains = _MAX_CHAINS
+        while chains > 1 and sum(min(chains, n) for n in tasks) > _MAX_BATCHES:
+            chains //= 2
+        return chains
+
+    def _bytes_of(self, step: Step) -> int:
+        stage = self._parsed["arrays"][step.array]["stages"][step.stage]
+        size = int(stage["bytes_decoded"]) * (step.stop - step.first)
+        return size // max(1, int(stage["tasks"]))
 
     def levels(self) -> list[list[Step]]:
         """The steps in groups; each group needs only groups before it."""
@@ -187,7 +184,7 @@ class Plan:
         `most`: about how many parts all steps together may have.
         """
         tasks = step.stop - step.first
-        if tasks <= 1:
+        if tasks <= 1 or step.others:
             return [step]
         share = tasks / max(1, self._task_count)
         count = min(
@@ -199,9 +196,7 @@ class Plan:
     def _wanted_batches(self, step: Step) -> int:
         if step.kind == "release":
             return _RELEASE_BATCHES
-        stage = self._parsed["arrays"][step.array]["stages"][step.stage]
-        size = int(stage["bytes_decoded"]) * (step.stop - step.first)
-        return max(_MIN_BATCHES, size // int(stage["tasks"]) // _BATCH_BYTES)
+        return max(_MIN_BATCHES, self._bytes_of(step) // _BATCH_BYTES)
 
     @cached_property
     def _task_count(self) -> int:
@@ -222,9 +217,11 @@ class Plan:
             self.commit()
         else:
             job = self._job()
-            action = job.run_tasks if step.kind == "copy" else job.release
             with _open_jobs.work():
-                action(step.array, step.stage, step.first, step.stop)
+                if step.kind == "release":
+                    job.release(*step.tasks)
+                else:
+                    job.run_together([step.tasks, *step.others])
 
     def prepare(self) -> None:
         """Makes room at the target, or joins a run that has begun."""

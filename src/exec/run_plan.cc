@@ -146,15 +146,16 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
   if (options.idle) options.idle->enter(threads);
   Crew([&] { schedule.stop(); }).work(threads, [&] {
     Arena arena = budget.acquire(arena_bytes);
-    while (const auto work = schedule.next()) {
-      if (work->help) {
+    for (Pack pack; !(pack = schedule.next()).empty();) {
+      if (pack.front().help) {
         options.idle->help(arena);
         continue;
       }
       if (options.idle) options.idle->leave();
-      carry_out(*work, runner, arena, tally);
+      for (const Work& work : pack)
+        if (!schedule.stopped()) carry_out(work, runner, arena, tally);
       if (options.idle) options.idle->enter();
-      schedule.finished(*work);
+      schedule.finished(pack);
     }
   });
   if (options.stop.stop_requested()) throw_cancelled();

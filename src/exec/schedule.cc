@@ -10,15 +10,26 @@ namespace {
 // Erasing is quick: some objects at a time.
 constexpr std::int64_t kReleasesPerWork = 16;
 
+// Small tasks take as long as their store needs to answer. More of them at a
+// time would let other threads wait for the last one to come back.
+constexpr std::int64_t kSmallTaskBytes = std::int64_t{1} << 17;
+constexpr std::int64_t kMaxPack = 16;
+// A thread takes this part of its share of what is left.
+constexpr std::int64_t kPartOfShare = 4;
+
 }  // namespace
 
 Schedule::Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done,
                    const IdleThreads* idle)
     : plan_(plan), keep_temp_(keep_temp), done_(done), idle_(idle) {
   for (const StagedCopySpec& array : plan.arrays) {
+    const auto index = static_cast<int>(grids_.size());
     grids_.emplace_back();
-    for (const CopySpec& stage : array.stages)
+    for (const CopySpec& stage : array.stages) {
+      const auto number = static_cast<int>(grids_.back().size());
       grids_.back().emplace_back(array.shape, array.component, stage.chunks);
+      tasks_left_ += stage.tasks - (done ? done->count(index, number) : 0);
+    }
   }
 }
 
@@ -90,19 +101,44 @@ std::optional<Work> Schedule::take() {
     component.next = work.stop;
     pass_done(component);
     ++component.in_progress;
+    if (!work.release) tasks_left_ -= work.stop - work.first;
     return work;
   }
   return std::nullopt;
 }
 
-std::optional<Work> Schedule::next() {
+bool Schedule::is_small(const Work& work) const {
+  const CopySpec& stage = plan_.arrays[work.array].stages[work.stage];
+  return !work.release &&
+         stage.bytes_decoded <=
+             kSmallTaskBytes * std::max<std::int64_t>(1, stage.tasks);
+}
+
+// Adds to a small task what may run beside it. What lies in an intermediate
+// gets no company from further components: it is to be used up first.
+void Schedule::fill(Pack& pack) {
+  const std::int64_t share = tasks_left_ / (kPartOfShare * plan_.threads);
+  const auto most = static_cast<std::size_t>(std::min(kMaxPack, share));
+  while (is_small(pack.back()) && pack.size() < most) {
+    if (const auto work = take())
+      pack.push_back(*work);
+    else if (staged_in_progress_ > 0 || !open_component())
+      return;
+  }
+}
+
+Pack Schedule::next() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    if (stopped_) return std::nullopt;
-    if (auto work = take()) return work;
+    if (stopped_) return {};
+    if (const auto work = take()) {
+      Pack pack{*work};
+      fill(pack);
+      return pack;
+    }
     if (open_component()) continue;
-    if (components_.empty()) return std::nullopt;
-    if (idle_ && idle_->wanted()) return Work{.help = true};
+    if (components_.empty()) return {};
+    if (idle_ && idle_->wanted()) return {Work{.help = true}};
     changed_.wait(lock);
   }
 }
@@ -113,23 +149,30 @@ void Schedule::wake() {
   changed_.notify_all();
 }
 
-void Schedule::finished(const Work& work) {
-  {
-    std::lock_guard lock(mutex_);
-    auto component = std::find_if(
-        components_.begin(), components_.end(),
-        [&](const Component& one) { return &one == work.component; });
-    if (--component->in_progress > 0 || component->next < component->stop)
-      return;
-    ++component->phase;
-    enter_phase(*component);
-    if (component->next == component->stop) {
-      staged_in_progress_ -=
-          plan_.arrays[component->array].method == Method::kStaged;
-      components_.erase(component);
-    }
+// True if others may have something to do now.
+bool Schedule::finish(const Work& work) {
+  auto component = std::find_if(
+      components_.begin(), components_.end(),
+      [&](const Component& one) { return &one == work.component; });
+  if (--component->in_progress > 0 || component->next < component->stop)
+    return false;
+  ++component->phase;
+  enter_phase(*component);
+  if (component->next == component->stop) {
+    staged_in_progress_ -=
+        plan_.arrays[component->array].method == Method::kStaged;
+    components_.erase(component);
   }
-  changed_.notify_all();
+  return true;
+}
+
+void Schedule::finished(const Pack& pack) {
+  bool changed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Work& work : pack) changed = finish(work) || changed;
+  }
+  if (changed) changed_.notify_all();
 }
 
 void Schedule::stop() {

@@ -4,8 +4,12 @@
 // A component goes through phases: copy stage 1, copy stage 2, release
 // intermediate 1, copy stage 3, release intermediate 2, ... Tasks of a phase
 // are independent; a phase begins when the one before is finished.
+//
+// Small tasks, such as those of the coordinates of a group, are taken several
+// at a time, of any arrays: a thread comes for more less often.
 #pragma once
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <list>
@@ -31,6 +35,10 @@ struct Work {
   void* component = nullptr;  ///< For `finished`.
 };
 
+/// What a thread takes at a time: one work, or several small ones that need not
+/// wait for each other.
+using Pack = std::vector<Work>;
+
 /// All methods may be called from any thread.
 class Schedule {
  public:
@@ -41,18 +49,19 @@ class Schedule {
   Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done = nullptr,
            const IdleThreads* idle = nullptr);
 
-  /// The next work; waits where all of it depends on work in progress. Nothing
+  /// The next work; waits where all of it depends on work in progress. Empty
   /// when everything is done, or after `stop`.
-  std::optional<Work> next();
+  Pack next();
 
-  /// Says that work is done. Every work of `next` must come back, but `help`.
-  void finished(const Work& work);
+  /// Says that work is done. Every pack of `next` must come back, but `help`.
+  void finished(const Pack& pack);
 
   /// Lets threads that wait in `next` see that help is wanted.
   void wake();
 
   /// Lets `next` return nothing from now on.
   void stop();
+  bool stopped() const { return stopped_; }
 
  private:
   struct Component {
@@ -71,7 +80,10 @@ class Schedule {
   bool open_component();
   void enter_phase(Component& component);
   void pass_done(Component& component) const;
+  bool is_small(const Work& work) const;
   std::optional<Work> take();
+  void fill(Pack& pack);
+  bool finish(const Work& work);
 
   const Plan& plan_;
   const bool keep_temp_;
@@ -84,7 +96,8 @@ class Schedule {
   int next_array_ = 0;
   std::int64_t next_component_ = 0;
   int staged_in_progress_ = 0;
-  bool stopped_ = false;
+  std::int64_t tasks_left_ = 0;  ///< To copy, not given out yet.
+  std::atomic<bool> stopped_ = false;
 };
 
 }  // namespace rechunk

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <future>
 #include <map>
+#include <numeric>
 #include <random>
 #include <set>
 #include <thread>
@@ -191,10 +192,12 @@ TEST(Schedule, GivesOneThreadEverythingInOrder) {
     const bool keep_temp = pick(random, 0, 2) == 0;
     Ledger ledger(plan, keep_temp);
     Schedule schedule(plan, keep_temp);
-    while (const auto work = schedule.next()) {
-      ledger.begin(*work);
-      ledger.end(*work);
-      schedule.finished(*work);
+    for (Pack pack; !(pack = schedule.next()).empty();) {
+      for (const Work& work : pack) {
+        ledger.begin(work);
+        ledger.end(work);
+      }
+      schedule.finished(pack);
     }
     ledger.expect_all_done();
     ledger.expect_components_in_order();
@@ -215,12 +218,14 @@ TEST(Schedule, GivesFourThreadsEveryTaskOnce) {
       for (std::uint64_t thread = 0; thread < 4; ++thread)
         threads.emplace_back([&, thread] {
           Random own(1000 * seed + thread);
-          while (const auto work = schedule.next()) {
-            ledger.begin(*work);
-            for (std::int64_t turn = pick(own, 0, 3); turn > 0; --turn)
-              std::this_thread::yield();
-            ledger.end(*work);
-            schedule.finished(*work);
+          for (Pack pack; !(pack = schedule.next()).empty();) {
+            for (const Work& work : pack) {
+              ledger.begin(work);
+              for (std::int64_t turn = pick(own, 0, 3); turn > 0; --turn)
+                std::this_thread::yield();
+              ledger.end(work);
+            }
+            schedule.finished(pack);
           }
         });
     }
@@ -239,10 +244,10 @@ class Asker {
     return answer_.wait_for(std::chrono::milliseconds(50)) ==
            std::future_status::timeout;
   }
-  std::optional<Work> get() { return answer_.get(); }
+  Pack get() { return answer_.get(); }
 
  private:
-  std::future<std::optional<Work>> answer_;
+  std::future<Pack> answer_;
 };
 
 TEST(Schedule, WaitsForWorkInProgressThatAllElseDependsOn) {
@@ -250,14 +255,14 @@ TEST(Schedule, WaitsForWorkInProgressThatAllElseDependsOn) {
   plan.threads = 2;
   plan.arrays = {make_array({4}, {4}, {{4}, {2}})};
   Schedule schedule(plan, false);
-  const auto first = schedule.next();
-  ASSERT_TRUE(first);
+  const Pack first = schedule.next();
+  ASSERT_EQ(first.size(), 1U);
   Asker other(schedule);
   EXPECT_TRUE(other.waits());
-  schedule.finished(*first);
-  const auto second = other.get();
-  ASSERT_TRUE(second);
-  EXPECT_EQ(second->stage, 1);
+  schedule.finished(first);
+  const Pack second = other.get();
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(second[0].stage, 1);
 }
 
 TEST(Schedule, BeginsTheNextComponentWhereThreadsWouldWait) {
@@ -265,17 +270,19 @@ TEST(Schedule, BeginsTheNextComponentWhereThreadsWouldWait) {
   plan.threads = 2;
   plan.arrays = {make_array({12}, {4}, {{4}, {2}})};
   Schedule schedule(plan, false);
-  const auto first = schedule.next(), second = schedule.next();
-  EXPECT_EQ(first->first, 0);
-  EXPECT_EQ(second->first, 1);
-  EXPECT_EQ(second->stage, 0);
+  const Pack first = schedule.next(), second = schedule.next();
+  ASSERT_EQ(first.size(), 1U);
+  ASSERT_EQ(second.size(), 1U);
+  EXPECT_EQ(first[0].first, 0);
+  EXPECT_EQ(second[0].first, 1);
+  EXPECT_EQ(second[0].stage, 0);
   Asker third(schedule);  // A third would leave too much in the store.
   EXPECT_TRUE(third.waits());
-  schedule.finished(*second);
-  const auto work = third.get();
-  ASSERT_TRUE(work);
-  EXPECT_EQ(work->stage, 1);
-  EXPECT_EQ(work->first, 2);
+  schedule.finished(second);
+  const Pack pack = third.get();
+  ASSERT_EQ(pack.size(), 1U);
+  EXPECT_EQ(pack[0].stage, 1);
+  EXPECT_EQ(pack[0].first, 2);
 }
 
 TEST(Schedule, GivesNothingAfterStop) {
@@ -283,13 +290,15 @@ TEST(Schedule, GivesNothingAfterStop) {
   plan.threads = 3;
   plan.arrays = {make_array({4}, {4}, {{4}, {2}})};
   Schedule schedule(plan, false);
-  const auto work = schedule.next();
+  const Pack pack = schedule.next();
   Asker waiting(schedule);
   EXPECT_TRUE(waiting.waits());
+  EXPECT_FALSE(schedule.stopped());
   schedule.stop();
-  EXPECT_FALSE(waiting.get());
-  schedule.finished(*work);
-  EXPECT_FALSE(schedule.next());
+  EXPECT_TRUE(schedule.stopped());
+  EXPECT_TRUE(waiting.get().empty());
+  schedule.finished(pack);
+  EXPECT_TRUE(schedule.next().empty());
 }
 
 TEST(Schedule, GivesOutWhatIsNotDoneAndEnds) {
@@ -311,22 +320,57 @@ TEST(Schedule, GivesOutWhatIsNotDoneAndEnds) {
             missing.emplace(array, stage, task);
         }
     Schedule schedule(plan, pick(random, 0, 1) == 0, &done);
-    while (const auto work = schedule.next()) {
-      for (std::int64_t task = work->first; task < work->stop; ++task)
-        EXPECT_EQ(missing.erase({work->array, work->stage, task}),
-                  work->release ? 0U : 1U);
-      schedule.finished(*work);
+    for (Pack pack; !(pack = schedule.next()).empty();) {
+      for (const Work& work : pack)
+        for (std::int64_t task = work.first; task < work.stop; ++task)
+          EXPECT_EQ(missing.erase({work.array, work.stage, task}),
+                    work.release ? 0U : 1U);
+      schedule.finished(pack);
     }
     EXPECT_TRUE(missing.empty());
     if (HasFailure()) return;
   }
 }
 
+// Works of each pack that one thread takes, where two are planned for.
+std::vector<std::size_t> pack_sizes(const Plan& plan) {
+  Schedule schedule(plan, false);
+  std::vector<std::size_t> sizes;
+  for (Pack pack; !(pack = schedule.next()).empty();) {
+    sizes.push_back(pack.size());
+    schedule.finished(pack);
+  }
+  return sizes;
+}
+
+Plan many_arrays(int count, std::int64_t bytes) {
+  Plan plan;
+  plan.threads = 2;
+  for (int array = 0; array < count; ++array) {
+    plan.arrays.push_back(make_array({10}, {10}, {{10}}));
+    plan.arrays.back().stages[0].bytes_decoded = bytes;
+  }
+  return plan;
+}
+
+TEST(Schedule, PacksSmallArraysTogether) {
+  const auto sizes = pack_sizes(many_arrays(2000, 80));
+  EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}), 2000U);
+  EXPECT_LT(sizes.size(), 160U);
+  EXPECT_EQ(sizes.front(), 16U);
+  EXPECT_EQ(sizes.back(), 1U);  // So that threads end together.
+}
+
+TEST(Schedule, GivesLargeTasksOutOneByOne) {
+  const auto sizes = pack_sizes(many_arrays(200, 1 << 20));
+  EXPECT_EQ(sizes.size(), 200U);
+}
+
 TEST(Schedule, OfNothingEndsAtOnce) {
   Plan plan;
-  EXPECT_FALSE(Schedule(plan, false).next());
+  EXPECT_TRUE(Schedule(plan, false).next().empty());
   plan.arrays = {make_array({3, 0}, {3, 1}, {{1, 1}, {3, 1}})};
-  EXPECT_FALSE(Schedule(plan, false).next());
+  EXPECT_TRUE(Schedule(plan, false).next().empty());
 }
 
 }  // namespace

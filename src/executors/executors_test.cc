@@ -1,7 +1,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <optional>
 #include <set>
+#include <string>
+#include <vector>
 
 #include "executors/testing.h"
 #include "rechunk/executor.h"
@@ -152,6 +155,89 @@ TEST(Batches, RunOnceEachUntilOneFails) {
                            [&](const Step&, const StageReport&) { ++done; }),
                Error);
   EXPECT_LE(done, 1);
+}
+
+// A group of `arrays` small arrays, each in two chunks.
+std::shared_ptr<Store> make_group(int arrays) {
+  const auto store = make_memory_store();
+  write_text(*store, "zarr.json",
+             R"({"zarr_format": 3, "node_type": "group"})");
+  for (int array = 0; array < arrays; ++array) {
+    const std::string name = "a" + std::to_string(1000 + array);
+    write_text(*store, name + "/zarr.json", R"({
+      "zarr_format": 3, "node_type": "array", "shape": [6], "fill_value": 0,
+      "data_type": "uint16", "attributes": {}, "dimension_names": ["x"],
+      "chunk_grid": {"name": "regular",
+                     "configuration": {"chunk_shape": [3]}},
+      "chunk_key_encoding": {"name": "default"},
+      "codecs": [{"name": "bytes", "configuration": {"endian": "little"}}]})");
+    for (const char* chunk : {"/c/0", "/c/1"})
+      write_text(*store, name + chunk, std::to_string(100000 + array));
+  }
+  return store;
+}
+
+class Together : public ::testing::Test {
+ protected:
+  static constexpr int kArrays = 20;
+
+  Together() {
+    stores.source = make_group(kArrays);
+    Options options;
+    options.chunks = "x=2";
+    job.emplace("", "", options, stores);
+    job->prepare();
+    for (const Step& step : steps_of(job->plan()))
+      if (step.kind == Step::Kind::kCopy) copies.push_back(step);
+  }
+  std::size_t records() const {
+    std::size_t count = 0;
+    stores.journal->list("done", [&](auto, auto) { ++count; });
+    return count;
+  }
+
+  Stores stores = make_stores();
+  std::optional<Job> job;
+  std::vector<Step> copies;
+};
+
+TEST_F(Together, TasksOfManyArraysLeaveOneRecord) {
+  ASSERT_EQ(copies.size(), 20U);
+  job->run_together(copies);
+  EXPECT_EQ(records(), 1U);
+  EXPECT_TRUE(job->complete());
+  const auto written = objects_in(*stores.target);
+  EXPECT_EQ(written.size(), 3U * kArrays);
+  for (const auto& [key, bytes] : written) stores.target->erase(key);
+  job->run_together(copies);
+  EXPECT_TRUE(objects_in(*stores.target).empty()) << "it ran again";
+}
+
+TEST_F(Together, WhatWasDoneBeforeAnErrorStaysDone) {
+  const std::string key = "a1012/c/1";
+  const std::string chunk = read_text(*stores.source, key).value();
+  write_text(*stores.source, key, "?");
+  try {
+    job->run_together(copies);
+    FAIL() << "the damage went unnoticed";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("a1012"), std::string::npos);
+  }
+  EXPECT_EQ(records(), 1U);
+  EXPECT_FALSE(job->complete());
+  const auto written = objects_in(*stores.target);
+  for (const auto& [name, bytes] : written) stores.target->erase(name);
+  write_text(*stores.source, key, chunk);
+  job->run_together(copies);
+  EXPECT_TRUE(job->complete());
+  EXPECT_FALSE(objects_in(*stores.target).contains("a1011/c/0"));
+  EXPECT_TRUE(objects_in(*stores.target).contains("a1012/c/0"));
+}
+
+TEST_F(Together, NothingRunsWhereOneIsNoTask) {
+  copies.push_back({.array = kArrays});
+  EXPECT_THROW(job->run_together(copies), Error);
+  EXPECT_TRUE(objects_in(*stores.target).empty());
 }
 
 TEST(Tasks, ThatRunAgainAfterTheCommitDoNothingAndLeaveNothing) {

@@ -51,6 +51,8 @@ void add(const BatchRecord& record, Tally& tally) {
 
 }  // namespace
 
+bool is_begun(const Store& journal) { return exists(journal, kPlan); }
+
 std::optional<std::string> running_plan(const Store& journal) {
   return read_text(journal, kPlan);
 }
@@ -77,8 +79,7 @@ std::string Journal::key_of(const Batch& batch) {
 }
 
 bool Journal::is_running() const {
-  return read_text(*store_, kReady, 1 << 10) == plan_hash_ &&
-         exists(*store_, kPlan);
+  return read_text(*store_, kReady, 1 << 10) == plan_hash_ && is_begun(*store_);
 }
 
 void Journal::begin(const std::string& plan_file) {

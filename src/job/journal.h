@@ -73,8 +73,10 @@ class Journal {
   std::string plan_hash_;
 };
 
-/// The plan file of a run that is going on, or was left; nothing if there is
-/// none.
+/// True while a run is going on, or was left.
+bool is_begun(const Store& journal);
+
+/// Its plan file; nothing if there is no run.
 std::optional<std::string> running_plan(const Store& journal);
 
 /// Its plan_hash.

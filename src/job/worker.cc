@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
+#include <set>
 #include <thread>
 
 #include "exec/run_plan.h"
@@ -188,10 +190,10 @@ bool Worker::was_committed() const noexcept {
   }
 }
 
-// What of a batch has no record. Those that were there at the beginning are
-// read again: the run may have begun anew since.
-std::vector<DoneTasks::Range> Worker::undone(const Batch& batch) {
-  std::vector<std::string> keys{Journal::key_of(batch)};
+// What of the batches has no record. Those that were there at the beginning
+// are read again: the run may have begun anew since.
+std::vector<Batch> Worker::undone(std::span<const Batch> batches) {
+  std::set<std::string> keys{Journal::key_of(batches.front())};
   {
     const std::lock_guard lock(mutex_);
     if (!known_) {
@@ -201,9 +203,11 @@ std::vector<DoneTasks::Range> Worker::undone(const Batch& batch) {
           known_->emplace_back(one.batch, record.key);
     }
     for (const auto& [known, key] : *known_)
-      if (known.array == batch.array && known.stage == batch.stage &&
-          known.first < batch.stop && batch.first < known.stop)
-        keys.push_back(key);
+      if (std::any_of(batches.begin(), batches.end(), [&](const Batch& batch) {
+            return known.array == batch.array && known.stage == batch.stage &&
+                   known.first < batch.stop && batch.first < known.stop;
+          }))
+        keys.insert(key);
   }
   DoneTasks done;
   for (const std::string& key : keys)
@@ -211,45 +215,68 @@ std::vector<DoneTasks::Range> Worker::undone(const Batch& batch) {
       for (const BatchRecord& one : record->batches)
         done.add(one.batch.array, one.batch.stage,
                  {one.batch.first, one.batch.stop});
-  return done.undone(batch.array, batch.stage, {batch.first, batch.stop});
+  std::vector<Batch> left;
+  for (const Batch& batch : batches)
+    for (const auto& [first, stop] :
+         done.undone(batch.array, batch.stage, {batch.first, batch.stop}))
+      left.push_back({batch.array, batch.stage, first, stop});
+  return left;
 }
 
-StageReport Worker::run_tasks(const Batch& batch) {
-  check_batch(batch);
-  StageReport report;
-  if (batch.first == batch.stop || is_over()) return report;
+StageReport Worker::run_tasks(std::span<const Batch> batches) {
+  std::vector<Batch> asked;
+  for (const Batch& batch : batches) {
+    check_batch(batch);
+    if (batch.first < batch.stop) asked.push_back(batch);
+  }
+  if (asked.empty() || is_over()) return {};
   const Heartbeat heartbeat(journal_.store(), last_beat_);
-  for (const auto& [first, stop] : undone(batch))
-    report += run_and_record({batch.array, batch.stage, first, stop});
+  return run_and_record(undone(asked));
+}
+
+StageReport Worker::run_and_record(const std::vector<Batch>& batches) {
+  StageReport report;
+  try {
+    for (const BatchRecord& record : run_recorded(batches))
+      report += record.result.report;
+  } catch (const Error&) {
+    if (!was_committed()) throw;  // Else it ran twice; what it read is gone.
+    report = {};
+  }
+  // A run that was committed meanwhile must find nothing left behind.
+  if (!is_begun(*journal_.store())) clean_up(job_, false);
   return report;
 }
 
-StageReport Worker::run_and_record(const Batch& batch) {
-  TaskResult sum;
+// Batches before one that fails are done.
+std::vector<BatchRecord> Worker::run_recorded(
+    const std::vector<Batch>& batches) {
+  std::vector<BatchRecord> records;
+  std::exception_ptr failure;
   try {
-    sum = run_all(batch);
-    make_durable(job_);
-    journal_.record({{batch, sum}});
+    arenas_.lend([&](Arena& arena) {
+      for (const Batch& batch : batches)
+        records.push_back({batch, run_all(batch, arena)});
+    });
   } catch (const Error&) {
-    if (!was_committed()) throw;  // Else it ran twice; what it read is gone.
-    sum = {};
+    if (records.empty()) throw;
+    failure = std::current_exception();
   }
-  // A run that was committed meanwhile must find nothing left behind.
-  if (!running_plan(*journal_.store())) clean_up(job_, false);
-  return sum.report;
+  make_durable(job_);
+  journal_.record(records);
+  if (failure) std::rethrow_exception(failure);
+  return records;
 }
 
-TaskResult Worker::run_all(const Batch& batch) {
+TaskResult Worker::run_all(const Batch& batch, Arena& arena) {
   TaskResult sum;
-  arenas_.lend([&](Arena& arena) {
-    for (std::int64_t task = batch.first; task < batch.stop; ++task) {
-      const ArenaScope scope(arena);
-      const TaskResult result =
-          runner_.run(batch.array, batch.stage, task, arena);
-      sum.report += result.report;
-      sum.digest += result.digest;
-    }
-  });
+  for (std::int64_t task = batch.first; task < batch.stop; ++task) {
+    const ArenaScope scope(arena);
+    const TaskResult result =
+        runner_.run(batch.array, batch.stage, task, arena);
+    sum.report += result.report;
+    sum.digest += result.digest;
+  }
   return sum;
 }
 

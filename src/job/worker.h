@@ -5,6 +5,9 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "base/memory_budget.h"
@@ -67,7 +70,9 @@ class Worker {
   /// others may be working on; else leaves.
   void step_down();
   void prepare();
-  StageReport run_tasks(const Batch& batch);
+  /// Batches that need not wait for each other: one record has them all. What
+  /// the journal has is left out; the report is the sum.
+  StageReport run_tasks(std::span<const Batch> batches);
   void release(const Batch& batch);
   Report commit(bool by_journal);
   bool complete() const;
@@ -76,9 +81,10 @@ class Worker {
 
  private:
   bool join();
-  TaskResult run_all(const Batch& batch);
-  StageReport run_and_record(const Batch& batch);
-  std::vector<DoneTasks::Range> undone(const Batch& batch);
+  TaskResult run_all(const Batch& batch, Arena& arena);
+  std::vector<BatchRecord> run_recorded(const std::vector<Batch>& batches);
+  StageReport run_and_record(const std::vector<Batch>& batches);
+  std::vector<Batch> undone(std::span<const Batch> batches);
   void check_batch(const Batch& batch) const;
   bool is_over() const;
   bool was_committed() const noexcept;

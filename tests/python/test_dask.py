@@ -17,7 +17,7 @@ import pytest
 import zarr
 
 from compare import assert_same_elements
-from rechunk import Rechunked, rechunk
+from rechunk import Rechunked, RechunkError, rechunk
 from recording import NotingArray, notes_in
 from trees import assert_only
 from workloads import Made
@@ -128,6 +128,53 @@ def test_graphs_are_small(made: Callable[[str], Made], tmp_path: Path) -> None:
             for stage in array["stages"]
         ]
         assert sum(part.stop - part.first for part in copied) == sum(tasks)
+
+
+def test_small_arrays_are_packed_together(tmp_path: Path) -> None:
+    """They share batches, and objects of the journal; a large one has its own.
+
+    The last array fails, so that the journal is still there.
+    """
+    root = zarr.create_group(tmp_path / "source")
+    elements = np.random.default_rng(6).random((200, 300, 100))
+    root.create_array("large", data=elements, chunks=(4, 300, 100))
+    for number in range(150):
+        root.create_array(f"small{number}", data=elements[0, number], chunks=7)
+    planned = rechunk(
+        tmp_path / "source",
+        {
+            "large": (200, 30, 10),
+            **{f"small{number}": (11,) for number in range(150)},
+        },
+        "32MB",
+        tmp_path / "target",
+        executor="dask",
+        threads=1,
+    )
+    plan = planned._plan
+    packs = [step for step in plan.steps() if step.others]
+    together = [1 + len(step.others) for step in packs]
+    assert sum(together) >= 150 and max(together) < 10
+    tasks = [part for step in packs for part in (step.tasks, *step.others)]
+    assert len(set(tasks)) == len(tasks)
+    damaged = tmp_path / "source" / "small149" / "c" / "0"
+    chunk = damaged.read_bytes()
+    damaged.write_bytes(b"?")
+    with pytest.raises(RechunkError, match="small149"):
+        planned.execute(scheduler="sync")
+    records = [
+        path
+        for path in (tmp_path / "target.rechunk" / "done").rglob("*")
+        if path.is_file()
+    ]
+    assert 0 < len(records) <= len(planned.plan.dask)
+    small = [path for path in records if path.parts[-3] != "0"]
+    assert len(small) <= len(packs)
+    damaged.write_bytes(chunk)
+    target = planned.execute(scheduler="sync")
+    for number in range(150):
+        assert_same_elements(target[f"small{number}"][...], elements[0, number])
+    assert_same_elements(target["large"][...], elements)
 
 
 SCRIPT = """

@@ -73,6 +73,19 @@ def _group(path: Path) -> Path:
     return path
 
 
+def _many_arrays(path: Path) -> Path:
+    """Return a group of more small arrays than are worth a step each."""
+    root = zarr.create_group(path)
+    for number in range(70):
+        root.create_array(
+            f"a{number}",
+            data=random_elements((5 + number % 4, 3), "f4"),
+            chunks=(2, 3),
+            dimension_names=["x", "y"],
+        )
+    return path
+
+
 def _of_numpy(path: Path) -> np.ndarray:
     return random_elements((37, 53, 11), ">u4")
 
@@ -182,6 +195,7 @@ WORKLOADS = {
         "staged",
         {"consolidate": True, "verify": True},
     ),
+    "many arrays": Workload(_many_arrays, {"x": 3}),
     "numpy": Workload(_of_numpy, (10, 53, 3)),
     "dask": Workload(_of_dask, (61, 5)),
     "dataset": Workload(_dataset, {"time": 60, "x": 4}),

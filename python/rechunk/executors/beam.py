@@ -7,8 +7,9 @@ from typing import Any
 
 import apache_beam as beam
 
-from rechunk.plan import Plan, Step
+from rechunk.plan import Plan
 from rechunk.specs import Executor
+from rechunk.steps import Step
 
 
 def _batches(_: Any, batches: list[Step]) -> Iterable[Step]:

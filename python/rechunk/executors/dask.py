@@ -7,8 +7,9 @@ from typing import Any
 
 from dask.delayed import Delayed
 
-from rechunk.plan import Plan, Step
+from rechunk.plan import Plan
 from rechunk.specs import Executor
+from rechunk.steps import Step
 
 
 def _constant(value: Any) -> Any:
