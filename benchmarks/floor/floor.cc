@@ -172,7 +172,7 @@ struct Control {
         target(std::move(finished)),
         pool(std::move(elements)),
         reader(source.store, "", source.layout, source.layout->scalars),
-        writer(std::move(output), "", target.layout, false) {}
+        writer(std::move(output), "", target.layout, EmptyChunks::kLeaveOut) {}
 
   void decode(std::size_t number, Worker& worker) const;
   void encode(std::size_t number, Worker& worker) const;

@@ -60,8 +60,9 @@ inline ArrayCopy make_copy(const Problem& problem, const Plan& plan,
       plan.arrays[0],
       std::make_shared<const ArrayReader>(stores.source, "in", problem.source,
                                           problem.target->scalars),
-      std::make_shared<const ArrayWriter>(stores.target, "out", problem.target,
-                                          write_empty_chunks),
+      std::make_shared<const ArrayWriter>(
+          stores.target, "out", problem.target,
+          write_empty_chunks ? EmptyChunks::kWrite : EmptyChunks::kLeaveOut),
       stores.temp, {.temp_prefix = "pre", .digest = true, .idle = stores.idle});
 }
 

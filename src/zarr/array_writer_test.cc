@@ -130,7 +130,7 @@ TEST(ArrayWriter, TakesShardsInPieces) {
         pick(random, 0, 1) ? ShardDepth::kAlways : ShardDepth::kNested));
     const Elements elements = random_elements(random, *layout);
     const auto store = make_memory_store();
-    const ArrayWriter writer(store, "", layout, false);
+    const ArrayWriter writer(store, "", layout, EmptyChunks::kLeaveOut);
     MemoryBudget budget(scratch_bytes(*layout));
     Arena arena = budget.acquire(budget.limit());
     StageReport report;
@@ -164,7 +164,7 @@ TEST(ArrayWriter, LeavesNothingOfAShardThatIsNotFinished) {
       random_metadata(random, {12, 11}, kSampleTypes[0], ShardDepth::kAlways));
   const Elements elements = random_elements(random, *layout);
   const auto store = make_memory_store();
-  const ArrayWriter writer(store, "", layout, true);
+  const ArrayWriter writer(store, "", layout, EmptyChunks::kWrite);
   MemoryBudget budget(scratch_bytes(*layout));
   Arena arena = budget.acquire(budget.limit());
   StageReport report;
@@ -224,7 +224,8 @@ TEST(ArrayWriter, SaysWhereItCouldNotWrite) {
     Random random(3);
     const auto layout =
         share_layout(random_metadata(random, {5}, kSampleTypes[4], depth));
-    const ArrayWriter writer(std::make_shared<FullStore>(), "a", layout, true);
+    const ArrayWriter writer(std::make_shared<FullStore>(), "a", layout,
+                             EmptyChunks::kWrite);
     MemoryBudget budget(scratch_bytes(*layout));
     Arena arena = budget.acquire(budget.limit());
     StageReport report;
