@@ -42,13 +42,23 @@ void check_options(const Options& options) {
                     flag));
 }
 
+// One spelling of "days since 2024-01-01 00:00:00".
+std::string meaning_of(std::string_view attribute) {
+  std::string text = raw_json::canonical(attribute);
+  for (const char* midnight : {" 00:00:00\"", "T00:00:00\"", " 00:00\""})
+    if (text.ends_with(midnight))
+      text.replace(text.size() - std::string_view(midnight).size(),
+                   std::string::npos, "\"");
+  return text;
+}
+
 // Numbers whose meaning depends on these cannot stand in one array.
 void check_meaning(const ArrayMetadata& source, const ArrayMetadata& target) {
   if (!source.attributes || !target.attributes) return;
   for (const char* key : {"units", "calendar", "scale_factor", "add_offset"}) {
     const auto from = raw_json::find(*source.attributes, key);
     const auto to = raw_json::find(*target.attributes, key);
-    if (from && to && raw_json::canonical(*from) != raw_json::canonical(*to))
+    if (from && to && meaning_of(*from) != meaning_of(*to))
       refuse(fmt::format("attribute \"{}\" is {} in the source and {} in the "
                          "target",
                          key, raw_json::excerpt(*from), raw_json::excerpt(*to)),
