@@ -44,40 +44,30 @@ def test_a_region_and_an_append(
     tmp_path: Path, target: Path, engine: str, request: pytest.FixtureRequest
 ) -> None:
     """Staged by little memory; the rest of the array stays."""
-    data = make_source(tmp_path / "a", 20)
-    before = tree_hash(target)
-    expected = zarr.open_array(target, mode="r")[...]
-    expected[20:40] = data
-    execute(
-        request,
-        engine,
-        rechunk(
+
+    def write(**where: Any) -> None:
+        job = rechunk(
             tmp_path / "a",
             None,
             "700kB",
             target,
             executor=engine.partition("-")[0],
-            region={"time": slice(20, 40)},
-        ),
-    )
+            **where,
+        )
+        execute(request, engine, job)
+
+    data = make_source(tmp_path / "a", 20)
+    before = tree_hash(target)
+    expected = zarr.open_array(target, mode="r")[...]
+    expected[20:40] = data
+    write(region={"time": slice(20, 40)})
     assert np.array_equal(zarr.open_array(target, mode="r")[...], expected)
     after = tree_hash(target)
     changed = {
         key for key in before | after if before.get(key) != after.get(key)
     }
     assert changed and all(key.startswith("c/1/") for key in changed)
-    execute(
-        request,
-        engine,
-        rechunk(
-            tmp_path / "a",
-            None,
-            "700kB",
-            target,
-            executor=engine.partition("-")[0],
-            append="time",
-        ),
-    )
+    write(append="time")
     grown = zarr.open_array(target, mode="r")
     assert np.array_equal(grown[...], np.concatenate([expected, data]))
     allowed = ["b.rechunk"] if engine == "beam" else []
