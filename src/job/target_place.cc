@@ -141,10 +141,7 @@ void commit_metadata(const PlannedJob& job) {
 std::vector<std::string> leftovers(const PlannedJob& job) {
   std::vector<std::string> places;
   const auto look = [&](const std::shared_ptr<Store>& store) {
-    bool empty = true;
-    if (store)
-      store->list("", [&](std::string_view, std::int64_t) { empty = false; });
-    if (!empty) places.push_back(store->describe(""));
+    if (store && !is_empty(*store)) places.push_back(store->describe(""));
   };
   if (!job.options.keep_temp) look(job.stores.temp);
   look(job.stores.journal);
