@@ -1,9 +1,11 @@
 #include "store/partial_files.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
+#include <string>
 
 namespace rechunk {
 namespace {
@@ -29,7 +31,9 @@ class PartialFilesTest : public ::testing::Test {
     std::ofstream(name) << "bytes";
   }
 
-  const fs::path folder_ = fs::path(::testing::TempDir()) / "partial-files";
+  // Tests run beside each other, each in a process.
+  const fs::path folder_ = fs::path(::testing::TempDir()) /
+                           ("partial-files-" + std::to_string(::getpid()));
 };
 
 TEST_F(PartialFilesTest, GiveNamesThatDiffer) {
