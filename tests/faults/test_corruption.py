@@ -87,7 +87,7 @@ def test_damage_to_a_source_is_an_error_or_what_others_read(
 @pytest.mark.parametrize("name", LAYOUTS)
 def test_verify_finds_damage_to_a_target(tmp_path: Path, name: str) -> None:
     """As a difference or as an error, wherever an element is another."""
-    layout = LAYOUTS[name]
+    layout, decoded = LAYOUTS[name], tmp_path / "decoded"
     rng = np.random.default_rng([SEED, zlib.crc32(name.encode()), 2])
     source, target = tmp_path / "source", tmp_path / "target"
     elements = layout.write(source)
@@ -102,7 +102,11 @@ def test_verify_finds_damage_to_a_target(tmp_path: Path, name: str) -> None:
         done = run("verify", source, target)
         case = f"seed {SEED}, number {number}: {key}, {what}: {done}"
         if done.returncode == 0:
-            found = elements_or_none(target)
-            assert found is not None and same_bits(found, elements), case
             assert layout.checksum != "all", case
+            found = elements_or_none(target)
+            if found is None:
+                # A library that is stricter than that of rechunk refuses it.
+                run("run", target, decoded, "--codec", "none", "--overwrite")
+                found = elements_or_none(decoded)
+            assert found is not None and same_bits(found, elements), case
         objects[key].write_bytes(whole)
