@@ -196,11 +196,14 @@ def test_a_run_killed_again_and_again_ends(
     assert_finished(work)
 
 
+@pytest.mark.parametrize("empty", [False, True])
 def test_an_unfinished_target_is_not_run_again_by_mistake(
-    rechunk: Rechunk, work: Work
+    rechunk: Rechunk, work: Work, empty: bool
 ) -> None:
     """`run` refuses with a hint, and replaces what was left when told to."""
     stop(rechunk, work)
+    if empty:  # As while only an earlier stage has done anything.
+        shutil.rmtree(work.target, ignore_errors=True)
     before = tree_hash(work.target.parent)
     result = rechunk.fails(*work.arguments)
     assert f"`rechunk resume {work.target}`" in result.stderr

@@ -73,7 +73,9 @@ void check_target(const PlannedJob& job) {
                 "`rechunk resume " + place + "` ends it, `rechunk discard " +
                     place + "` drops it");
   if (job.existing) return check_parts_are_as_planned(job);
-  if (!exists && is_empty(target)) return;
+  const bool something_is_done =
+      unfinished && room_was_made(*job.stores.journal);
+  if (!exists && !something_is_done && is_empty(target)) return;
   const bool plan_was_lost =
       !unfinished && job.stores.journal && room_was_made(*job.stores.journal);
   if (!exists && !unfinished && !plan_was_lost)
