@@ -118,8 +118,8 @@ check: $(LINT_PACKAGES) $(PYTHON_VENV)  ## Format, lint, types and style
 	$(VENV)/bin/mypy
 
 lint: $(LINT_PACKAGES)  ## clang-tidy over the sources (ten minutes of a core)
-	cmake --preset release --log-level=WARNING
-	run-clang-tidy-16 -quiet -p build/release -j $(JOBS) \
+	cmake --preset dev --log-level=WARNING
+	run-clang-tidy-16 -quiet -p build/dev -j $(JOBS) \
 	  -extra-arg=-Wno-unknown-warning-option \
 	  '^$(CURDIR)/(src|cli)/.*(?<!_test)\.cc$$'
 

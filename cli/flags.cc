@@ -33,37 +33,37 @@ struct Flag {
   const char* help;
 };
 
-constexpr const char* kTarget = "Target";
+constexpr const char* kTargetGroup = "Target";
 constexpr const char* kResources = "Memory and time";
 constexpr const char* kConduct = "Conduct";
 constexpr const char* kOutput = "Output";
 constexpr const char* kPaper = "Without a source";
 
 const Flag kFlags[] = {
-    {"-c,--chunks", "CHUNKS", kLayoutBits, &Arguments::chunks, kTarget,
+    {"-c,--chunks", "CHUNKS", kLayoutBits, &Arguments::chunks, kTargetGroup,
      "Chunks of the target: 350640,10,10 or time=all,lat=10 or all or "
      "auto:100MB; dimensions not named keep the source's"},
-    {"--array", "NAME:CHUNKS", kLayoutBits, &Arguments::arrays, kTarget,
+    {"--array", "NAME:CHUNKS", kLayoutBits, &Arguments::arrays, kTargetGroup,
      "Chunks of one array of a group; may be repeated"},
-    {"--shards", "CHUNKS", kLayoutBits, &Arguments::shards, kTarget,
+    {"--shards", "CHUNKS", kLayoutBits, &Arguments::shards, kTargetGroup,
      "Shards of the target, same forms; none for no shards (default: as the "
      "source)"},
-    {"--codec", "CODEC", kLayoutBits, &Arguments::codec, kTarget,
+    {"--codec", "CODEC", kLayoutBits, &Arguments::codec, kTargetGroup,
      "zstd:3, blosc:lz4:5, gzip:6, none, joined by +, or JSON (default: as "
      "the source)"},
-    {"--zarr-format", "2|3", kLayoutBits, &Arguments::zarr_format, kTarget,
+    {"--zarr-format", "2|3", kLayoutBits, &Arguments::zarr_format, kTargetGroup,
      "Format of the target (default: as the source)"},
-    {"--consolidate", "", kLayoutBits, &Arguments::consolidate, kTarget,
+    {"--consolidate", "", kLayoutBits, &Arguments::consolidate, kTargetGroup,
      "Write consolidated metadata (default: as the source)"},
-    {"--no-consolidate", "", kLayoutBits, &Arguments::no_consolidate, kTarget,
-     "Write no consolidated metadata"},
+    {"--no-consolidate", "", kLayoutBits, &Arguments::no_consolidate,
+     kTargetGroup, "Write no consolidated metadata"},
     {"--write-empty-chunks", "", kLayoutBits, &Arguments::write_empty_chunks,
-     kTarget, "Write chunks that hold nothing but the fill value, too"},
+     kTargetGroup, "Write chunks that hold nothing but the fill value, too"},
 
-    {"--region", "RANGES", kLayoutBits, &Arguments::region, kTarget,
+    {"--region", "RANGES", kLayoutBits, &Arguments::region, kTargetGroup,
      "Write into a TARGET that exists, which keeps its layout: the part "
      "time=0:8760,lat=90: of it, or all"},
-    {"--append", "DIM", kLayoutBits, &Arguments::append, kTarget,
+    {"--append", "DIM", kLayoutBits, &Arguments::append, kTargetGroup,
      "Put SOURCE behind what a TARGET that exists has along a dimension"},
 
     {"-m,--max-memory", "SIZE", kLayoutBits | kVerifyBit,

@@ -109,14 +109,14 @@ void load_row(const std::byte* data, std::int64_t stride_bytes,
     values[i] = load<kBytes, kReversed>(data);
 }
 
-struct Loops {
+struct Kernels {
   void (*load_row[2])(const std::byte*, std::int64_t, std::int64_t,
                       std::uint64_t*);
   Digest (*sum_tile[2])(const std::byte*, std::int64_t, Keys, const KeyTable&);
 };
 
 // By the width of words, less one; plain and reversed.
-constexpr Loops kLoops[] = {
+constexpr Kernels kKernels[] = {
     {{load_row<1, false>, load_row<1, false>}, {sum_1, sum_1}},
     {{load_row<2, false>, load_row<2, true>}, {sum_2, sum_2_reversed}},
     {{load_row<3, false>, load_row<3, true>}, {}},
@@ -168,7 +168,7 @@ class TileSum {
   void load(const std::byte* data, std::int64_t steps);
 
   const Axes axes_;
-  const Loops& loops_;
+  const Kernels& kernels_;
   const bool reversed_;
   std::size_t cut_ = 0;          // The axis that tiles are steps of.
   std::int64_t steps_ = 1;       // Of a whole tile.
@@ -180,14 +180,14 @@ class TileSum {
 
 TileSum::TileSum(WordKind kind, Axes axes)
     : axes_(std::move(axes)),
-      loops_(kLoops[kind.bytes - 1]),
+      kernels_(kKernels[kind.bytes - 1]),
       reversed_(kind.reversed) {
   choose_tile(kind.bytes);
   fill_table();
 }
 
 void TileSum::choose_tile(std::int64_t bytes) {
-  const bool even = loops_.sum_tile[reversed_] != nullptr;
+  const bool even = kernels_.sum_tile[reversed_] != nullptr;
   in_place_ = even && axes_.back().stride_bytes == bytes;
   cut_ = axes_.size() - 1;
   while (cut_ > 0 && step_words_ * axes_[cut_].extent < kTileWords) {
@@ -222,7 +222,7 @@ void TileSum::fill_table() {
 
 // Puts the words of a tile side by side.
 void TileSum::load(const std::byte* data, std::int64_t steps) {
-  const auto load_row = loops_.load_row[reversed_];
+  const auto load_row = kernels_.load_row[reversed_];
   const WordAxis& row = axes_.back();
   const std::int64_t count = cut_ + 1 == axes_.size() ? steps : row.extent;
   Axes rows(axes_.begin() + static_cast<std::ptrdiff_t>(cut_), axes_.end());
@@ -249,7 +249,8 @@ Digest TileSum::sum(const std::byte* data, std::uint64_t number) {
             prefetch(tile + steps * cut.stride_bytes, steps * cut.stride_bytes);
           else
             load(tile, steps);
-          const auto sum_tile = in_place_ ? loops_.sum_tile[reversed_] : sum_8;
+          const auto sum_tile =
+              in_place_ ? kernels_.sum_tile[reversed_] : sum_8;
           digest += sum_tile(
               in_place_ ? tile : reinterpret_cast<const std::byte*>(values_),
               steps * step_words_, keys, table_);

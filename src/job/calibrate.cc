@@ -22,7 +22,7 @@ constexpr std::size_t kDiskSampleBytes = 1 << 20;
 constexpr double kSmallPart = 0.05;  // Of the job's elements.
 
 /// What one chunk told.
-struct Sample {
+struct ChunkSample {
   double first_read_ns = 0;  ///< Reading and decoding the chunk.
   double read_ns = 0;        ///< The same once its bytes are in the cache.
   double encode_ns = 0;      ///< Per byte.
@@ -30,9 +30,10 @@ struct Sample {
   double bytes = 0;                           ///< Decoded.
 };
 
-double median(const std::vector<Sample>& samples, double Sample::*member) {
+double median(const std::vector<ChunkSample>& samples,
+              double ChunkSample::*member) {
   std::vector<double> values;
-  for (const Sample& sample : samples) values.push_back(sample.*member);
+  for (const ChunkSample& sample : samples) values.push_back(sample.*member);
   const auto middle =
       values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
@@ -61,14 +62,14 @@ class Sampler {
   }
 
   /// Nothing if the chunk is missing.
-  std::optional<Sample> sample(std::int64_t chunk, Arena& arena) const {
+  std::optional<ChunkSample> sample(std::int64_t chunk, Arena& arena) const {
     const ArenaScope scope(arena);
     // Elements in the order of the target's chunks, as a run has them.
     const BlockLayout layout = BlockLayout::of_pieces(
         chunks_.cell(chunk), {target_.chunk_shape, target_.chunk_shape},
         target_.axis_order, target_.item_bytes);
     Block block(layout, arena.take(layout.bytes()));
-    Sample sample;
+    ChunkSample sample;
     sample.bytes = static_cast<double>(source_->chunk_bytes());
     StageReport report;
     sample.first_read_ns = read(block, arena, report);
@@ -89,7 +90,7 @@ class Sampler {
   }
 
   void encode(std::span<const std::byte> elements, Arena& arena,
-              Sample& sample) const {
+              ChunkSample& sample) const {
     const auto part = elements.first(std::min(
         elements.size(), static_cast<std::size_t>(target_.chunk_bytes())));
     const auto bytes = static_cast<std::int64_t>(part.size());
@@ -115,8 +116,8 @@ class Sampler {
 };
 
 /// Of chunks spread over the array; the first warms up and does not count.
-std::vector<Sample> take_samples(const Sampler& sampler, Arena& arena) {
-  std::vector<Sample> samples;
+std::vector<ChunkSample> take_samples(const Sampler& sampler, Arena& arena) {
+  std::vector<ChunkSample> samples;
   const std::int64_t count = sampler.chunk_count();
   for (std::int64_t i = 0; i <= kSamples; ++i) {
     const std::int64_t chunk = count * i / (kSamples + 1);
@@ -126,13 +127,13 @@ std::vector<Sample> take_samples(const Sampler& sampler, Arena& arena) {
   return samples;
 }
 
-void take_over(const std::vector<Sample>& samples, ArrayProblem& problem) {
+void take_over(const std::vector<ChunkSample>& samples, ArrayProblem& problem) {
   ChunkTraits& source = problem.source;
   ChunkTraits& target = problem.target;
-  const double bytes = median(samples, &Sample::bytes);
-  const double read = median(samples, &Sample::read_ns);
-  source.stored_ratio = median(samples, &Sample::source_ratio);
-  target.stored_ratio = median(samples, &Sample::target_ratio);
+  const double bytes = median(samples, &ChunkSample::bytes);
+  const double read = median(samples, &ChunkSample::read_ns);
+  source.stored_ratio = median(samples, &ChunkSample::source_ratio);
+  target.stored_ratio = median(samples, &ChunkSample::target_ratio);
   const double stored = source.stored_ratio * bytes;
   if (!source.in_parts) {
     // What a warm read takes beside decoding stays as estimated.
@@ -140,9 +141,9 @@ void take_over(const std::vector<Sample>& samples, ArrayProblem& problem) {
         source.medium.request_ns + stored * source.medium.read_ns_per_byte;
     source.codec_ns_per_byte = std::max(0.0, read - other) / bytes;
   }
-  const double cold = median(samples, &Sample::first_read_ns) - read;
+  const double cold = median(samples, &ChunkSample::first_read_ns) - read;
   source.medium.read_ns_per_byte += std::max(0.0, cold) / stored;
-  target.codec_ns_per_byte = median(samples, &Sample::encode_ns);
+  target.codec_ns_per_byte = median(samples, &ChunkSample::encode_ns);
 }
 
 double bytes_of(const ArrayProblem& problem) {

@@ -11,30 +11,30 @@
 namespace rechunk {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 constexpr const char* kHash = "plan_hash";
 
 // Documents as text: JSON numbers and bare NaN would not survive otherwise.
-Json documents_json(const Hierarchy& hierarchy) {
+OrderedJson documents_json(const Hierarchy& hierarchy) {
   const auto store = make_memory_store();
   write_hierarchy(*store, hierarchy);
-  Json documents = Json::object();
+  OrderedJson documents = OrderedJson::object();
   store->list("", [&](std::string_view key, std::int64_t) {
     documents[std::string(key)] = *read_text(*store, key);
   });
   return documents;
 }
 
-Hierarchy parse_documents(const Json& documents) {
+Hierarchy parse_documents(const OrderedJson& documents) {
   const auto store = make_memory_store();
   for (const auto& [key, text] : documents.items())
     write_text(*store, key, text.get<std::string>());
   return read_hierarchy(*store);
 }
 
-Json existing_json(const ExistingTarget& existing) {
-  Json arrays = Json::object();
+OrderedJson existing_json(const ExistingTarget& existing) {
+  OrderedJson arrays = OrderedJson::object();
   for (const auto& [path, array] : existing.arrays)
     arrays[path] = {{"start", array.start},
                     {"shape", array.shape},
@@ -45,7 +45,7 @@ Json existing_json(const ExistingTarget& existing) {
           {"untouched", existing.untouched}};
 }
 
-ExistingTarget parse_existing(const Json& json) {
+ExistingTarget parse_existing(const OrderedJson& json) {
   ExistingTarget existing;
   json.at("made").get_to(existing.made);
   json.at("untouched").get_to(existing.untouched);
@@ -84,8 +84,8 @@ void check_parts(const PlannedJob& job) {
 }
 
 // The URLs and documents of the job, without the hash.
-Json file_json(const PlannedJob& job) {
-  Json json = Json::parse(to_json(job.plan));
+OrderedJson file_json(const PlannedJob& job) {
+  OrderedJson json = OrderedJson::parse(to_json(job.plan));
   json["source"] = {{"url", absolute_place(job.places.source)},
                     {"own_documents", job.source_has_documents},
                     {"documents", documents_json(job.source)}};
@@ -107,25 +107,27 @@ Json file_json(const PlannedJob& job) {
 }  // namespace
 
 void write_plan_file(PlannedJob& job) {
-  Json json = file_json(job);
+  OrderedJson json = file_json(job);
   job.hash = text_hash(json.dump());
   json[kHash] = job.hash;
   job.text = json.dump(2) + "\n";
 }
 
 bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
-  Json other = Json::parse(plan_file, nullptr, false), own = file_json(job);
-  for (Json* json : {&other, &own})
+  OrderedJson other = OrderedJson::parse(plan_file, nullptr, false),
+              own = file_json(job);
+  for (OrderedJson* json : {&other, &own})
     if (json->is_object() && json->contains("existing") &&
         (*json)["existing"].is_object())
       (*json)["existing"].erase("made");
   if (!other.is_object()) return false;
-  for (Json* json : {&other, &own})
+  for (OrderedJson* json : {&other, &own})
     for (const char* conduct : {"overwrite", "durable"})
       if (json->contains("options")) (*json)["options"].erase(conduct);
   for (const char* part : {"source", "target", "options"})
     if (!other.contains(part) || other[part] != own[part]) return false;
-  if (other.value("existing", Json()) != own.value("existing", Json()))
+  if (other.value("existing", OrderedJson()) !=
+      own.value("existing", OrderedJson()))
     return false;
   return other.contains("max_memory") &&
          other["max_memory"].is_number_integer() &&
@@ -136,7 +138,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
   PlannedJob job;
   raw_json::parse(text);  // Not too deep for what follows.
   try {
-    Json json = Json::parse(text);
+    OrderedJson json = OrderedJson::parse(text);
     job.hash = json.at(kHash).get<std::string>();
     json.erase(kHash);
     if (text_hash(json.dump()) != job.hash)
@@ -149,7 +151,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     job.source_has_documents = json.at("source").value("own_documents", true);
     job.source = parse_documents(json.at("source").at("documents"));
     job.target = parse_documents(json.at("target").at("documents"));
-    const Json& options = json.at("options");
+    const OrderedJson& options = json.at("options");
     job.options.region = options.value("region", "");
     job.options.append = options.value("append", "");
     if (into_existing(job.options))

@@ -10,7 +10,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-Json counts_json(const Counts& counts) {
+Json counts_list(const Counts& counts) {
   return {counts.tasks,
           counts.objects_read,
           counts.bytes_decoded,
@@ -37,8 +37,8 @@ Json batch_json(const BatchRecord& record) {
   const Batch& batch = record.batch;
   const auto& lanes = record.result.digest.lanes;
   Json json = {{"tasks", {batch.array, batch.stage, batch.first, batch.stop}},
-               {"counted", counts_json(record.result.report.counted)},
-               {"skipped", counts_json(record.result.report.skipped)}};
+               {"counted", counts_list(record.result.report.counted)},
+               {"skipped", counts_list(record.result.report.skipped)}};
   json["read"] = sums_json(record.result.report.read);
   json["written"] = sums_json(record.result.report.written);
   if (record.known) json["digest"] = {lanes[0], lanes[1]};

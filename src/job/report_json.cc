@@ -7,9 +7,9 @@
 namespace rechunk {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
-Json counts_json(const Counts& counts) {
+OrderedJson counts_json(const Counts& counts) {
   return {{"tasks", counts.tasks},
           {"objects_read", counts.objects_read},
           {"bytes_decoded", counts.bytes_decoded},
@@ -19,13 +19,13 @@ Json counts_json(const Counts& counts) {
           {"stored_bytes_written", counts.stored_bytes_written}};
 }
 
-Json stage_json(const StageReport& report) {
+OrderedJson stage_json(const StageReport& report) {
   return {{"counted", counts_json(report.counted)},
           {"skipped", counts_json(report.skipped)}};
 }
 
-void add_array(Json& array, const ArrayReport& report) {
-  Json& stages = array["stages"];
+void add_array(OrderedJson& array, const ArrayReport& report) {
+  OrderedJson& stages = array["stages"];
   for (std::size_t i = 0; i < std::min(stages.size(), report.stages.size());
        ++i)
     stages[i].update(stage_json(report.stages[i]));
@@ -41,8 +41,8 @@ std::string to_json(const StageReport& report) {
 }
 
 std::string to_json(const Plan& plan, const Report& report) {
-  Json json = Json::parse(to_json(plan));
-  Json& arrays = json["arrays"];
+  OrderedJson json = OrderedJson::parse(to_json(plan));
+  OrderedJson& arrays = json["arrays"];
   for (std::size_t i = 0; i < std::min(arrays.size(), report.arrays.size());
        ++i)
     add_array(arrays[i], report.arrays[i]);

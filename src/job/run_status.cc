@@ -9,7 +9,7 @@
 namespace rechunk {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 void add_tasks(const Plan& plan, const Tally& done, Status& status) {
   Progress& progress = status.progress;
@@ -77,14 +77,14 @@ std::string_view to_string(Status::State state) {
 }
 
 std::string to_json(const Status& status) {
-  Json json = {{"version", 1},
-               {"state", to_string(status.state)},
-               {"tasks_done", status.progress.tasks_done},
-               {"tasks", status.progress.tasks_total},
-               {"bytes_done", status.progress.bytes_done},
-               {"bytes", status.progress.bytes_total},
-               {"owner", nullptr},
-               {"arrays", Json::array()}};
+  OrderedJson json = {{"version", 1},
+                      {"state", to_string(status.state)},
+                      {"tasks_done", status.progress.tasks_done},
+                      {"tasks", status.progress.tasks_total},
+                      {"bytes_done", status.progress.bytes_done},
+                      {"bytes", status.progress.bytes_total},
+                      {"owner", nullptr},
+                      {"arrays", OrderedJson::array()}};
   if (status.pid != 0)
     json["owner"] = {{"host", status.host},
                      {"user", status.user},

@@ -1,12 +1,6 @@
 #include "plan/coded_layout.h"
 
 namespace rechunk {
-namespace {
-
-constexpr std::int64_t kAlignmentBytes = 1024;
-
-}  // namespace
-
 CodedLayout::CodedLayout(const PackedLayout& layout, const Region& object)
     : units_(
           boxes_touching(object, Shape(layout.units.size(), 0), layout.units)),

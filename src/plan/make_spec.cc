@@ -17,7 +17,7 @@ std::string intermediate_name(std::size_t stage, std::size_t stages,
                              : fmt::format("intermediate-{}", stage + 1);
 }
 
-std::int64_t array_bytes(const ArrayProblem& array) {
+std::int64_t elements_bytes(const ArrayProblem& array) {
   return checked_multiply(element_count(array.shape), array.item_bytes);
 }
 
@@ -29,7 +29,7 @@ void count_reads(const ArrayProblem& array, bool from_source,
                                      clip(array.source.objects, array.shape));
     stage.bytes_decoded =
         array.source.in_parts
-            ? array_bytes(array)
+            ? elements_bytes(array)
             : checked_multiply(
                   decoded_elements(array.shape, stage.block,
                                    clip(array.source.chunks, array.shape),
@@ -37,7 +37,7 @@ void count_reads(const ArrayProblem& array, bool from_source,
                   array.item_bytes);
   } else {
     stage.objects_read = exact_pairs(array.shape, stage.block, previous);
-    stage.bytes_decoded = array_bytes(array);
+    stage.bytes_decoded = elements_bytes(array);
   }
 }
 
@@ -52,7 +52,7 @@ void count_writes(const ArrayProblem& array, bool to_target, CopySpec& stage) {
         array.item_bytes);
   } else {
     stage.objects_written = stage.tasks;
-    stage.bytes_encoded = array_bytes(array);
+    stage.bytes_encoded = elements_bytes(array);
   }
 }
 

@@ -13,6 +13,9 @@
 
 namespace rechunk {
 
+/// Room for rounding each buffer of a task up to its alignment.
+inline constexpr std::int64_t kAlignmentBytes = 1024;
+
 struct PackedLayout {
   Shape blocks;  ///< Shape of the blocks that later tasks read.
   Shape units;   ///< Shape of the pieces' grid; divides `blocks`, or equals it.

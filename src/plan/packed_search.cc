@@ -12,9 +12,9 @@ namespace {
 
 constexpr int kMaxIntermediates = 6;
 // Ranges are long enough when they cost no more than this share of the bytes.
-constexpr double kEnoughShare = 0.005;
+constexpr double kLongEnoughShare = 0.005;
 // Of the local search: how often it steps, and what a step must save.
-constexpr int kRounds = 6;
+constexpr int kPackedRounds = 6;
 constexpr double kEnoughSaved = 0.001;
 
 // The search for first and last task shapes of a packed staging.
@@ -74,7 +74,7 @@ class PackedSearch {
   // What no shape can save: the bytes.
   double enough() const {
     const Shape all = clip(array_.shape, array_.shape);
-    return (1 + kEnoughShare) * cost(all, all);
+    return (1 + kLongEnoughShare) * cost(all, all);
   }
 
   // Takes the step that saves most for the memory it costs.
@@ -123,11 +123,12 @@ class PackedSearch {
         last_[axis] = at[rank + axis].length();
       }
     };
-    refine(dials, kRounds, kEnoughSaved, [&](const std::vector<Dial>& at) {
-      take(at);
-      return fits(first_, last_) ? cost(first_, last_)
-                                 : std::numeric_limits<double>::infinity();
-    });
+    refine(
+        dials, kPackedRounds, kEnoughSaved, [&](const std::vector<Dial>& at) {
+          take(at);
+          return fits(first_, last_) ? cost(first_, last_)
+                                     : std::numeric_limits<double>::infinity();
+        });
     take(dials);
   }
 

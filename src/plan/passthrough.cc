@@ -4,6 +4,7 @@
 #include <numeric>
 
 #include "plan/geometry.h"
+#include "plan/packed_layout.h"
 
 namespace rechunk {
 namespace {
@@ -12,8 +13,6 @@ constexpr std::int64_t kTaskBytes = 16 << 20;
 // A task may be larger to hold whole shards of the source.
 constexpr std::int64_t kAlignedTaskBytes = 64 << 20;
 constexpr std::int64_t kSmallestBufferBytes = 4096;
-// Room for rounding each buffer of a task up to its alignment.
-constexpr std::int64_t kAlignmentBytes = 1024;
 
 bool holds_at_most(const ArrayProblem& array, const Shape& task,
                    std::int64_t bytes) {

@@ -8,9 +8,6 @@
 namespace rechunk {
 namespace {
 
-// Room for rounding each buffer of a task up to its alignment.
-constexpr std::int64_t kAlignmentBytes = 1024;
-
 std::int64_t bytes_of(const ArrayProblem& array, std::int64_t elements) {
   return checked_multiply(elements, array.item_bytes);
 }

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -13,6 +14,10 @@
 #include "zarr/metadata.h"
 
 namespace rechunk {
+
+/// Of one element: what a dtype may ask for.
+inline constexpr std::int64_t kMaxItemBytes =
+    std::numeric_limits<std::int32_t>::max();
 
 struct Field;
 

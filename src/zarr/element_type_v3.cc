@@ -1,7 +1,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <limits>
 
 #include "rechunk/error.h"
 #include "zarr/element_type.h"
@@ -12,8 +11,6 @@ namespace rechunk {
 namespace {
 
 using Kind = ElementType::Kind;
-
-constexpr std::int64_t kMaxItemBytes = std::numeric_limits<std::int32_t>::max();
 
 struct Simple {
   std::string_view name;

@@ -16,18 +16,19 @@ namespace rechunk {
 namespace {
 
 using Kind = ElementType::Kind;
-using Bytes = std::span<std::byte>;
+using MutableBytes = std::span<std::byte>;
 
-bool encode(std::string_view json, const ElementType& type, Bytes element);
+bool encode(std::string_view json, const ElementType& type,
+            MutableBytes element);
 
-void store(std::uint64_t value, bool big_endian, Bytes number) {
+void store(std::uint64_t value, bool big_endian, MutableBytes number) {
   for (std::size_t i = 0; i < number.size(); ++i) {
     const std::size_t place = big_endian ? number.size() - 1 - i : i;
     number[place] = static_cast<std::byte>(i < 8 ? value >> (8 * i) : 0);
   }
 }
 
-bool encode_bool(std::string_view json, Bytes element) {
+bool encode_bool(std::string_view json, MutableBytes element) {
   const bool is_true = json == "true" || raw_json::as_integer(json) == 1;
   element[0] = static_cast<std::byte>(is_true);
   return is_true || json == "false";
@@ -51,7 +52,7 @@ int significant_bits(const ElementType& type) {
 }
 
 bool encode_integer(std::string_view json, const ElementType& type,
-                    Bytes element) {
+                    MutableBytes element) {
   const int bits = significant_bits(type);
   if (type.kind == Kind::kUnsigned) {
     const auto value = raw_json::as_unsigned(json);
@@ -88,7 +89,7 @@ std::optional<double> named_float(std::string_view name) {
 }
 
 bool encode_float(std::string_view json, const ElementType& type,
-                  Bytes number) {
+                  MutableBytes number) {
   const auto text = raw_json::as_string(json);
   const auto size = static_cast<std::int64_t>(number.size());
   std::optional<std::uint64_t> bits;
@@ -107,7 +108,7 @@ bool encode_float(std::string_view json, const ElementType& type,
 }
 
 bool encode_complex(std::string_view json, const ElementType& type,
-                    Bytes element) {
+                    MutableBytes element) {
   if (!raw_json::is_list(json)) return false;
   const auto parts = raw_json::elements(json);
   const std::size_t half = element.size() / 2;
@@ -117,7 +118,7 @@ bool encode_complex(std::string_view json, const ElementType& type,
 }
 
 bool encode_time(std::string_view json, const ElementType& type,
-                 Bytes element) {
+                 MutableBytes element) {
   std::optional<std::int64_t> value = raw_json::as_integer(json);
   if (raw_json::as_string(json) == "NaT")
     value = std::numeric_limits<std::int64_t>::min();
@@ -139,7 +140,8 @@ std::optional<std::vector<std::byte>> raw_bytes(std::string_view json) {
   return bytes;
 }
 
-bool encode_raw(std::string_view json, const ElementType& type, Bytes element) {
+bool encode_raw(std::string_view json, const ElementType& type,
+                MutableBytes element) {
   const auto bytes = raw_bytes(json);
   if (!bytes || bytes->size() > element.size()) return false;
   const bool padded = type.kind == Kind::kBytes || bytes->empty();
@@ -171,7 +173,7 @@ std::optional<std::vector<std::uint32_t>> code_points(std::string_view text) {
 }
 
 bool encode_text(std::string_view json, const ElementType& type,
-                 Bytes element) {
+                 MutableBytes element) {
   const auto text = raw_json::as_string(json);
   const auto points = text ? code_points(*text) : std::nullopt;
   if (!points || points->size() > element.size() / 4) return false;
@@ -181,7 +183,7 @@ bool encode_text(std::string_view json, const ElementType& type,
 }
 
 bool encode_fields(std::string_view json, const ElementType& type,
-                   Bytes element) {
+                   MutableBytes element) {
   std::map<std::string, std::string_view> values;
   for (const auto& member :
        raw_json::members(json, raw_json::Duplicates::kAllow))
@@ -198,7 +200,8 @@ bool encode_fields(std::string_view json, const ElementType& type,
   return true;
 }
 
-bool encode(std::string_view json, const ElementType& type, Bytes element) {
+bool encode(std::string_view json, const ElementType& type,
+            MutableBytes element) {
   // What is undefined zarr-python reads as no time, and as zeros else.
   if (json == "null" && type.kind == Kind::kTime)
     return encode_time("\"NaT\"", type, element);
@@ -231,10 +234,11 @@ bool encode(std::string_view json, const ElementType& type, Bytes element) {
 
 /// v2 structures are base64 of the stored bytes; the older v3 ones (and
 /// numpy's own) are little-endian whatever the codec then stores.
-void swap_scalars(const std::vector<DataType::Scalar>& scalars, Bytes element) {
+void swap_scalars(const std::vector<DataType::Scalar>& scalars,
+                  MutableBytes element) {
   std::size_t at = 0;
   for (const DataType::Scalar& scalar : scalars) {
-    const Bytes number =
+    const MutableBytes number =
         element.subspan(at, static_cast<std::size_t>(scalar.bytes));
     if (scalar.swappable && scalar.big_endian)
       std::reverse(number.begin(), number.end());

@@ -15,6 +15,19 @@ std::vector<raw_json::Member> document_members(std::string_view document) {
   return raw_json::members(value);
 }
 
+std::string_view required_member(const Members& members,
+                                 const std::string& key) {
+  const auto found = members.find(key);
+  if (found == members.end())
+    throw Error(ErrorKind::kCorrupt, fmt::format("member \"{}\" missing", key));
+  return found->second;
+}
+
+void bad_member(std::string_view key, std::string_view json) {
+  throw Error(ErrorKind::kCorrupt, fmt::format("member \"{}\" cannot be {}",
+                                               key, raw_json::excerpt(json)));
+}
+
 void check_length(const raw_json::Member& member) {
   constexpr std::size_t kMaxBytes = 1 << 20;
   if (member.text.size() > kMaxBytes)

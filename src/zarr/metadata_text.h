@@ -2,6 +2,7 @@
 // reading their members and writing them out. Internal to zarr/.
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,16 @@ inline constexpr std::string_view kDimensionsAttribute = "_ARRAY_DIMENSIONS";
 
 /// Members of a whole document. Throws: corrupt (not one JSON object).
 std::vector<raw_json::Member> document_members(std::string_view document);
+
+/// What they are called, and their JSON.
+using Members = std::map<std::string, std::string_view>;
+
+/// Throws: corrupt (there is none of that key).
+std::string_view required_member(const Members& members,
+                                 const std::string& key);
+
+/// Throws corrupt: that member cannot be that.
+[[noreturn]] void bad_member(std::string_view key, std::string_view json);
 
 /// What is understood must be taken apart, again and again, so that its length
 /// is bounded; attributes and unknown members are only passed on.

@@ -15,20 +15,6 @@
 namespace rechunk {
 namespace {
 
-using Members = std::map<std::string, std::string_view>;
-
-[[noreturn]] void bad_member(std::string_view key, std::string_view text) {
-  throw Error(ErrorKind::kCorrupt,
-              fmt::format("member \"{}\" cannot be {}", key,
-                          text.empty() ? "absent" : raw_json::excerpt(text)));
-}
-
-std::string_view required(const Members& members, const std::string& key) {
-  const auto found = members.find(key);
-  if (found == members.end()) bad_member(key, "");
-  return found->second;
-}
-
 std::string_view optional_member(const Members& members, const std::string& key,
                                  std::string_view fallback) {
   const auto found = members.find(key);
@@ -116,7 +102,7 @@ void set_object_type(ArrayMetadata& metadata) {
   }
 }
 
-ArrayMetadata parse(std::string_view zarray) {
+ArrayMetadata parse_v2(std::string_view zarray) {
   Members members;
   ArrayMetadata metadata;
   metadata.zarr_format = 2;
@@ -132,14 +118,14 @@ ArrayMetadata parse(std::string_view zarray) {
     else
       check_length(member);
   }
-  const auto format = required(members, "zarr_format");
+  const auto format = required_member(members, "zarr_format");
   if (raw_json::as_integer(format) != 2) bad_member("zarr_format", format);
-  metadata.shape = parse_shape(required(members, "shape"), "shape");
-  metadata.chunks =
-      parse_chunk_shape(required(members, "chunks"), "chunks", metadata.shape);
-  metadata.data_type =
-      with_context([&] { return parse_dtype(required(members, "dtype")); },
-                   [] { return std::string("member \"dtype\""); });
+  metadata.shape = parse_shape(required_member(members, "shape"), "shape");
+  metadata.chunks = parse_chunk_shape(required_member(members, "chunks"),
+                                      "chunks", metadata.shape);
+  metadata.data_type = with_context(
+      [&] { return parse_dtype(required_member(members, "dtype")); },
+      [] { return std::string("member \"dtype\""); });
   metadata.v2_order_f = parse_order_f(members);
   metadata.key_encoding = {true, parse_separator(members)};
   metadata.codecs = v3_codecs(members, metadata);
@@ -173,7 +159,7 @@ std::optional<std::vector<std::optional<std::string>>> dimension_names(
 ArrayMetadata parse_array_v2(const std::string& zarray,
                              const std::optional<std::string>& zattrs) {
   ArrayMetadata metadata =
-      with_context([&] { return parse(zarray); },
+      with_context([&] { return parse_v2(zarray); },
                    [] { return std::string("parsing .zarray"); });
   if (!zattrs) return metadata;
   metadata.attributes =

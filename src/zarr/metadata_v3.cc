@@ -15,20 +15,6 @@
 namespace rechunk {
 namespace {
 
-using Members = std::map<std::string, std::string_view>;
-
-std::string_view required(const Members& members, const std::string& key) {
-  const auto found = members.find(key);
-  if (found == members.end())
-    throw Error(ErrorKind::kCorrupt, fmt::format("member \"{}\" missing", key));
-  return found->second;
-}
-
-[[noreturn]] void bad_member(std::string_view key, std::string_view text) {
-  throw Error(ErrorKind::kCorrupt, fmt::format("member \"{}\" cannot be {}",
-                                               key, raw_json::excerpt(text)));
-}
-
 /// An extension point: a bare name or {"name", "configuration"}.
 struct Extension {
   std::string name;
@@ -134,38 +120,40 @@ bool is_parsed(const raw_json::Member& member) {
          std::end(kParsed);
 }
 
-ArrayMetadata parse(std::string_view document) {
+ArrayMetadata parse_v3(std::string_view document) {
   Members members;
   const auto all = document_members(document);
   for (const auto& member : all) {
     members[member.key] = member.text;
     if (is_parsed(member)) check_length(member);
   }
-  const auto format = required(members, "zarr_format");
+  const auto format = required_member(members, "zarr_format");
   if (raw_json::as_integer(format) != 3) bad_member("zarr_format", format);
-  const auto node_type = required(members, "node_type");
+  const auto node_type = required_member(members, "node_type");
   if (raw_json::as_string(node_type) != "array")
     bad_member("node_type", node_type);
 
   ArrayMetadata metadata;
-  metadata.shape = parse_shape(required(members, "shape"), "shape");
+  metadata.shape = parse_shape(required_member(members, "shape"), "shape");
   const std::size_t rank = metadata.shape.size();
-  metadata.chunks = parse_grid(required(members, "chunk_grid"), metadata.shape);
+  metadata.chunks =
+      parse_grid(required_member(members, "chunk_grid"), metadata.shape);
   metadata.key_encoding =
-      parse_key_encoding(required(members, "chunk_key_encoding"));
-  metadata.codecs =
-      with_context([&] { return parse_codecs_v3(required(members, "codecs")); },
-                   [] { return std::string("member \"codecs\""); });
+      parse_key_encoding(required_member(members, "chunk_key_encoding"));
+  metadata.codecs = with_context(
+      [&] { return parse_codecs_v3(required_member(members, "codecs")); },
+      [] { return std::string("member \"codecs\""); });
   const bool big_endian =
       with_context([&] { return stored_big_endian(metadata.codecs, rank); },
                    [] { return std::string("member \"codecs\""); });
   metadata.data_type = with_context(
       [&] {
-        return parse_data_type_v3(required(members, "data_type"), big_endian);
+        return parse_data_type_v3(required_member(members, "data_type"),
+                                  big_endian);
       },
       [] { return std::string("member \"data_type\""); });
-  metadata.fill_value =
-      parse_fill_value(required(members, "fill_value"), metadata.data_type, 3);
+  metadata.fill_value = parse_fill_value(required_member(members, "fill_value"),
+                                         metadata.data_type, 3);
   for (const auto& member : all)
     if (!is_parsed(member)) parse_optional(member, metadata);
   return metadata;
@@ -188,7 +176,7 @@ std::string format_dimension_names(const ArrayMetadata& metadata) {
 }  // namespace
 
 ArrayMetadata parse_array_v3(const std::string& zarr_json) {
-  return with_context([&] { return parse(zarr_json); },
+  return with_context([&] { return parse_v3(zarr_json); },
                       [] { return std::string("parsing zarr.json"); });
 }
 
