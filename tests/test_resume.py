@@ -116,11 +116,8 @@ def stop(
 
 def objects_of(work: Work) -> dict[str, Path]:
     """What is whole at the target, by its name."""
-    return {
-        name: path
-        for name, path in files(work.target).items()
-        if not name.endswith(".partial")
-    }
+    found = files(work.target).items()
+    return {name: path for name, path in found if "partial" not in name}
 
 
 def assert_unfinished(work: Work) -> None:
@@ -202,7 +199,7 @@ def test_an_unfinished_target_is_not_run_again_by_mistake(
 ) -> None:
     """`run` refuses with a hint, and replaces what was left when told to."""
     stop(rechunk, work)
-    if empty:  # As while only an earlier stage has done anything.
+    if empty:  # As while only an earlier stage has done something.
         shutil.rmtree(work.target, ignore_errors=True)
     before = tree_hash(work.target.parent)
     result = rechunk.fails(*work.arguments)
