@@ -142,7 +142,12 @@ void ArrayCopy::read_source(const Task& task, Block& block,
 void ArrayCopy::run_to_packed(const Task& task, TaskResult& result) const {
   const PackedStore& intermediate = intermediates_[task.stage];
   const BlockLayout layout = intermediate.block_layout(task.region);
-  Block block(layout, task.arena.take(layout.bytes()));
+  const std::int64_t spare_bytes =
+      task.stage == 0 ? reader_->spare_bytes(task.region) : 0;
+  const std::span<std::byte> memory =
+      task.arena.take(std::max(layout.bytes(), spare_bytes));
+  Block block(layout, memory.first(static_cast<std::size_t>(layout.bytes())),
+              memory);
   read(task, block, result);
   intermediate.write(task.index, block, task.arena, result.report);
 }

@@ -1,5 +1,7 @@
 #include "exec/block.h"
 
+#include <utility>
+
 #include "base/strided_copy.h"
 
 namespace rechunk {
@@ -54,6 +56,11 @@ void Block::put_fill(const Region& part, std::span<const std::byte> element) {
                  memory_.data() + group.offset,
                  joined(group.cell_strides, group.strides), element);
   });
+}
+
+std::span<std::byte> Block::spare(const Region& region, std::int64_t bytes) {
+  const bool enough = std::cmp_less_equal(bytes, spare_.size());
+  return enough && region == layout_.region() ? spare_ : std::span<std::byte>();
 }
 
 void Block::fill_padding(std::span<const std::byte> element) {

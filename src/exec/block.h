@@ -18,8 +18,10 @@ namespace rechunk {
 class Block final : public RegionSink {
  public:
   /// Requires: `memory` holds layout.bytes(); its contents may be anything.
-  Block(BlockLayout layout, std::span<std::byte> memory)
-      : layout_(std::move(layout)), memory_(memory) {}
+  /// `spare`: what holds nothing yet, `memory` and what follows it.
+  Block(BlockLayout layout, std::span<std::byte> memory,
+        std::span<std::byte> spare = {})
+      : layout_(std::move(layout)), memory_(memory), spare_(spare) {}
 
   const BlockLayout& layout() const { return layout_; }
   std::span<std::byte> memory() const { return memory_; }
@@ -30,6 +32,7 @@ class Block final : public RegionSink {
            const Shape& strides) override;
   void put_fill(const Region& part,
                 std::span<const std::byte> element) override;
+  std::span<std::byte> spare(const Region& region, std::int64_t bytes) override;
 
   /// Fills the cells that reach beyond the block: their padding must not be
   /// what was in memory before.
@@ -51,7 +54,7 @@ class Block final : public RegionSink {
 
  private:
   BlockLayout layout_;
-  std::span<std::byte> memory_;
+  std::span<std::byte> memory_, spare_;
   bool has_data_ = false;
 };
 

@@ -29,6 +29,7 @@ inline ArrayProblem problem_of(const ArrayLayout& source,
                     ArrayReader::unit_scratch_bytes(source),
                     ArrayReader::object_scratch_bytes(source),
                     0};
+  problem.source.spare_bytes = ArrayReader::spare_bytes(source);
   problem.source.in_parts = source.codecs.empty();
   problem.source.axis_order = source.axis_order;
   problem.target = {

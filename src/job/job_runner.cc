@@ -27,6 +27,7 @@ ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   traits.objects = layout.object_shape;
   traits.chunks = traits.units = layout.chunk_shape;
   traits.unit_scratch_bytes = ArrayReader::unit_scratch_bytes(layout);
+  traits.spare_bytes = ArrayReader::spare_bytes(layout);
   traits.object_scratch_bytes = ArrayReader::object_scratch_bytes(layout);
   traits.codec_ns_per_byte = costs.decode_ns;
   traits.stored_ratio = costs.stored_ratio;

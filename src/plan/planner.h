@@ -39,6 +39,9 @@ struct ChunkTraits {
   double stored_ratio = 1;  ///< Stored bytes per decoded byte; an estimate.
   /// Source: parts of a chunk can be read alone, since it has no codecs.
   bool in_parts = false;
+  /// Source: the part of unit_scratch_bytes that may lie where the elements go,
+  /// if one object is all that a task reads.
+  std::int64_t spare_bytes = 0;
   std::vector<int> axis_order;  ///< Of elements in a chunk; empty: C order.
   MediumTraits medium;
 };

@@ -34,6 +34,8 @@ ChunkTraits random_traits(Random& random, const Shape& shape, bool target) {
     for (std::int64_t& length : traits.objects) length *= pick(random, 1, 3);
   if (target && pick(random, 0, 3) == 0) traits.units = traits.objects;
   traits.unit_scratch_bytes = pick(random, 0, 200);
+  if (!target && traits.objects == traits.chunks)
+    traits.spare_bytes = pick(random, 0, traits.unit_scratch_bytes);
   traits.object_scratch_bytes = pick(random, 0, 40);
   return traits;
 }

@@ -44,8 +44,11 @@ std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task,
                                   bool coded) {
   const std::int64_t region =
       bytes_of(array, element_count(clip(task, array.shape)));
-  return region +
-         std::max(array.source.unit_scratch_bytes +
+  const bool alone =
+      clip(task, array.shape) == clip(array.source.objects, array.shape);
+  const std::int64_t spare = alone ? array.source.spare_bytes : 0;
+  return std::max(region, spare) +
+         std::max(array.source.unit_scratch_bytes - spare +
                       array.source.object_scratch_bytes,
                   coded ? encoding_bytes(array, region) : 0) +
          kAlignmentBytes;

@@ -16,6 +16,7 @@ struct ArrayReader::Call {
   RegionSink& sink;
   Arena& arena;
   StageReport& report;
+  bool sink_holds_encoded = false;
 };
 
 struct ArrayReader::Box {
@@ -71,6 +72,11 @@ std::int64_t ArrayReader::unit_scratch_bytes(const ArrayLayout& layout) {
                   4 * MemoryBudget::kAlignment));
 }
 
+std::int64_t ArrayReader::spare_bytes(const ArrayLayout& layout) {
+  const bool possible = layout.shards.empty() && !layout.codecs.empty();
+  return possible ? encoded_capacity(layout) : 0;
+}
+
 std::int64_t ArrayReader::object_scratch_bytes(const ArrayLayout& layout) {
   std::int64_t bytes = 0;
   for (const ShardLevel& level : layout.shards)
@@ -94,6 +100,13 @@ void ArrayReader::read(const Region& region, RegionSink& sink, Arena& arena,
         },
         [&] { return "reading " + store_->describe(key); });
   });
+}
+
+std::int64_t ArrayReader::spare_bytes(const Region& region) const {
+  const Region objects = objects_.cells_touching(region);
+  const bool alone = !region.empty() && element_count(objects.extent()) == 1 &&
+                     region == objects_.cell(objects.start);
+  return alone ? spare_bytes(*layout_) : 0;
 }
 
 void ArrayReader::visit_objects(const Region& region,
@@ -126,11 +139,12 @@ void ArrayReader::skip(const Region& box, Call& call) const {
 }
 
 // Where a chunk is decoded: in the sink if all of it is wanted and lies there
-// as it comes, else in scratch.
+// as it comes, and not encoded; else in scratch.
 std::span<std::byte> ArrayReader::decode_buffer(const Region& chunk,
                                                 Call& call) const {
   const auto bytes = layout_->chunk_bytes();
-  if (chunk.extent() == layout_->chunk_shape && call.region.contains(chunk))
+  if (!call.sink_holds_encoded && chunk.extent() == layout_->chunk_shape &&
+      call.region.contains(chunk))
     if (std::byte* place = call.sink.place(chunk, layout_->axis_order))
       return {place, static_cast<std::size_t>(bytes)};
   return call.arena.take(bytes);
@@ -161,12 +175,22 @@ void ArrayReader::decode(const Region& chunk,
   deliver(intersect(chunk, call.region), box, decoded, call);
 }
 
+std::span<std::byte> ArrayReader::encoded_buffer(Call& call) const {
+  const std::int64_t capacity = encoded_capacity(*layout_);
+  if (const std::int64_t bytes = spare_bytes(call.region)) {
+    const std::span<std::byte> spare = call.sink.spare(call.region, bytes);
+    call.sink_holds_encoded = !spare.empty();
+    if (call.sink_holds_encoded)
+      return spare.first(static_cast<std::size_t>(capacity));
+  }
+  return call.arena.take(capacity);
+}
+
 void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
                                     Call& call) const {
   const ArenaScope scope(call.arena);
   if (layout_->codecs.empty()) return read_raw_object(chunk, key, call);
-  const std::span<std::byte> bytes =
-      call.arena.take(encoded_capacity(*layout_));
+  const std::span<std::byte> bytes = encoded_buffer(call);
   ReadRequest request{.key = key, .destination = {bytes}};
   store_->read_many({&request, 1});
   note_source(call.report, request);

@@ -35,6 +35,13 @@ class RegionSink {
   /// `part` is missing in the array: all its elements are `element`.
   virtual void put_fill(const Region& part,
                         std::span<const std::byte> element) = 0;
+
+  /// Memory that may hold anything until the first `put`, if all that comes is
+  /// `region`: at least `bytes`, or none.
+  virtual std::span<std::byte> spare(const Region& /*region*/,
+                                     std::int64_t /*bytes*/) {
+    return {};
+  }
 };
 
 /// Where elements of a region come from. Immutable; may be used by many
@@ -45,6 +52,9 @@ class RegionReader {
   /// Hands all of `region` to the sink, part by part.
   virtual void read(const Region& region, RegionSink& sink, Arena& arena,
                     StageReport& report) const = 0;
+  /// What the sink may spare for reading `region`, so that this takes as much
+  /// less from the arena; 0 where it would be of no use.
+  virtual std::int64_t spare_bytes(const Region& /*region*/) const { return 0; }
   /// Looks at the objects that reading `region` asks for; at none where
   /// elements do not come from objects.
   virtual void visit_objects(const Region& /*region*/,
@@ -64,6 +74,8 @@ class ArrayReader final : public RegionReader {
   /// Throws: corrupt, io (with the object's place in the message).
   void read(const Region& region, RegionSink& sink, Arena& arena,
             StageReport& report) const override;
+  /// A chunk that is read alone may lie encoded where it goes decoded.
+  std::int64_t spare_bytes(const Region& region) const override;
   void visit_objects(const Region& region,
                      const VisitObject& visit) const override;
 
@@ -71,6 +83,8 @@ class ArrayReader final : public RegionReader {
 
   /// What reading one chunk takes beside the sink's memory.
   static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
+  /// The part of it that a sink may spare; 0 where none can.
+  static std::int64_t spare_bytes(const ArrayLayout& layout);
   /// What an open object takes: the indices of a shard and those within.
   static std::int64_t object_scratch_bytes(const ArrayLayout& layout);
 
@@ -95,6 +109,7 @@ class ArrayReader final : public RegionReader {
   void skip(const Region& box, Call& call) const;
   void decode(const Region& chunk, std::span<const std::byte> encoded,
               Call& call) const;
+  std::span<std::byte> encoded_buffer(Call& call) const;
   std::span<std::byte> decode_buffer(const Region& chunk, Call& call) const;
   void deliver(const Region& wanted, const Region& box,
                std::span<std::byte> memory, Call& call) const;
