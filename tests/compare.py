@@ -9,6 +9,7 @@ import zarr
 
 from cases import CODEC_TEXTS, Case
 from documents import load_members, load_tokens
+from elements import has_nan_payload
 
 
 def little_endian(elements: np.ndarray) -> np.ndarray:
@@ -56,9 +57,26 @@ def read_with_tensorstore(path: Path, zarr_format: int) -> np.ndarray:
     )
 
 
+def _without_half_payload(case: Case, elements: np.ndarray) -> np.ndarray:
+    """Undo what zarr-python 3 does where a chunk is missing.
+
+    The payload of a NaN in `fill_value` is lost if the array is of float16.
+    """
+    if elements.dtype.kind != "f" or elements.dtype.itemsize != 2:
+        return elements
+    if not has_nan_payload(case.fill):
+        return elements
+    bits = little_endian(elements).view("<u2").copy()
+    bits[bits == int(case.fill.strip('"'), 16)] = 0x7E00
+    return bits.view("<f2")
+
+
 def assert_target(case: Case, source: Path, target: Path) -> None:
     """Require that the target is the source with the layout asked for."""
-    assert_same_elements(read(target), read(source))
+    found, expected = (
+        _without_half_payload(case, read(path)) for path in (target, source)
+    )
+    assert_same_elements(found, expected)
     _assert_layout(case, source, target)
     _assert_attributes(case, source, target)
     _assert_fill_value(case, source, target)
