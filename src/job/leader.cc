@@ -31,7 +31,7 @@ void begin_run(const PlannedJob& job, Journal& journal) {
     journal.set_ready();
   } catch (const Error&) {
     try {
-      journal.erase();
+      if (target_explains_itself(job)) journal.erase();
     } catch (const Error&) {
       // The error that brought us here matters more.
     }

@@ -134,6 +134,10 @@ bool target_is_empty(const PlannedJob& job) {
   return is_empty(*job.stores.target);
 }
 
+bool target_explains_itself(const PlannedJob& job) {
+  return has_metadata(*job.stores.target) || target_is_empty(job);
+}
+
 void commit_metadata(const PlannedJob& job) {
   make_durable(job);
   write_documents(job);
@@ -169,19 +173,22 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
   const auto attempt = [](auto&& action) {
     for (int attempts = 0; attempts < kAttempts; ++attempts) {
       try {
-        return retrying(action);
+        retrying(action);
+        return true;
       } catch (const std::exception&) {
         // The error that brought us here matters more; see `leftovers`.
       }
     }
+    return false;
   };
   const Stores& stores = job.stores;
   if (stores.temp && !job.options.keep_temp)
     attempt([&] { erase_all(*stores.temp); });
-  if (target_too && !job.existing) attempt([&] { erase_target(job); });
+  const bool erased =
+      !target_too || job.existing || attempt([&] { erase_target(job); });
   if (target_too && !job.options.append.empty())
     attempt([&] { erase_appended(job); });
-  if (stores.journal)
+  if (stores.journal && erased)
     attempt([&] { Journal(stores.journal, job.hash).erase(); });
 }
 

@@ -29,6 +29,10 @@ void commit_metadata(const PlannedJob& job);
 /// True if the target holds nothing.
 bool target_is_empty(const PlannedJob& job);
 
+/// False where only the journal tells what lies at the target, and that it may
+/// be removed: data without metadata.
+bool target_explains_itself(const PlannedJob& job);
+
 /// True if the target holds all metadata documents of this job.
 bool is_committed(const PlannedJob& job);
 
@@ -40,7 +44,9 @@ void remove_leftovers(const PlannedJob& job);
 void erase_temp_of(const std::string& plan_file);
 
 /// Erases the temporary data (unless it is to be kept) and the journal, but not
-/// its lock; if `target_too`, all that the run wrote. What fails is left.
+/// its lock; if `target_too`, all that the run wrote. What fails is left: where
+/// that is the target, the journal stays, too, since it tells whose data that
+/// is.
 void clean_up(const PlannedJob& job, bool target_too) noexcept;
 
 /// Where temporary data or a journal are that ought to be gone. Throws: io.

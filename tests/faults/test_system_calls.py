@@ -102,6 +102,32 @@ def test_short_reads_and_writes_are_continued(
         assert tree_hash(tmp_path / "b") == target
 
 
+@pytest.mark.parametrize("begins", ["resumed", "begun anew"])
+def test_a_target_that_was_half_removed_is_still_known(
+    tmp_path: Path, begins: str
+) -> None:
+    """To the next run, which removes the rest, or goes on."""
+    job = JOBS["direct"]
+    job.make_source(tmp_path / "a")
+    command = ("run", tmp_path / "a", tmp_path / "b", *job.arguments)
+    assert run(tmp_path, *command).exit_code == 0
+    target = tree_hash(tmp_path / "b")
+    ended = run(
+        *(tmp_path, *command, "--overwrite"),
+        **{"calls": "unlink", "at": 9, "action": "error"},
+        errno=errno.EACCES,
+    )
+    assert ended.exit_code == 1
+    assert len(tree_hash(tmp_path / "b")) < len(target)
+    again = (*command, "--overwrite")
+    if begins == "resumed":
+        again = ("resume", tmp_path / "b")
+    ended = run(tmp_path, *again)
+    assert ended.exit_code == 0, ended.stderr
+    assert tree_hash(tmp_path / "b") == target
+    assert_only(tmp_path, "a", "b")
+
+
 @pytest.mark.parametrize("seconds", [-(10**9), 10**9])
 def test_a_jumping_clock_changes_nothing(tmp_path: Path, seconds: int) -> None:
     """The time of day goes back and forth by thirty years."""
