@@ -112,11 +112,8 @@ def test_a_target_that_was_half_removed_is_still_known(
     command = ("run", tmp_path / "a", tmp_path / "b", *job.arguments)
     assert run(tmp_path, *command).exit_code == 0
     target = tree_hash(tmp_path / "b")
-    ended = run(
-        *(tmp_path, *command, "--overwrite"),
-        **{"calls": "unlink", "at": 9, "action": "error"},
-        errno=errno.EACCES,
-    )
+    harm = {"calls": "unlink", "at": 9, "errno": errno.EACCES}
+    ended = run(tmp_path, *command, "--overwrite", action="error", **harm)
     assert ended.exit_code == 1
     assert len(tree_hash(tmp_path / "b")) < len(target)
     again = (*command, "--overwrite")
