@@ -49,6 +49,7 @@ Leader::Leader(const PlannedJob& job, const JobRunner& runner,
   } else if (!journal_.is_running()) {
     make_room(job);
     journal_.set_ready();
+    resumed_ = true;
   } else if (go_on(runner)) {
     resumed_ = true;
     return;

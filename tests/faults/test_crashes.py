@@ -177,3 +177,28 @@ def test_a_killed_run_is_resumed_as_if_it_had_not_been(
         shutil.rmtree(work.path)
     if EACH >= 20:
         assert journalled > 0, "no kill came late enough"
+
+
+@pytest.mark.parametrize("work", ["direct"], indirect=True)
+def test_a_run_killed_as_it_begins_is_resumed(
+    work: Work, tmp_path: Path
+) -> None:
+    """Wherever that is; what it found done is told, if it is nothing."""
+    log = tmp_path / "log"
+    whole = run(work.folder, *work.command, calls=CALLS, log=log)
+    shutil.rmtree(work.path)
+    begin = next(
+        number
+        for number, (name, path) in enumerate(whole.calls)
+        if name == "rename" and path.endswith("plan.json")
+    )
+    resumed = 0
+    for at in range(begin, begin + 12):
+        script = {"calls": CALLS, "at": at, "action": "before"}
+        assert run(work.folder, *work.command, **script).killed
+        resumed += "tasks_done" in status(work)
+        resume(work, log)
+        assert tree_hash(work.path) == work.target, at
+        assert_only(work.folder, "a", "b")
+        shutil.rmtree(work.path)
+    assert resumed > 3

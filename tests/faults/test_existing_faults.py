@@ -173,7 +173,7 @@ def test_failing_calls_touch_nothing_outside(work: Work) -> None:
     """Once or from then on; the error says why, and the run can go on."""
     rng = np.random.default_rng([SEED, *work.way.encode(), 2])
     for number in range(CALLS):
-        calls = (*READING, *CHANGING)
+        calls = sorted({*READING, *CHANGING} - {"rmdir"})  # An empty folder.
         script = {
             "calls": ",".join(calls),
             "at": int(rng.integers(1, work.whole.count() + 1)),
