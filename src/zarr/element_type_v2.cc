@@ -25,6 +25,9 @@ void parse_unit(std::string_view text, ElementType& type) {
   const auto [stop, error] =
       std::from_chars(text.data(), text.data() + text.size(), type.unit_count);
   if (error != std::errc()) type.unit_count = 1;
+  if (type.unit_count < 1)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("a time in units of {}", raw_json::excerpt(text)));
   type.unit = text.substr(stop - text.data());
   if (type.unit == "\u03bcs" || type.unit == "\u00b5s") type.unit = "us";
 }

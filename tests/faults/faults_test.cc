@@ -147,15 +147,31 @@ bool is_beyond_one_reading(const Trial& trial) {
          (fault == Fault::kCorrupt && !trial.job->checksums);
 }
 
-void expect_found_by_comparison(const Trial& trial, const Stores& stores) {
-  if (trial.call.call == Call::kList || is_document(trial.call.key)) return;
+bool elements_are_equal(const Stores& stores) {
   const Hierarchy source = read_hierarchy(*stores.source);
   const Hierarchy target = read_hierarchy(*stores.target);
   MemoryBudget budget(1 << 26);
-  const bool equal = compare_hierarchies(stores.source, source, stores.target,
-                                         target, {budget, 1, {}})
-                         .equal;
-  EXPECT_EQ(equal, objects_in(*stores.target) == trial.job->expected);
+  return compare_hierarchies(stores.source, source, stores.target, target,
+                             {budget, 1, {}})
+      .equal;
+}
+
+void expect_found_by_comparison(const Trial& trial, const Stores& stores) {
+  if (trial.call.call == Call::kList || is_document(trial.call.key)) return;
+  EXPECT_EQ(elements_are_equal(stores),
+            objects_in(*stores.target) == trial.job->expected);
+}
+
+// Byte by byte; but bits that a store changes may be the padding of a chunk at
+// the array's edge, which no element says anything of.
+void expect_right(const Trial& trial, const Stores& stores) {
+  const bool changed = trial.injection.fault == Fault::kCorrupt &&
+                       trial.call.place == "target" &&
+                       !is_document(trial.call.key);
+  if (changed)
+    EXPECT_TRUE(elements_are_equal(stores));
+  else
+    EXPECT_EQ(difference(objects_in(*stores.target), trial.job->expected), "");
 }
 
 // Where calls fail one after the other, any of them may be what ended the run.
@@ -207,7 +223,7 @@ bool try_fault(Trial trial, std::uint64_t seed, int& errors) {
     return true;
   }
   if (!failure) {
-    EXPECT_EQ(difference(objects_in(*stores.target), trial.job->expected), "");
+    expect_right(trial, stores);
     return true;
   }
   expect_not_wrong(trial, stores);
