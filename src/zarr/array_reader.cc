@@ -176,14 +176,12 @@ void ArrayReader::decode(const Region& chunk,
 }
 
 std::span<std::byte> ArrayReader::encoded_buffer(Call& call) const {
-  const std::int64_t capacity = encoded_capacity(*layout_);
-  if (const std::int64_t bytes = spare_bytes(call.region)) {
-    const std::span<std::byte> spare = call.sink.spare(call.region, bytes);
-    call.sink_holds_encoded = !spare.empty();
-    if (call.sink_holds_encoded)
-      return spare.first(static_cast<std::size_t>(capacity));
-  }
-  return call.arena.take(capacity);
+  const std::int64_t bytes = encoded_capacity(*layout_);
+  std::span<std::byte> spare;
+  if (spare_bytes(call.region) > 0) spare = call.sink.spare(call.region, bytes);
+  call.sink_holds_encoded = !spare.empty();
+  return call.sink_holds_encoded ? spare.first(static_cast<std::size_t>(bytes))
+                                 : call.arena.take(bytes);
 }
 
 void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
