@@ -83,6 +83,13 @@ class Store {
 
   /// Where a key lies, for messages: "/data/a.zarr/temp/c/0/1".
   virtual std::string describe(std::string_view key) const = 0;
+
+  /// The same objects, with `key` or the key above the root as the root;
+  /// nullptr where a store cannot be seen from there, or there is nothing above.
+  virtual std::shared_ptr<Store> below(std::string_view /*key*/) const {
+    return nullptr;
+  }
+  virtual std::shared_ptr<Store> above() const { return nullptr; }
 };
 
 /// The whole object, or nothing if it is absent. For metadata: throws corrupt

@@ -96,12 +96,27 @@ class PythonStore final : public Store {
     });
   }
 
+  std::shared_ptr<Store> below(std::string_view key) const override {
+    return other_root("at", std::string(key));
+  }
+  std::shared_ptr<Store> above() const override { return other_root("above"); }
+
   void write(const std::string& key, std::span<const std::byte> bytes) {
     with_gil("writing " + key,
              [&] { (*store_).attr("write")(key, as_bytes(bytes)); });
   }
 
  private:
+  // What the method gives, if the object has it.
+  template <class... Arguments>
+  std::shared_ptr<Store> other_root(const char* method,
+                                    const Arguments&... arguments) const {
+    return with_gil("opening a group", [&]() -> std::shared_ptr<Store> {
+      if (!nb::hasattr(*store_, method)) return nullptr;
+      return make_python_store((*store_).attr(method)(arguments...));
+    });
+  }
+
   // read(key, offset, length) -> (bytes, size of the object), or None.
   void read(ReadRequest& request) const {
     std::int64_t length = 0;

@@ -26,6 +26,12 @@ class StoreAdapter:
         """The same store, further down."""
         return StoreAdapter(self.store, _join(self.path, path))
 
+    def above(self) -> StoreAdapter | None:
+        """The same store, one level up; None at its root."""
+        if not self.path:
+            return None
+        return StoreAdapter(self.store, self.path.rpartition("/")[0])
+
     def sibling(self, prefix: str, suffix: str) -> StoreAdapter:
         """Beside this path: "a/b" becomes "a/PREFIXbSUFFIX"."""
         parent, _, name = self.path.rpartition("/")

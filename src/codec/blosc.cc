@@ -5,7 +5,9 @@
 
 #include <algorithm>
 
+#include "codec/byte_reader.h"
 #include "codec/codecs.h"
+#include "codec/zstd_frames.h"
 #include "rechunk/shape.h"
 
 namespace rechunk {
@@ -30,6 +32,8 @@ struct Header {
   std::int64_t block_bytes = 0;
   std::int64_t type_bytes = 0;
   bool is_stored = false;  ///< Not compressed at all.
+  bool is_split = false;   ///< Each byte of an element has its own streams.
+  bool is_zstd = false;
 };
 
 Header parse_header(std::span<const std::byte> encoded) {
@@ -49,10 +53,39 @@ Header parse_header(std::span<const std::byte> encoded) {
   header.block_bytes = static_cast<std::int64_t>(block_bytes);
   header.type_bytes = static_cast<std::int64_t>(type_bytes);
   header.is_stored = flags & BLOSC_MEMCPYED;
+  // The library tells only the lowest three.
+  const int all_flags = std::to_integer<int>(encoded[2]);
+  constexpr int kNotSplit = 0x10;
+  header.is_split = !(all_flags & kNotSplit);
+  header.is_zstd = all_flags >> 5 == BLOSC_ZSTD_FORMAT;
   if (type_bytes == 0 ||
       (decoded_bytes > 0 && (block_bytes == 0 || block_bytes > decoded_bytes)))
     throw corrupt_data("blosc", "impossible sizes in the header");
   return header;
+}
+
+// Looks at what Debian's zstd does not; later releases refuse such data.
+void check_zstd_streams(const Header& header,
+                        std::span<const std::byte> encoded) {
+  if (!header.is_zstd || header.is_stored || header.decoded_bytes == 0) return;
+  // As the library does it: not of elements, or blocks, beyond these sizes.
+  const bool is_split = header.is_split && header.type_bytes <= 16 &&
+                        header.block_bytes / header.type_bytes >= 128;
+  ByteReader starts("blosc", encoded.subspan(BLOSC_MIN_HEADER_LENGTH));
+  for (std::int64_t done = 0; done < header.decoded_bytes;
+       done += header.block_bytes) {
+    const std::int64_t bytes =
+        std::min(header.block_bytes, header.decoded_bytes - done);
+    const std::int64_t streams =
+        is_split && bytes == header.block_bytes ? header.type_bytes : 1;
+    ByteReader block("blosc", encoded);
+    block.take(starts.number(4));
+    for (std::int64_t stream = 0; stream < streams; ++stream) {
+      const auto stream_bytes = static_cast<std::int64_t>(block.number(4));
+      const auto frame = block.take(static_cast<std::uint64_t>(stream_bytes));
+      if (stream_bytes != bytes / streams) check_zstd_frames(frame);
+    }
+  }
 }
 
 class Blosc final : public Codec {
@@ -153,6 +186,7 @@ std::int64_t Blosc::decode(std::span<const std::byte> encoded,
     throw corrupt_data(name(), got < 0 ? "damaged block"
                                        : "decoded to another size than the "
                                          "header says");
+  check_zstd_streams(header, encoded);
   return got;
 }
 
@@ -177,6 +211,7 @@ bool Blosc::decode_part(std::span<const std::byte> encoded,
       encoded.data(), static_cast<int>(offset / header.type_bytes),
       static_cast<int>(part_bytes / header.type_bytes), part.data());
   if (got != part_bytes) throw corrupt_data(name(), "damaged block");
+  check_zstd_streams(header, encoded);
   return true;
 }
 

@@ -151,6 +151,13 @@ bool CodecChain::decode_part(std::span<const std::byte> encoded,
          codecs_.front()->decode_part(encoded, decoded_bytes, offset, part);
 }
 
+CodecChain CodecChain::strict() const {
+  Codecs codecs = codecs_;
+  for (auto& codec : codecs)
+    if (auto strict = codec->strict()) codec = std::move(strict);
+  return CodecChain(std::move(codecs));
+}
+
 CodecChain make_codec_chain(const std::vector<CodecSpec>& specs,
                             std::int64_t item_bytes) {
   std::vector<std::shared_ptr<const Codec>> codecs;

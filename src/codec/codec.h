@@ -47,6 +47,10 @@ class Codec {
   virtual bool decode_part(std::span<const std::byte> encoded,
                            std::int64_t decoded_bytes, std::int64_t offset,
                            std::span<std::byte> part) const;
+
+  /// The same, but it also refuses what other libraries of the format do,
+  /// which takes longer. nullptr where this one does so anyway.
+  virtual std::shared_ptr<const Codec> strict() const { return nullptr; }
 };
 
 /// What metadata says of a codec, in the names and values of Zarr v3:
@@ -97,6 +101,9 @@ class CodecChain {
   bool decode_part(std::span<const std::byte> encoded,
                    std::int64_t decoded_bytes, std::int64_t offset,
                    std::span<std::byte> part) const;
+
+  /// As Codec::strict, of each of its codecs.
+  CodecChain strict() const;
 
  private:
   std::vector<std::shared_ptr<const Codec>> codecs_;

@@ -1,8 +1,10 @@
 // gzip and zlib: one stream format in two wrappers.
 #include <fmt/format.h>
 #include <libdeflate.h>
+#include <zlib.h>
 
 #include <algorithm>
+#include <array>
 
 #include "codec/codecs.h"
 
@@ -12,6 +14,8 @@ namespace {
 // The library keeps its sizes private; these are what 1.14 allocates at levels
 // up to 9, rounded up (a test compares).
 constexpr std::int64_t kContextBytes = std::int64_t{3} << 18;
+// What zlib takes to decode a stream, its window and a buffer.
+constexpr std::int64_t kInflateBytes = std::int64_t{1} << 17;
 
 struct FreeContext {
   void operator()(libdeflate_compressor* context) const {
@@ -55,19 +59,48 @@ struct Wrapper {
   decltype(&libdeflate_gzip_decompress_ex) decompress;
   decltype(&libdeflate_gzip_compress_bound) compress_bound;
   bool allows_members;  ///< Streams may follow one another.
+  int window_bits;      ///< What zlib calls the format.
 };
 
 constexpr Wrapper kGzip = {"gzip", libdeflate_gzip_compress,
                            libdeflate_gzip_decompress_ex,
-                           libdeflate_gzip_compress_bound, true};
+                           libdeflate_gzip_compress_bound, true, 31};
 constexpr Wrapper kZlib = {"zlib", libdeflate_zlib_compress,
                            libdeflate_zlib_decompress_ex,
-                           libdeflate_zlib_compress_bound, false};
+                           libdeflate_zlib_compress_bound, false, 15};
+
+// Goes over a stream with zlib, which refuses tables of codes that libdeflate
+// takes.
+void inflate_stream(const Wrapper& wrapper,
+                    std::span<const std::byte> encoded) {
+  z_stream stream{};
+  if (inflateInit2(&stream, wrapper.window_bits) != Z_OK)
+    throw std::bad_alloc();
+  std::array<unsigned char, 32768> decoded;
+  int result = Z_OK;
+  while (result == Z_OK) {
+    if (stream.avail_in == 0) {
+      constexpr std::size_t kMostBytes = std::size_t{1} << 30;
+      const auto part = encoded.first(std::min(encoded.size(), kMostBytes));
+      encoded = encoded.subspan(part.size());
+      // The library does not write to what it reads.
+      stream.next_in = reinterpret_cast<unsigned char*>(
+          const_cast<std::byte*>(part.data()));
+      stream.avail_in = static_cast<unsigned>(part.size());
+    }
+    stream.next_out = decoded.data();
+    stream.avail_out = static_cast<unsigned>(decoded.size());
+    result = inflate(&stream, Z_NO_FLUSH);
+  }
+  const std::string cause = stream.msg ? stream.msg : "truncated stream";
+  inflateEnd(&stream);
+  if (result != Z_STREAM_END) throw corrupt_data(wrapper.name, cause);
+}
 
 class Deflate final : public Codec {
  public:
-  Deflate(const Wrapper& wrapper, int level)
-      : wrapper_(wrapper), level_(level) {}
+  Deflate(const Wrapper& wrapper, int level, bool is_strict = false)
+      : wrapper_(wrapper), level_(level), is_strict_(is_strict) {}
 
   std::string_view name() const override { return wrapper_.name; }
 
@@ -79,7 +112,11 @@ class Deflate final : public Codec {
   }
 
   std::int64_t scratch_bytes(std::int64_t) const override {
-    return kContextBytes;
+    return kContextBytes + kInflateBytes;
+  }
+
+  std::shared_ptr<const Codec> strict() const override {
+    return std::make_shared<Deflate>(wrapper_, level_, true);
   }
 
   std::int64_t encode(std::span<const std::byte> decoded,
@@ -93,6 +130,7 @@ class Deflate final : public Codec {
 
   Wrapper wrapper_;
   int level_;
+  bool is_strict_;
 };
 
 std::int64_t Deflate::encode(std::span<const std::byte> decoded,
@@ -120,6 +158,8 @@ Progress Deflate::decode_stream(std::span<const std::byte> encoded,
         name(), fmt::format("decodes to more than {} bytes", decoded.size()));
   if (result != LIBDEFLATE_SUCCESS)
     throw corrupt_data(name(), "damaged or truncated stream");
+  if (is_strict_)
+    inflate_stream(wrapper_, encoded.first(progress.encoded_bytes));
   return progress;
 }
 

@@ -7,6 +7,7 @@
 #include <algorithm>
 
 #include "codec/codecs.h"
+#include "codec/zstd_frames.h"
 #include "rechunk/shape.h"
 
 namespace rechunk {
@@ -103,6 +104,7 @@ std::int64_t Zstd::decode(std::span<const std::byte> encoded,
           name(), fmt::format("decodes to more than {} bytes", decoded.size()));
     throw corrupt_data(name(), ZSTD_getErrorName(decoded_bytes));
   }
+  check_zstd_frames(encoded);
   return static_cast<std::int64_t>(decoded_bytes);
 }
 

@@ -6,6 +6,7 @@
 #include <mutex>
 #include <utility>
 
+#include "exec/digest_sink.h"
 #include "plan/planner.h"
 
 namespace rechunk {
@@ -17,14 +18,6 @@ struct ArrayCopy::Task {
   Region region;
   Arena& arena;
 };
-
-std::vector<DigestScalar> digest_scalars(
-    const std::vector<DataType::Scalar>& scalars) {
-  std::vector<DigestScalar> result;
-  for (const DataType::Scalar& scalar : scalars)
-    result.push_back({scalar.bytes, scalar.swappable && scalar.big_endian});
-  return result;
-}
 
 ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
                      std::shared_ptr<const RegionReader> reader,
@@ -92,13 +85,16 @@ void ArrayCopy::note_targets(std::int64_t task, std::span<std::byte> buffer,
 }
 
 void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
-  if (task.stage == 0)
-    read_source(task, block, result.report);
-  else
+  const Region& region = block.layout().region();
+  if (task.stage > 0) {
     intermediates_[task.stage - 1].read(block, task.arena, result.report);
-  if (task.stage == 0 && !digest_scalars_.empty())
-    result.digest +=
-        block.digest(digest_scalars_, spec_.shape, block.layout().region());
+  } else if (digest_scalars_.empty()) {
+    read_source(region, block, task.arena, result.report);
+  } else {
+    DigestSink sink(digest_scalars_, whole_grid(spec_.shape), &block);
+    read_source(region, sink, task.arena, result.report);
+    result.digest += total(sink.digests());
+  }
 }
 
 // Cells of a grid, each with a report of its own: here, or by idle threads too.
@@ -123,19 +119,18 @@ void ArrayCopy::for_each_cell(const Region& cells, Arena& arena,
       arena);
 }
 
-void ArrayCopy::read_source(const Task& task, Block& block,
-                            StageReport& report) const {
-  const Region& region = block.layout().region();
+void ArrayCopy::read_source(const Region& region, RegionSink& sink,
+                            Arena& arena, StageReport& report) const {
   if (!idle_ || !idle_->any() || region.empty())
-    return reader_->read(region, block, task.arena, report);
+    return reader_->read(region, sink, arena, report);
   // Source objects, so that each is opened as often as by one thread.
   const Grid objects(spec_.shape, spec_.source_shards.empty()
                                       ? spec_.source_chunks
                                       : spec_.source_shards);
-  for_each_cell(objects.cells_touching(region), task.arena, report,
-                [&](const Shape& object, Arena& arena, StageReport& counted) {
-                  reader_->read(intersect(objects.cell(object), region), block,
-                                arena, counted);
+  for_each_cell(objects.cells_touching(region), arena, report,
+                [&](const Shape& object, Arena& own, StageReport& counted) {
+                  reader_->read(intersect(objects.cell(object), region), sink,
+                                own, counted);
                 });
 }
 

@@ -52,7 +52,8 @@ class ArrayCopy {
                     StageReport& report) const;
   void write_shards(const Task& task, TaskResult& result) const;
   void read(const Task& task, Block& block, TaskResult& result) const;
-  void read_source(const Task& task, Block& block, StageReport& report) const;
+  void read_source(const Region& region, RegionSink& sink, Arena& arena,
+                   StageReport& report) const;
   using Part = std::function<void(const Shape& cell, Arena&, StageReport&)>;
   void for_each_cell(const Region& cells, Arena& arena, StageReport& report,
                      const Part& part) const;
@@ -66,10 +67,6 @@ class ArrayCopy {
   std::vector<DigestScalar> digest_scalars_;  ///< Empty: no digest.
   IdleThreads* const idle_;
 };
-
-/// The scalars of elements in a layout's byte order, for digests.
-std::vector<DigestScalar> digest_scalars(
-    const std::vector<DataType::Scalar>& scalars);
 
 /// Moves the encoded objects of one array, untouched.
 class PassthroughCopy {

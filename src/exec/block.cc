@@ -84,18 +84,4 @@ std::span<std::byte> Block::chunk(const Shape& coordinates) const {
                          static_cast<std::size_t>(bytes));
 }
 
-Digest Block::digest(const std::vector<DigestScalar>& scalars,
-                     const Shape& shape, const Region& part) const {
-  Digest digest;
-  for_each_point(layout_.cells_touching(part), [&](const Shape& coordinates) {
-    const BlockLayout::Cell cell = layout_.cell(coordinates);
-    const Region wanted = intersect(cell.region, part);
-    digest += digest_box(scalars, shape, wanted.start, wanted.extent(),
-                         byte_at(memory_.data() + cell.offset, cell.region,
-                                 wanted, cell.strides),
-                         cell.strides);
-  });
-  return digest;
-}
-
 }  // namespace rechunk

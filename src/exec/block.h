@@ -9,7 +9,6 @@
 #include <span>
 #include <vector>
 
-#include "base/digest.h"
 #include "plan/block_layout.h"
 #include "zarr/array_reader.h"
 
@@ -47,10 +46,6 @@ class Block final : public RegionSink {
 
   /// Memory of one cell of a block of chunks.
   std::span<std::byte> chunk(const Shape& coordinates) const;
-
-  /// Digest of some of the block's elements, as parts of an array of `shape`.
-  Digest digest(const std::vector<DigestScalar>& scalars, const Shape& shape,
-                const Region& part) const;
 
  private:
   BlockLayout layout_;

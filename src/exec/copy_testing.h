@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "exec/array_copy.h"
+#include "exec/digest_sink.h"
 #include "exec/run_plan.h"
 #include "exec/testing.h"
 #include "plan/planner.h"

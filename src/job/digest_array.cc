@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <mutex>
 
-#include "exec/array_copy.h"
-#include "exec/block.h"
+#include "exec/digest_sink.h"
 #include "exec/run_plan.h"
 #include "job/read_regions.h"
 #include "rechunk/error.h"
@@ -24,66 +23,32 @@ int threads_within(const ReadOptions& options, std::int64_t task_bytes) {
 }
 
 std::int64_t digest_bytes(const ArrayLayout& layout) {
-  return block_bytes(layout, read_region_shape(layout)) + reader_bytes(layout);
-}
-
-namespace {
-
-/// Reads all of an array, box by box, on several threads.
-void read_blocks(const StoredArray& array, const ReadOptions& options,
-                 const std::function<void(const Block&)>& visit) {
-  const auto layout = shared_layout(array);
-  const ArrayReader reader(array.store, array.path, layout, layout->scalars);
-  const Grid regions(layout->shape, read_region_shape(*layout));
-  const std::int64_t task_bytes = digest_bytes(*layout);
-  run_indexed(
-      regions.cell_count(), threads_within(options, task_bytes), task_bytes,
-      options.budget, options.stop, [&](std::int64_t index, Arena& arena) {
-        const ArenaScope scope(arena);
-        const BlockLayout block_layout =
-            BlockLayout::of_chunks(regions.cell(index), layout->chunk_shape,
-                                   layout->axis_order, layout->item_bytes);
-        Block block(block_layout, arena.take(block_layout.bytes()));
-        StageReport report;
-        reader.read(block_layout.region(), block, arena, report);
-        visit(block);
-      });
-}
-
-}  // namespace
-
-Digest digest_array(const StoredArray& array, const ReadOptions& options) {
-  const ArrayMetadata& metadata = array.metadata;
-  const auto scalars = digest_scalars(metadata.data_type.scalars);
-  Digest digest;
-  std::mutex mutex;
-  read_blocks(array, options, [&](const Block& block) {
-    const Region& region = block.layout().region();
-    const Digest part = block.digest(scalars, metadata.shape, region);
-    const std::lock_guard lock(mutex);
-    digest += part;
-    if (options.on_read)
-      options.on_read(element_count(region) * metadata.data_type.item_bytes);
-  });
-  return digest;
+  return reader_bytes(layout);
 }
 
 std::vector<Digest> digest_cells(const StoredArray& array, const Grid& cells,
                                  const ReadOptions& options) {
-  const ArrayMetadata& metadata = array.metadata;
-  const auto scalars = digest_scalars(metadata.data_type.scalars);
-  std::vector<Digest> digests(static_cast<std::size_t>(cells.cell_count()));
+  const auto layout = shared_layout(array);
+  const ArrayReader reader(array.store, array.path, layout, layout->scalars);
+  const Grid regions(layout->shape, read_region_shape(*layout));
+  const std::int64_t task_bytes = digest_bytes(*layout);
+  DigestSink sink(digest_scalars(layout->scalars), cells);
   std::mutex mutex;
-  read_blocks(array, options, [&](const Block& block) {
-    const Region& region = block.layout().region();
-    for_each_point(cells.cells_touching(region), [&](const Shape& cell) {
-      const Digest part = block.digest(scalars, metadata.shape,
-                                       intersect(cells.cell(cell), region));
-      const std::lock_guard lock(mutex);
-      digests[static_cast<std::size_t>(cells.index(cell))] += part;
-    });
-  });
-  return digests;
+  run_indexed(
+      regions.cell_count(), threads_within(options, task_bytes), task_bytes,
+      options.budget, options.stop, [&](std::int64_t index, Arena& arena) {
+        const Region region = regions.cell(index);
+        StageReport report;
+        reader.read(region, sink, arena, report);
+        if (!options.on_read) return;
+        const std::lock_guard lock(mutex);
+        options.on_read(element_count(region) * layout->item_bytes);
+      });
+  return sink.digests();
+}
+
+Digest digest_array(const StoredArray& array, const ReadOptions& options) {
+  return total(digest_cells(array, whole_grid(array.metadata.shape), options));
 }
 
 }  // namespace rechunk

@@ -109,17 +109,15 @@ std::vector<std::string> in_order(const PlannedJob& job) {
 
 // Of the target's groups, deepest first, and of those above it.
 void rebuild_consolidated(const PlannedJob& job) {
-  const std::string& place = job.places.target;
-  if (place.empty()) return consolidate_again(*job.stores.target);
+  const std::shared_ptr<Store>& target = job.stores.target;
   for (auto group = job.target.groups.rbegin();
        group != job.target.groups.rend(); ++group)
-    if (!group->first.empty())
-      consolidate_again(*open_store(join_key(place, group->first)));
-  for (const std::string& above : places_above(place)) {
-    const auto store = open_store(above);
-    if (!has_metadata(*store)) return;
+    if (const auto store = group->first.empty() ? nullptr
+                                                : target->below(group->first))
+      consolidate_again(*store);
+  for (auto store = target; store && has_metadata(*store);
+       store = store->above())
     consolidate_again(*store);
-  }
 }
 
 }  // namespace

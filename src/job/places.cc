@@ -68,14 +68,6 @@ bool same_place(const std::string& a, const std::string& b) {
   return local_path(a) == local_path(b);
 }
 
-std::vector<std::string> places_above(const std::string& place) {
-  std::vector<std::string> places;
-  for (fs::path path = local_path(place); path.has_relative_path();
-       path = path.parent_path())
-    places.push_back(path.string());
-  return places;
-}
-
 bool is_temp_place(const std::string& place) {
   const std::string name = local_path(place).filename().string();
   return name.starts_with('.') && name.ends_with(kTempSuffix);

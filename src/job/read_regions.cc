@@ -49,7 +49,9 @@ Shape read_region_shape(const ArrayLayout& layout) {
 }
 
 std::shared_ptr<const ArrayLayout> shared_layout(const StoredArray& array) {
-  return std::make_shared<const ArrayLayout>(make_layout(array.metadata));
+  ArrayLayout layout = make_layout(array.metadata);
+  layout.codecs = layout.codecs.strict();
+  return std::make_shared<const ArrayLayout>(std::move(layout));
 }
 
 ChosenRegions::ChosenRegions(std::int64_t count, const Sample& sample)

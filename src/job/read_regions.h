@@ -19,6 +19,7 @@ std::int64_t block_bytes(const ArrayLayout& layout, const Shape& region);
 /// What reading takes beside it.
 std::int64_t reader_bytes(const ArrayLayout& layout);
 
+/// With codecs that refuse whatever other readers do.
 std::shared_ptr<const ArrayLayout> shared_layout(const StoredArray& array);
 
 /// The boxes of a grid that are to be looked at: all, or a sample.

@@ -257,6 +257,15 @@ class FileStore final : public Store {
     return key.empty() ? root_ : root_ + "/" + std::string(key);
   }
 
+  std::shared_ptr<Store> below(std::string_view key) const override {
+    return std::make_shared<FileStore>(path_of(key));
+  }
+  std::shared_ptr<Store> above() const override {
+    const auto path = std::filesystem::absolute(root_).lexically_normal();
+    if (!path.has_relative_path()) return nullptr;
+    return std::make_shared<FileStore>(path.parent_path());
+  }
+
  private:
   std::string path_of(std::string_view key) const {
     check_key(key);

@@ -34,6 +34,10 @@ class ForwardingStore : public Store {
   std::string describe(std::string_view key) const override {
     return store_->describe(key);
   }
+  std::shared_ptr<Store> below(std::string_view key) const override {
+    return store_->below(key);
+  }
+  std::shared_ptr<Store> above() const override { return store_->above(); }
 
  protected:
   const std::shared_ptr<Store> store_;

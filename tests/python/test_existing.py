@@ -123,6 +123,43 @@ def test_an_array_of_zarr_is_a_target(tmp_path: Path) -> None:
     assert list(array[:10]) == list(new[:10] * 2)
 
 
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_groups_of_a_store_know_of_an_array_that_grew(
+    zarr_format: int,
+) -> None:
+    """Those above the target and those within, where they are consolidated."""
+    store = MemoryStore()
+    root = zarr.create_group(store, zarr_format=zarr_format)
+    source = zarr.create_group(MemoryStore(), zarr_format=zarr_format)
+    for group, length in ((root, 20), (source, 10)):
+        for path in ("above/target/within/t", "above/target/other/t"):
+            array = group.create_array(
+                path,
+                shape=length,
+                chunks=10,
+                dtype="i4",
+                dimension_names=["x"] if zarr_format == 3 else None,
+                attributes={"_ARRAY_DIMENSIONS": ["x"]},
+            )
+            array[...] = np.arange(length)
+    # What is consolidated on the way tells of what was there then.
+    consolidated = ["above/target/within", "above/target", ""]
+    for path in consolidated:
+        zarr.consolidate_metadata(store, path=path, zarr_format=zarr_format)
+    rechunk(
+        source["above/target"], None, "8MB", root["above/target"], append="x"
+    ).execute()
+    for path in consolidated:
+        group = zarr.open_consolidated(
+            store, path=path, zarr_format=zarr_format
+        )
+        arrays = [a for _, a in group.members(None) if hasattr(a, "shape")]
+        assert arrays and all(array.shape == (30,) for array in arrays)
+    for path in ("above", "above/target/other"):
+        with pytest.raises(ValueError, match="onsolidated|zmetadata"):
+            zarr.open_consolidated(store, path=path, zarr_format=zarr_format)
+
+
 def test_it_can_be_done_again(tmp_path: Path, target: Path) -> None:
     """A region as often as one likes; an append once."""
     make_source(tmp_path / "a", 20)

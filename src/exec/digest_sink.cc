@@ -1,0 +1,71 @@
+#include "exec/digest_sink.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace rechunk {
+
+std::vector<DigestScalar> digest_scalars(
+    const std::vector<DataType::Scalar>& scalars) {
+  std::vector<DigestScalar> result;
+  for (const DataType::Scalar& scalar : scalars)
+    result.push_back({scalar.bytes, scalar.swappable && scalar.big_endian});
+  return result;
+}
+
+Digest total(const std::vector<Digest>& digests) {
+  Digest total;
+  for (const Digest& digest : digests) total += digest;
+  return total;
+}
+
+Grid whole_grid(const Shape& shape) {
+  Shape cell = shape;
+  for (std::int64_t& length : cell) length = std::max<std::int64_t>(1, length);
+  return {shape, cell};
+}
+
+DigestSink::DigestSink(std::vector<DigestScalar> scalars, Grid cells,
+                       RegionSink* next)
+    : scalars_(std::move(scalars)),
+      cells_(std::move(cells)),
+      next_(next),
+      digests_(static_cast<std::size_t>(cells_.cell_count())) {}
+
+std::byte* DigestSink::place(const Region& part,
+                             const std::vector<int>& axis_order) {
+  return next_ ? next_->place(part, axis_order) : nullptr;
+}
+
+void DigestSink::put(const Region& part, const std::byte* data,
+                     const Shape& strides) {
+  add(part, data, strides);
+  if (next_) next_->put(part, data, strides);
+}
+
+void DigestSink::put_fill(const Region& part,
+                          std::span<const std::byte> element) {
+  add(part, element.data(), Shape(part.start.size(), 0));
+  if (next_) next_->put_fill(part, element);
+}
+
+std::span<std::byte> DigestSink::spare(const Region& region,
+                                       std::int64_t bytes) {
+  return next_ ? next_->spare(region, bytes) : std::span<std::byte>();
+}
+
+void DigestSink::add(const Region& part, const std::byte* data,
+                     const Shape& strides) {
+  for_each_point(cells_.cells_touching(part), [&](const Shape& cell) {
+    const Region shared = intersect(cells_.cell(cell), part);
+    const std::byte* first = data;
+    for (std::size_t axis = 0; axis < strides.size(); ++axis)
+      first += (shared.start[axis] - part.start[axis]) * strides[axis];
+    const Digest digest = digest_box(scalars_, cells_.shape(), shared.start,
+                                     shared.extent(), first, strides);
+    const std::lock_guard lock(mutex_);
+    digests_[static_cast<std::size_t>(cells_.index(cell))] += digest;
+  });
+}
+
+}  // namespace rechunk

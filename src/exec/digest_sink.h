@@ -1,0 +1,51 @@
+// Digests elements as a reader hands them on, part by part: while they are
+// still in the cache, and before anything moves them.
+#pragma once
+
+#include <mutex>
+#include <vector>
+
+#include "base/digest.h"
+#include "zarr/array_reader.h"
+
+namespace rechunk {
+
+/// The scalars of elements in a layout's byte order, for digests.
+std::vector<DigestScalar> digest_scalars(
+    const std::vector<DataType::Scalar>& scalars);
+
+/// Takes parts of an array from any number of threads.
+class DigestSink final : public RegionSink {
+ public:
+  /// `cells`: a grid on the array, each cell of which gets a digest.
+  /// `next`: where all goes from here, or nullptr; must outlive the sink.
+  DigestSink(std::vector<DigestScalar> scalars, Grid cells,
+             RegionSink* next = nullptr);
+
+  std::byte* place(const Region& part,
+                   const std::vector<int>& axis_order) override;
+  void put(const Region& part, const std::byte* data,
+           const Shape& strides) override;
+  void put_fill(const Region& part,
+                std::span<const std::byte> element) override;
+  std::span<std::byte> spare(const Region& region, std::int64_t bytes) override;
+
+  /// By cell, of what has come so far.
+  const std::vector<Digest>& digests() const { return digests_; }
+
+ private:
+  void add(const Region& part, const std::byte* data, const Shape& strides);
+
+  const std::vector<DigestScalar> scalars_;
+  const Grid cells_;
+  RegionSink* const next_;
+  std::mutex mutex_;
+  std::vector<Digest> digests_;
+};
+
+Digest total(const std::vector<Digest>& digests);
+
+/// The one cell of a whole array.
+Grid whole_grid(const Shape& shape);
+
+}  // namespace rechunk
