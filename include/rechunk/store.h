@@ -85,7 +85,8 @@ class Store {
   virtual std::string describe(std::string_view key) const = 0;
 
   /// The same objects, with `key` or the key above the root as the root;
-  /// nullptr where a store cannot be seen from there, or there is nothing above.
+  /// nullptr where a store cannot be seen from there, or there is nothing
+  /// above.
   virtual std::shared_ptr<Store> below(std::string_view /*key*/) const {
     return nullptr;
   }

@@ -7,10 +7,10 @@
 // order, the last word of a scalar padded with zeros. Word w (counted over all
 // scalars of the element) of an array with W words per element has the number
 // n = p * W + w + 1 and the value v. With all numbers modulo 2^64,
-//   x = v ^ (n * A1);  x ^= x >> 32;  x *= M;  x ^= x >> 29
-// it adds fold(x * N1) to lane 1 and fold((x ^ (n * A2)) * N2) to lane 2, where
-// fold(y) = y ^ (y >> 32). The constants are in word_sum.cc. NaN counts by its
-// bits; -0.0 is not 0.0. docs/digest.md says it for others, with examples.
+//   x = v ^ (n * A1);  x ^= x >> 32;  x *= M;  y = x ^ (n * A2)
+// it adds halves(x) to lane 1 and halves(y) to lane 2, where halves(z) is the
+// product of z's upper and lower 32 bits. The constants are in word_sum.cc. NaN
+// counts by its bits; -0.0 is not 0.0. docs/digest.md says it for others.
 #pragma once
 
 #include <cstddef>

@@ -16,7 +16,7 @@ std::int64_t pick(Random& random, std::int64_t low, std::int64_t high) {
   return std::uniform_int_distribution<std::int64_t>(low, high)(random);
 }
 
-std::uint64_t fold(std::uint64_t x) { return x ^ (x >> 32); }
+std::uint64_t halves(std::uint64_t x) { return (x & 0xFFFFFFFF) * (x >> 32); }
 
 // The definition in digest.h, word by word.
 Digest by_definition(const std::vector<DigestScalar>& scalars,
@@ -41,12 +41,10 @@ Digest by_definition(const std::vector<DigestScalar>& scalars,
         for (std::size_t i = 0; i < 8 && word + i < bytes.size(); ++i)
           value |= std::to_integer<std::uint64_t>(bytes[word + i]) << (8 * i);
         ++number;
-        std::uint64_t x = fold(value ^ number * 0x9E3779B97F4A7C15);
-        x *= 0xBF58476D1CE4E5B9;
-        x ^= x >> 29;
-        digest.lanes[0] += fold(x * 0x94D049BB133111EB);
-        digest.lanes[1] +=
-            fold((x ^ number * 0xD1B54A32D192ED03) * 0xC4CEB9FE1A85EC53);
+        std::uint64_t x = value ^ number * 0x9E3779B97F4A7C15;
+        x = (x ^ (x >> 32)) * 0xBF58476D1CE4E5B9;
+        digest.lanes[0] += halves(x);
+        digest.lanes[1] += halves(x ^ number * 0xD1B54A32D192ED03);
       }
       offset += bytes.size();
     }

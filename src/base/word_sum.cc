@@ -1,18 +1,22 @@
 #include "base/word_sum.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <type_traits>
 #include <utility>
 
-// 64-bit multiplication in vectors needs AVX-512; the loader picks the clone.
-// Sanitizers cannot run the resolvers that choose it.
-#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && \
-    !defined(__SANITIZE_THREAD__) && defined(__GNUC__) && !defined(__clang__)
-#define RECHUNK_CLONES \
-  __attribute__((target_clones("arch=x86-64-v4", "default")))
-#else
-#define RECHUNK_CLONES
+#if defined(__x86_64__)
+// GCC 12 takes values that its header leaves open for forgotten ones.
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"
+#if !defined(__clang__)
+#pragma GCC diagnostic ignored "-Wmaybe-uninitialized"
+#endif
+#include <immintrin.h>
+#pragma GCC diagnostic pop
+#define RECHUNK_AVX512 \
+  __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl")))
 #endif
 
 namespace rechunk {
@@ -21,8 +25,6 @@ namespace {
 constexpr std::uint64_t kStep1 = 0x9E3779B97F4A7C15;
 constexpr std::uint64_t kStep2 = 0xD1B54A32D192ED03;
 constexpr std::uint64_t kMix = 0xBF58476D1CE4E5B9;
-constexpr std::uint64_t kEnd1 = 0x94D049BB133111EB;
-constexpr std::uint64_t kEnd2 = 0xC4CEB9FE1A85EC53;
 
 constexpr std::int64_t kTileWords = 512;
 // Rows of so many words are not put side by side with others.
@@ -69,38 +71,93 @@ inline __attribute__((always_inline)) std::uint64_t load(
   return word;
 }
 
+inline std::uint64_t product_of_halves(std::uint64_t x) {
+  return (x & 0xFFFFFFFF) * (x >> 32);
+}
+
+// `first`: keys of the tile's first word.
 template <int kBytes, bool kReversed>
-inline __attribute__((always_inline)) Digest sum_tile(const std::byte* data,
-                                                      std::int64_t count,
-                                                      Keys first,
-                                                      const KeyTable& table) {
+Digest sum_tile(const std::byte* data, std::int64_t count, Keys first,
+                const KeyTable& table, std::int64_t begin) {
   std::uint64_t lane1 = 0, lane2 = 0;
-  for (std::int64_t i = 0; i < count; ++i) {
+  for (std::int64_t i = begin; i < count; ++i) {
     const auto value = load<kBytes, kReversed>(data + i * kBytes);
     std::uint64_t x = value ^ (first.lane1 + table.lane1[i]);
     x = (x ^ (x >> 32)) * kMix;
-    x ^= x >> 29;
-    const std::uint64_t a = x * kEnd1;
-    const std::uint64_t b = (x ^ (first.lane2 + table.lane2[i])) * kEnd2;
-    lane1 += a ^ (a >> 32);
-    lane2 += b ^ (b >> 32);
+    lane1 += product_of_halves(x);
+    lane2 += product_of_halves(x ^ (first.lane2 + table.lane2[i]));
   }
   return {{lane1, lane2}};
 }
 
-#define RECHUNK_SUM_TILE(name, bytes, reversed)                         \
-  RECHUNK_CLONES Digest name(const std::byte* data, std::int64_t count, \
-                             Keys first, const KeyTable& table) {       \
-    return sum_tile<bytes, reversed>(data, count, first, table);        \
+template <int kBytes, bool kReversed>
+Digest sum_portably(const std::byte* data, std::int64_t count, Keys first,
+                    const KeyTable& table) {
+  return sum_tile<kBytes, kReversed>(data, count, first, table, 0);
+}
+
+#if defined(__x86_64__)
+
+// Eight words, each in 64 bits.
+template <int kBytes, bool kReversed>
+RECHUNK_AVX512 inline __m512i load_8(const std::byte* data) {
+  if constexpr (kReversed) {
+    const __m512i words = load_8<kBytes, false>(data);
+    alignas(64) char order[64];
+    for (int i = 0; i < 64; ++i)
+      order[i] = static_cast<char>(
+          i % 8 < kBytes ? i / 8 * 8 + kBytes - 1 - i % 8 : i);
+    return _mm512_shuffle_epi8(words, _mm512_load_si512(order));
+  } else if constexpr (kBytes == 1) {
+    return _mm512_cvtepu8_epi64(
+        _mm_loadl_epi64(reinterpret_cast<const __m128i*>(data)));
+  } else if constexpr (kBytes == 2) {
+    return _mm512_cvtepu16_epi64(
+        _mm_loadu_si128(reinterpret_cast<const __m128i*>(data)));
+  } else if constexpr (kBytes == 4) {
+    return _mm512_cvtepu32_epi64(
+        _mm256_loadu_si256(reinterpret_cast<const __m256i*>(data)));
+  } else {
+    return _mm512_loadu_si512(data);
   }
-RECHUNK_SUM_TILE(sum_1, 1, false)
-RECHUNK_SUM_TILE(sum_2, 2, false)
-RECHUNK_SUM_TILE(sum_4, 4, false)
-RECHUNK_SUM_TILE(sum_8, 8, false)
-RECHUNK_SUM_TILE(sum_2_reversed, 2, true)
-RECHUNK_SUM_TILE(sum_4_reversed, 4, true)
-RECHUNK_SUM_TILE(sum_8_reversed, 8, true)
-#undef RECHUNK_SUM_TILE
+}
+
+// The multiplier takes the lower halves: this puts the upper ones there.
+RECHUNK_AVX512 inline __m512i upper_halves(__m512i x) {
+  return _mm512_shuffle_epi32(x, _MM_PERM_DDBB);
+}
+
+template <int kBytes, bool kReversed>
+RECHUNK_AVX512 Digest sum_by_avx512(const std::byte* data, std::int64_t count,
+                                    Keys first, const KeyTable& table) {
+  const __m512i first1 = _mm512_set1_epi64(static_cast<long long>(first.lane1));
+  const __m512i first2 = _mm512_set1_epi64(static_cast<long long>(first.lane2));
+  const __m512i mix = _mm512_set1_epi64(static_cast<long long>(kMix));
+  constexpr __mmask16 kLower = 0x5555;
+  __m512i lane1 = _mm512_setzero_si512(), lane2 = lane1;
+  std::int64_t i = 0;
+#pragma GCC unroll 4
+  for (; i + 8 <= count; i += 8) {
+    const __m512i key1 =
+        _mm512_add_epi64(first1, _mm512_loadu_si512(table.lane1 + i));
+    const __m512i key2 =
+        _mm512_add_epi64(first2, _mm512_loadu_si512(table.lane2 + i));
+    __m512i x =
+        _mm512_xor_si512(load_8<kBytes, kReversed>(data + i * kBytes), key1);
+    x = _mm512_xor_si512(x,
+                         _mm512_maskz_shuffle_epi32(kLower, x, _MM_PERM_DDBB));
+    x = _mm512_mullo_epi64(x, mix);
+    const __m512i y = _mm512_xor_si512(x, key2);
+    lane1 = _mm512_add_epi64(lane1, _mm512_mul_epu32(x, upper_halves(x)));
+    lane2 = _mm512_add_epi64(lane2, _mm512_mul_epu32(y, upper_halves(y)));
+  }
+  Digest digest = sum_tile<kBytes, kReversed>(data, count, first, table, i);
+  digest.lanes[0] += static_cast<std::uint64_t>(_mm512_reduce_add_epi64(lane1));
+  digest.lanes[1] += static_cast<std::uint64_t>(_mm512_reduce_add_epi64(lane2));
+  return digest;
+}
+
+#endif
 
 template <int kBytes, bool kReversed>
 void load_row(const std::byte* data, std::int64_t stride_bytes,
@@ -110,21 +167,48 @@ void load_row(const std::byte* data, std::int64_t stride_bytes,
 }
 
 struct Kernels {
-  void (*load_row[2])(const std::byte*, std::int64_t, std::int64_t,
-                      std::uint64_t*);
-  Digest (*sum_tile[2])(const std::byte*, std::int64_t, Keys, const KeyTable&);
+  using LoadRow = void (*)(const std::byte*, std::int64_t, std::int64_t,
+                           std::uint64_t*);
+  using SumTile = Digest (*)(const std::byte*, std::int64_t, Keys,
+                             const KeyTable&);
+  LoadRow load_row[2];  ///< Plain and reversed.
+  SumTile sum_tile[2];  ///< nullptr for odd widths.
 };
 
-// By the width of words, less one; plain and reversed.
-constexpr Kernels kKernels[] = {
-    {{load_row<1, false>, load_row<1, false>}, {sum_1, sum_1}},
-    {{load_row<2, false>, load_row<2, true>}, {sum_2, sum_2_reversed}},
-    {{load_row<3, false>, load_row<3, true>}, {}},
-    {{load_row<4, false>, load_row<4, true>}, {sum_4, sum_4_reversed}},
-    {{load_row<5, false>, load_row<5, true>}, {}},
-    {{load_row<6, false>, load_row<6, true>}, {}},
-    {{load_row<7, false>, load_row<7, true>}, {}},
-    {{load_row<8, false>, load_row<8, true>}, {sum_8, sum_8_reversed}}};
+bool has_avx512() {
+#if defined(__x86_64__)
+  static const bool has =
+      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+  return has;
+#else
+  return false;
+#endif
+}
+
+template <int kBytes, bool kReversed>
+Kernels::SumTile sum_tile_of() {
+#if defined(__x86_64__)
+  if (has_avx512()) return sum_by_avx512<kBytes, kReversed>;
+#endif
+  return sum_portably<kBytes, kReversed>;
+}
+
+template <int kBytes>
+Kernels kernels_of() {
+  Kernels kernels{{load_row<kBytes, false>, load_row<kBytes, true>}, {}};
+  if constexpr (std::has_single_bit(unsigned{kBytes}))
+    kernels.sum_tile[0] = sum_tile_of<kBytes, false>(),
+    kernels.sum_tile[1] = sum_tile_of<kBytes, true>();
+  return kernels;
+}
+
+const Kernels& kernels_for(std::int64_t bytes) {
+  static const Kernels kKernels[] = {
+      kernels_of<1>(), kernels_of<2>(), kernels_of<3>(), kernels_of<4>(),
+      kernels_of<5>(), kernels_of<6>(), kernels_of<7>(), kernels_of<8>()};
+  return kKernels[bytes - 1];
+}
 
 // Asks for what comes next; hardware stops looking ahead at each page.
 inline void prefetch(const std::byte* data, std::int64_t bytes) {
@@ -180,7 +264,7 @@ class TileSum {
 
 TileSum::TileSum(WordKind kind, Axes axes)
     : axes_(std::move(axes)),
-      kernels_(kKernels[kind.bytes - 1]),
+      kernels_(kernels_for(kind.bytes)),
       reversed_(kind.reversed) {
   choose_tile(kind.bytes);
   fill_table();
@@ -249,8 +333,8 @@ Digest TileSum::sum(const std::byte* data, std::uint64_t number) {
             prefetch(tile + steps * cut.stride_bytes, steps * cut.stride_bytes);
           else
             load(tile, steps);
-          const auto sum_tile =
-              in_place_ ? kernels_.sum_tile[reversed_] : sum_8;
+          const auto sum_tile = in_place_ ? kernels_.sum_tile[reversed_]
+                                          : kernels_for(8).sum_tile[0];
           digest += sum_tile(
               in_place_ ? tile : reinterpret_cast<const std::byte*>(values_),
               steps * step_words_, keys, table_);

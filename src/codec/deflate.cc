@@ -62,12 +62,18 @@ struct Wrapper {
   int window_bits;      ///< What zlib calls the format.
 };
 
-constexpr Wrapper kGzip = {"gzip", libdeflate_gzip_compress,
+constexpr Wrapper kGzip = {"gzip",
+                           libdeflate_gzip_compress,
                            libdeflate_gzip_decompress_ex,
-                           libdeflate_gzip_compress_bound, true, 31};
-constexpr Wrapper kZlib = {"zlib", libdeflate_zlib_compress,
+                           libdeflate_gzip_compress_bound,
+                           true,
+                           31};
+constexpr Wrapper kZlib = {"zlib",
+                           libdeflate_zlib_compress,
                            libdeflate_zlib_decompress_ex,
-                           libdeflate_zlib_compress_bound, false, 15};
+                           libdeflate_zlib_compress_bound,
+                           false,
+                           15};
 
 // Goes over a stream with zlib, which refuses tables of codes that libdeflate
 // takes.
@@ -84,8 +90,8 @@ void inflate_stream(const Wrapper& wrapper,
       const auto part = encoded.first(std::min(encoded.size(), kMostBytes));
       encoded = encoded.subspan(part.size());
       // The library does not write to what it reads.
-      stream.next_in = reinterpret_cast<unsigned char*>(
-          const_cast<std::byte*>(part.data()));
+      stream.next_in =
+          reinterpret_cast<unsigned char*>(const_cast<std::byte*>(part.data()));
       stream.avail_in = static_cast<unsigned>(part.size());
     }
     stream.next_out = decoded.data();

@@ -40,8 +40,8 @@ TEST(StrictDeflate, RefusesWhatZlibDoes) {
     Bytes data(50 + random() % 150);
     for (std::byte& byte : data)
       byte = static_cast<std::byte>(random() % (2 + round % 40));
-    Bytes encoded(static_cast<std::size_t>(codec->max_encoded_bytes(
-        static_cast<std::int64_t>(data.size()))));
+    Bytes encoded(static_cast<std::size_t>(
+        codec->max_encoded_bytes(static_cast<std::int64_t>(data.size()))));
     encoded.resize(static_cast<std::size_t>(codec->encode(data, encoded)));
     for (std::size_t bit = 0; bit < 8 * encoded.size(); ++bit) {
       const auto mask = static_cast<std::byte>(1U << bit % 8);

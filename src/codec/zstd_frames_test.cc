@@ -96,7 +96,8 @@ TEST(ZstdFrames, NeedNoLargerWindowThanStreamsHave) {
     for (const int byte : {0x28, 0xB5, 0x2F, 0xFD, descriptor, window})
       bytes.push_back(static_cast<std::byte>(byte));
     if (descriptor & 0x40) bytes.resize(bytes.size() + 2);
-    for (const int byte : {1, 0, 0}) bytes.push_back(static_cast<std::byte>(byte));
+    for (const int byte : {1, 0, 0})
+      bytes.push_back(static_cast<std::byte>(byte));
     return bytes;
   };
   EXPECT_FALSE(is_refused(frame(17 << 3, 0)));

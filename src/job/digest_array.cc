@@ -34,16 +34,16 @@ std::vector<Digest> digest_cells(const StoredArray& array, const Grid& cells,
   const std::int64_t task_bytes = digest_bytes(*layout);
   DigestSink sink(digest_scalars(layout->scalars), cells);
   std::mutex mutex;
-  run_indexed(
-      regions.cell_count(), threads_within(options, task_bytes), task_bytes,
-      options.budget, options.stop, [&](std::int64_t index, Arena& arena) {
-        const Region region = regions.cell(index);
-        StageReport report;
-        reader.read(region, sink, arena, report);
-        if (!options.on_read) return;
-        const std::lock_guard lock(mutex);
-        options.on_read(element_count(region) * layout->item_bytes);
-      });
+  run_indexed(regions.cell_count(), threads_within(options, task_bytes),
+              task_bytes, options.budget, options.stop,
+              [&](std::int64_t index, Arena& arena) {
+                const Region region = regions.cell(index);
+                StageReport report;
+                reader.read(region, sink, arena, report);
+                if (!options.on_read) return;
+                const std::lock_guard lock(mutex);
+                options.on_read(element_count(region) * layout->item_bytes);
+              });
   return sink.digests();
 }
 

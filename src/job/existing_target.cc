@@ -112,8 +112,8 @@ void rebuild_consolidated(const PlannedJob& job) {
   const std::shared_ptr<Store>& target = job.stores.target;
   for (auto group = job.target.groups.rbegin();
        group != job.target.groups.rend(); ++group)
-    if (const auto store = group->first.empty() ? nullptr
-                                                : target->below(group->first))
+    if (const auto store =
+            group->first.empty() ? nullptr : target->below(group->first))
       consolidate_again(*store);
   for (auto store = target; store && has_metadata(*store);
        store = store->above())

@@ -27,7 +27,6 @@ void sync_file_systems(const std::vector<std::string>& places);
 /// temporary data would have a run empty it.
 bool is_temp_place(const std::string& place);
 
-
 /// True if both name one place, however they are written.
 bool same_place(const std::string& a, const std::string& b);
 

@@ -156,7 +156,7 @@ def test_groups_of_a_store_know_of_an_array_that_grew(
         arrays = [a for _, a in group.members(None) if hasattr(a, "shape")]
         assert arrays and all(array.shape == (30,) for array in arrays)
     for path in ("above", "above/target/other"):
-        with pytest.raises(ValueError, match="onsolidated|zmetadata"):
+        with pytest.raises(ValueError, match=r"onsolidated|zmetadata"):
             zarr.open_consolidated(store, path=path, zarr_format=zarr_format)
 
 
