@@ -89,9 +89,9 @@ def work(
 def wait_for_records(
     work: Work, process: subprocess.Popen, count: int, pattern: str = "*/*/*-*"
 ) -> None:
-    """Until so many records of that name are written; then it sleeps."""
+    """Until so many records of that name are whole; then it sleeps."""
     deadline = time.monotonic() + SECONDS
-    while len(list(work.journal.glob(f"done/{pattern}"))) < count:
+    while len(list(work.journal.glob(f"done/{pattern}[0-9]"))) < count:
         assert process.poll() is None, "it ended before it could be stopped"
         assert time.monotonic() < deadline
         time.sleep(0.005)
