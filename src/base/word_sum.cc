@@ -152,8 +152,11 @@ RECHUNK_AVX512 Digest sum_by_avx512(const std::byte* data, std::int64_t count,
     lane2 = _mm512_add_epi64(lane2, _mm512_mul_epu32(y, upper_halves(y)));
   }
   Digest digest = sum_tile<kBytes, kReversed>(data, count, first, table, i);
-  digest.lanes[0] += static_cast<std::uint64_t>(_mm512_reduce_add_epi64(lane1));
-  digest.lanes[1] += static_cast<std::uint64_t>(_mm512_reduce_add_epi64(lane2));
+  alignas(64) std::uint64_t lanes[2][8];
+  _mm512_store_si512(lanes[0], lane1);
+  _mm512_store_si512(lanes[1], lane2);
+  for (int lane = 0; lane < 2; ++lane)
+    for (const std::uint64_t part : lanes[lane]) digest.lanes[lane] += part;
   return digest;
 }
 
