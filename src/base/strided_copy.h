@@ -49,4 +49,13 @@ void strided_fill(const Shape& extent, std::byte* target,
 bool holds_only(std::span<const std::byte> buffer,
                 std::span<const std::byte> element) noexcept;
 
+/// First byte of `part` in memory where `region` begins at `data`; `strides` in
+/// bytes per axis.
+inline const std::byte* byte_at(const std::byte* data, const Region& region,
+                                const Region& part, const Shape& strides) {
+  for (std::size_t axis = 0; axis < strides.size(); ++axis)
+    data += (part.start[axis] - region.start[axis]) * strides[axis];
+  return data;
+}
+
 }  // namespace rechunk

@@ -178,21 +178,12 @@ struct Kernels {
   SumTile sum_tile[2];  ///< nullptr for odd widths.
 };
 
-bool has_avx512() {
-#if defined(__x86_64__)
-  static const bool has =
-      __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-  return has;
-#else
-  return false;
-#endif
-}
-
 template <int kBytes, bool kReversed>
 Kernels::SumTile sum_tile_of() {
 #if defined(__x86_64__)
-  if (has_avx512()) return sum_by_avx512<kBytes, kReversed>;
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+      __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl"))
+    return sum_by_avx512<kBytes, kReversed>;
 #endif
   return sum_portably<kBytes, kReversed>;
 }
@@ -200,9 +191,10 @@ Kernels::SumTile sum_tile_of() {
 template <int kBytes>
 Kernels kernels_of() {
   Kernels kernels{{load_row<kBytes, false>, load_row<kBytes, true>}, {}};
-  if constexpr (std::has_single_bit(unsigned{kBytes}))
-    kernels.sum_tile[0] = sum_tile_of<kBytes, false>(),
+  if constexpr (std::has_single_bit(unsigned{kBytes})) {
+    kernels.sum_tile[0] = sum_tile_of<kBytes, false>();
     kernels.sum_tile[1] = sum_tile_of<kBytes, true>();
+  }
   return kernels;
 }
 

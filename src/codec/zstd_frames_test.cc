@@ -6,7 +6,6 @@
 #include <random>
 #include <vector>
 
-#include "codec/codec.h"
 #include "rechunk/error.h"
 
 namespace rechunk {

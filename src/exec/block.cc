@@ -13,15 +13,6 @@ Shape joined(const Shape& a, const Shape& b) {
   return all;
 }
 
-// First byte of `part` in memory where `region` begins at `data`.
-template <class Byte>
-Byte* byte_at(Byte* data, const Region& region, const Region& part,
-              const Shape& strides) {
-  for (std::size_t axis = 0; axis < strides.size(); ++axis)
-    data += (part.start[axis] - region.start[axis]) * strides[axis];
-  return data;
-}
-
 }  // namespace
 
 std::byte* Block::place(const Region& part,

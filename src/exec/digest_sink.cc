@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/strided_copy.h"
+
 namespace rechunk {
 
 std::vector<DigestScalar> digest_scalars(
@@ -58,11 +60,9 @@ void DigestSink::add(const Region& part, const std::byte* data,
                      const Shape& strides) {
   for_each_point(cells_.cells_touching(part), [&](const Shape& cell) {
     const Region shared = intersect(cells_.cell(cell), part);
-    const std::byte* first = data;
-    for (std::size_t axis = 0; axis < strides.size(); ++axis)
-      first += (shared.start[axis] - part.start[axis]) * strides[axis];
-    const Digest digest = digest_box(scalars_, cells_.shape(), shared.start,
-                                     shared.extent(), first, strides);
+    const Digest digest =
+        digest_box(scalars_, cells_.shape(), shared.start, shared.extent(),
+                   byte_at(data, part, shared, strides), strides);
     const std::lock_guard lock(mutex_);
     digests_[static_cast<std::size_t>(cells_.index(cell))] += digest;
   });

@@ -5,7 +5,6 @@
 
 #include <algorithm>
 
-#include "job/places.h"
 #include "job/planned_job.h"
 #include "job/region_spec.h"
 #include "job/target_hierarchy.h"

@@ -156,10 +156,7 @@ void ArrayReader::deliver(const Region& wanted, const Region& box,
   swap_.apply(memory);
   const Shape strides = contiguous_strides(box.extent(), layout_->axis_order,
                                            layout_->item_bytes);
-  const std::byte* data = memory.data();
-  for (std::size_t axis = 0; axis < strides.size(); ++axis)
-    data += (wanted.start[axis] - box.start[axis]) * strides[axis];
-  call.sink.put(wanted, data, strides);
+  call.sink.put(wanted, byte_at(memory.data(), box, wanted, strides), strides);
 }
 
 void ArrayReader::decode(const Region& chunk,
