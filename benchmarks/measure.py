@@ -1,18 +1,20 @@
 """Runs one process and measures what it cost.
 
-Imports nothing large: the kernel counts the memory of whoever starts a
-process into that process's peak.
+Run as a script it starts a command itself. The kernel counts the memory of
+whoever starts a process into that process's peak, so a small one has to.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 
@@ -29,13 +31,24 @@ class Measurement:
     errors: str  # the end of what it wrote to stderr
 
 
+def run(command: list[str], limit_seconds: float) -> Measurement:
+    """Runs a command in a process group of its own, ended at the limit."""
+    small = [sys.executable, "-I", "-S", __file__, str(limit_seconds)]
+    process = subprocess.Popen([*small, *command], stdout=subprocess.PIPE)
+    try:
+        output, _ = process.communicate()
+    except BaseException:
+        process.terminate()
+        raise
+    return Measurement(**json.loads(output))
+
+
 def _end_group(process: subprocess.Popen, timed_out: threading.Event) -> None:
     timed_out.set()
     os.killpg(process.pid, signal.SIGKILL)
 
 
-def run(command: list[str], limit_seconds: float) -> Measurement:
-    """Runs a command in a process group of its own, ended at the limit."""
+def _run_here(command: list[str], limit_seconds: float) -> Measurement:
     timed_out = threading.Event()
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         start = time.perf_counter()
@@ -88,3 +101,13 @@ def warm(store: Path) -> None:
             with path.open("rb", buffering=0) as file:
                 while file.read(1 << 22):
                     pass
+
+
+def main() -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # ends the command
+    _, limit_seconds, *command = sys.argv
+    print(json.dumps(asdict(_run_here(command, float(limit_seconds)))))
+
+
+if __name__ == "__main__":
+    main()
