@@ -30,6 +30,7 @@ from places import (
     say,
 )
 from records import Records
+from steady_memory import steady_memory
 from tools_table import OURS, Task, Tool
 from workloads import BY_NAME, MEMORIES
 
@@ -289,11 +290,12 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     options = parse_arguments()
     bench = Bench(options)
-    for chosen in QUICK if options.quick else FULL:
-        if chosen.name in options.passes:
-            if options.memory:
-                chosen = replace(chosen, memories=tuple(options.memory))
-            bench.run_pass(chosen)
+    with steady_memory():
+        for chosen in QUICK if options.quick else FULL:
+            if chosen.name in options.passes:
+                if options.memory:
+                    chosen = replace(chosen, memories=tuple(options.memory))
+                bench.run_pass(chosen)
     say(f"results: {bench.records.path}")
     own = [r for r in bench.records.content["runs"] if r["tool"] in OURS]
     return 1 if any(run["failure"] for run in own) else 0

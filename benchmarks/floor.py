@@ -24,6 +24,7 @@ from places import (
     rechunk_command,
     say,
 )
+from steady_memory import steady_memory
 from workloads import BY_NAME, MEMORIES, Workload
 
 LIMIT_SECONDS = 600
@@ -51,9 +52,10 @@ def spread(values: list[float], form: str = ".2f") -> str:
 
 
 def compare(
-    workload: Workload, memory_bytes: int, options: argparse.Namespace
+    workload: Workload, memory: str, options: argparse.Namespace
 ) -> None:
     """Prints a line per binary."""
+    memory_bytes = int(workload.memory(memory) * options.memory_factor)
     places = Places(options.data)
     source, _ = places.source(workload)
     finished = places.finished(workload)
@@ -120,16 +122,17 @@ def parse_arguments() -> argparse.Namespace:
 
 def main() -> int:
     options = parse_arguments()
-    for name in options.workloads.split(","):
+    names = options.workloads.split(",")
+    for name in names:
         if name not in BY_NAME:
             raise SystemExit(f"error: no workload {name}: {', '.join(BY_NAME)}")
-        for memory in options.memory.split(","):
-            workload = BY_NAME[name]
-            memory_bytes = int(workload.memory(memory) * options.memory_factor)
-            try:
-                compare(workload, memory_bytes, options)
-            except SystemExit as failure:
-                say(f"{name} {memory}: {failure}")
+    with steady_memory():
+        for workload in (BY_NAME[name] for name in names):
+            for memory in options.memory.split(","):
+                try:
+                    compare(workload, memory, options)
+                except SystemExit as failure:
+                    say(f"{workload.name} {memory}: {failure}")
     return 0
 
 
