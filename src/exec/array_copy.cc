@@ -84,7 +84,9 @@ void ArrayCopy::note_targets(std::int64_t task, std::span<std::byte> buffer,
   writer_->note_objects(tasks_.back().task(task), buffer, sums);
 }
 
-void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
+void ArrayCopy::read(const Task& task, Block& block,
+                     std::span<const std::byte> left_out,
+                     TaskResult& result) const {
   const Region& region = block.layout().region();
   if (task.stage > 0) {
     intermediates_[task.stage - 1].read(block, task.arena, result.report);
@@ -95,6 +97,7 @@ void ArrayCopy::read(const Task& task, Block& block, TaskResult& result) const {
     read_source(region, sink, task.arena, result.report);
     result.digest += total(sink.digests());
   }
+  block.settle(left_out);
 }
 
 // Cells of a grid, each with a report of its own: here, or by idle threads too.
@@ -143,7 +146,7 @@ void ArrayCopy::run_to_packed(const Task& task, TaskResult& result) const {
       task.arena.take(std::max(layout.bytes(), spare_bytes));
   Block block(layout, memory.first(static_cast<std::size_t>(layout.bytes())),
               memory);
-  read(task, block, result);
+  read(task, block, intermediate.fill(), result);
   intermediate.write(task.index, block, task.arena, result.report);
 }
 
@@ -159,7 +162,7 @@ Block ArrayCopy::target_block(const Region& region, Arena& arena) const {
 void ArrayCopy::run_to_target(const Task& task, TaskResult& result) const {
   if (!writer_->layout().shards.empty()) return write_shards(task, result);
   Block block = target_block(task.region, task.arena);
-  read(task, block, result);
+  read(task, block, writer_->left_out(), result);
   write_chunks(block, task.arena, result.report);
 }
 
@@ -189,7 +192,7 @@ void ArrayCopy::write_shards(const Task& task, TaskResult& result) const {
   };
   if (copy.block == copy.chunks) {
     Block block = target_block(task.region, task.arena);
-    read(task, block, result);
+    read(task, block, writer_->left_out(), result);
     const Grid& shards = writer_->objects();
     for_each_point(
         shards.cells_touching(task.region), [&](const Shape& object) {
@@ -214,7 +217,7 @@ void ArrayCopy::write_shards(const Task& task, TaskResult& result) const {
         Block block = target_block(
             intersect(clipped_box(start, copy.block, spec_.shape), task.region),
             task.arena);
-        read(task, block, result);
+        read(task, block, writer_->left_out(), result);
         append(*shard, block, block.layout().region());
       });
   shard->finish(result.report);

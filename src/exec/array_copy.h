@@ -51,7 +51,8 @@ class ArrayCopy {
   void write_chunks(const Block& block, Arena& arena,
                     StageReport& report) const;
   void write_shards(const Task& task, TaskResult& result) const;
-  void read(const Task& task, Block& block, TaskResult& result) const;
+  void read(const Task& task, Block& block, std::span<const std::byte> left_out,
+            TaskResult& result) const;
   void read_source(const Region& region, RegionSink& sink, Arena& arena,
                    StageReport& report) const;
   using Part = std::function<void(const Shape& cell, Arena&, StageReport&)>;

@@ -1,11 +1,14 @@
 #include "exec/block.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "base/strided_copy.h"
 
 namespace rechunk {
 namespace {
+
+constexpr std::size_t kMostPutOff = 1024;  // A part takes about 150 bytes.
 
 Shape joined(const Shape& a, const Shape& b) {
   Shape all = a;
@@ -42,6 +45,29 @@ void Block::put(const Region& part, const std::byte* data,
 }
 
 void Block::put_fill(const Region& part, std::span<const std::byte> element) {
+  if (!put_off(part, element)) fill(part, element);
+}
+
+bool Block::put_off(const Region& part, std::span<const std::byte> element) {
+  if (has_data()) return false;
+  const std::lock_guard lock(put_off_->mutex);
+  if (put_off_->parts.size() == kMostPutOff) return false;
+  put_off_->parts.push_back(part);
+  put_off_->element.assign(element.begin(), element.end());
+  return true;
+}
+
+void Block::settle(std::span<const std::byte> left_out) {
+  auto& [mutex, parts, element] = *put_off_;
+  left_out_ = !has_data() && !parts.empty() &&
+              std::equal(element.begin(), element.end(), left_out.begin(),
+                         left_out.end());
+  if (!left_out_)
+    for (const Region& part : parts) fill(part, element);
+  parts.clear();
+}
+
+void Block::fill(const Region& part, std::span<const std::byte> element) {
   layout_.for_each_group(part, [&](const BlockLayout::CellGroup& group) {
     strided_fill(joined(group.counts, group.part.extent()),
                  memory_.data() + group.offset,
@@ -68,6 +94,7 @@ void Block::fill_padding(std::span<const std::byte> element) {
 }
 
 std::span<std::byte> Block::chunk(const Shape& coordinates) const {
+  if (left_out_) return {};
   const BlockLayout::Cell cell = layout_.cell(coordinates);
   const std::int64_t bytes =
       element_count(layout_.units()) * layout_.item_bytes();

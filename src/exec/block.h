@@ -5,7 +5,8 @@
 
 #include <atomic>
 #include <cstddef>
-#include <functional>
+#include <memory>
+#include <mutex>
 #include <span>
 #include <vector>
 
@@ -29,6 +30,7 @@ class Block final : public RegionSink {
                    const std::vector<int>& axis_order) override;
   void put(const Region& part, const std::byte* data,
            const Shape& strides) override;
+  /// May be put off until `settle`. Requires: the same element each time.
   void put_fill(const Region& part,
                 std::span<const std::byte> element) override;
   std::span<std::byte> spare(const Region& region, std::int64_t bytes) override;
@@ -37,20 +39,38 @@ class Block final : public RegionSink {
   /// what was in memory before.
   void fill_padding(std::span<const std::byte> element);
 
+  /// Ends the reading: puts fill that was put off. Where nothing but fill of
+  /// the element `left_out` came (may be none), memory still holds anything,
+  /// and there are no chunks.
+  void settle(std::span<const std::byte> left_out);
+
   /// False as long as nothing but fill was put.
-  bool has_data() const { return has_data_; }
+  bool has_data() const {
+    return std::atomic_ref(has_data_).load(std::memory_order_relaxed);
+  }
   /// Says that data was read into what `place` gave.
   void note_data() {
     std::atomic_ref(has_data_).store(true, std::memory_order_relaxed);
   }
 
-  /// Memory of one cell of a block of chunks.
+  /// Memory of one cell of a block of chunks; empty where all are left out.
   std::span<std::byte> chunk(const Shape& coordinates) const;
 
  private:
+  // Fill that came before any data: often, no data ever comes.
+  struct PutOff {
+    std::mutex mutex;
+    std::vector<Region> parts;
+    std::vector<std::byte> element;
+  };
+  bool put_off(const Region& part, std::span<const std::byte> element);
+  void fill(const Region& part, std::span<const std::byte> element);
+
   BlockLayout layout_;
   std::span<std::byte> memory_, spare_;
-  bool has_data_ = false;
+  std::unique_ptr<PutOff> put_off_ = std::make_unique<PutOff>();
+  mutable bool has_data_ = false;
+  bool left_out_ = false;
 };
 
 }  // namespace rechunk

@@ -38,6 +38,8 @@ class PackedStore {
 
   /// How a task's block lies in memory, ready to be written.
   BlockLayout block_layout(const Region& task) const;
+  /// The element of blocks without data, which take no room.
+  std::span<const std::byte> fill() const { return options_.fill; }
 
   /// Writes the object of a task; if the block holds only fill, a marker.
   void write(std::int64_t task, const Block& block, Arena& arena,

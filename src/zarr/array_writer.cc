@@ -62,6 +62,11 @@ std::int64_t ArrayWriter::object_scratch_bytes(const ArrayLayout& layout) {
              : MemoryBudget::aligned(layout.shards[0].index_bytes);
 }
 
+std::span<const std::byte> ArrayWriter::left_out() const {
+  if (empty_chunks_ == EmptyChunks::kWrite) return {};
+  return layout_->fill;
+}
+
 bool ArrayWriter::is_empty(std::span<const std::byte> chunk) const {
   return empty_chunks_ != EmptyChunks::kWrite &&
          holds_only(chunk, layout_->fill);
@@ -77,7 +82,7 @@ void ArrayWriter::write_chunk(const Shape& object,
   const bool empty = is_empty(chunk);
   Counts& counts = empty ? report.skipped : report.counted;
   counts.objects_written += 1;
-  counts.bytes_encoded += static_cast<std::int64_t>(chunk.size());
+  counts.bytes_encoded += layout_->chunk_bytes();
   const std::string key = key_of(object);
   if (empty && empty_chunks_ == EmptyChunks::kErase) store_->erase(key);
   if (empty) return;
@@ -167,7 +172,7 @@ std::span<const std::byte> ShardWriter::encode_unit(const Shape& start,
     const std::span<const std::byte> chunk = chunks(start);
     const bool empty = writer_.is_empty(chunk);
     (empty ? report.skipped : report.counted).bytes_encoded +=
-        static_cast<std::int64_t>(chunk.size());
+        layout_.chunk_bytes();
     return empty ? std::span<const std::byte>() : chunk;
   }
   const auto output = arena.take(max_box_bytes(layout_, 1));
@@ -226,7 +231,7 @@ std::int64_t ShardWriter::encode_chunk(const Shape& start,
                                        std::span<std::byte> output,
                                        Arena& arena, StageReport& report) {
   const std::span<const std::byte> chunk = chunks(start);
-  const auto bytes = static_cast<std::int64_t>(chunk.size());
+  const std::int64_t bytes = layout_.chunk_bytes();
   const bool empty = writer_.is_empty(chunk);
   (empty ? report.skipped : report.counted).bytes_encoded += bytes;
   if (empty) return 0;

@@ -19,7 +19,8 @@
 namespace rechunk {
 
 /// The decoded bytes of the chunk that starts at an element: whole, padded
-/// beyond the array's edges, in the layout's axis order and byte order.
+/// beyond the array's edges, in the layout's axis order and byte order. None
+/// of a chunk that is known to hold only what is left out.
 using ChunkBytes =
     std::function<std::span<const std::byte>(const Shape& start)>;
 
@@ -42,7 +43,11 @@ class ArrayWriter {
   const ArrayLayout& layout() const { return *layout_; }
   const Grid& objects() const { return objects_; }
 
-  /// Writes one object that is a chunk. Requires: no shards.
+  /// The element of chunks that are left out where they hold nothing else;
+  /// none where all are written.
+  std::span<const std::byte> left_out() const;
+
+  /// Writes one object that is a chunk (`ChunkBytes`). Requires: no shards.
   /// Throws: io (with the object's place).
   void write_chunk(const Shape& object, std::span<const std::byte> chunk,
                    Arena& arena, StageReport& report) const;
