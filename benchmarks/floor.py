@@ -59,15 +59,15 @@ def compare(
     places = Places(options.data)
     source, _ = places.source(workload)
     finished = places.finished(workload)
-    target = places.target(workload, "candidate")
-    control = places.target(workload, "floor")
     floors: list[dict] = []
     candidates: list[list[dict]] = [[] for _ in options.binary]
     for repetition in range(options.repeat):
+        control = places.target(workload, "floor")
         command = floor_command(source, finished, control, options.threads)
         floors.append(run(command, source, control))
         clear(control)
         for program, results in zip(options.binary, candidates, strict=True):
+            target = places.target(workload, "candidate")
             command = rechunk_command(
                 program, workload, source, target, memory_bytes, options.threads
             )

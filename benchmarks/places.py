@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+from empty_folders import next_folder
 from environments import HERE, ROOT, prepare
 from workloads import Workload, to_json
 
@@ -145,11 +146,13 @@ class Places:
             store.with_suffix(".json").unlink(missing_ok=True)
 
     def target(self, workload: Workload, tool: str) -> Path:
+        """Where nothing is: another place each time."""
         name = f"{workload.name}-{tool}-{os.getpid()}.zarr"
-        return self.data / "targets" / name
+        return next_folder(self.data / "targets") / name
 
     def temporary(self, tool: str) -> Path:
-        return self.data / "targets" / f"temporary-{tool}-{os.getpid()}"
+        name = f"temporary-{tool}-{os.getpid()}"
+        return next_folder(self.data / "targets") / name
 
 
 def _facts(store: Path, stamp: str) -> dict | None:
