@@ -99,9 +99,6 @@ class Blosc final : public Codec {
                       std::span<std::byte> encoded) const override;
   std::int64_t decode(std::span<const std::byte> encoded,
                       std::span<std::byte> decoded) const override;
-  bool decode_part(std::span<const std::byte> encoded,
-                   std::int64_t decoded_bytes, std::int64_t offset,
-                   std::span<std::byte> part) const override;
 
  private:
   std::int64_t compressor_bytes(std::int64_t block_bytes) const;
@@ -129,6 +126,8 @@ Header Blosc::read_header(std::span<const std::byte> encoded) const {
 
 std::int64_t Blosc::compressor_bytes(std::int64_t block_bytes) const {
   constexpr std::int64_t kOthersBytes = std::int64_t{1} << 19;
+  constexpr std::int64_t kLz4Bytes = std::int64_t{1} << 15;
+  if (options_.compressor == BLOSC_LZ4_COMPNAME) return kLz4Bytes;
   if (options_.compressor != BLOSC_ZSTD_COMPNAME) return kOthersBytes;
   // Blosc spreads its nine levels over the 22 of zstd and makes a context for
   // each block.
@@ -149,7 +148,7 @@ std::int64_t Blosc::scratch_bytes(std::int64_t decoded_bytes) const {
   const std::int64_t block_bytes = std::min(
       decoded_bytes, std::max(options_.block_bytes, kMaxAutomaticBlockBytes));
   constexpr std::int64_t kFixedBytes = 4096;
-  return 3 * block_bytes + 4 * options_.type_bytes + kFixedBytes +
+  return 2 * block_bytes + 4 * options_.type_bytes + kFixedBytes +
          compressor_bytes(block_bytes);
 }
 
@@ -188,31 +187,6 @@ std::int64_t Blosc::decode(std::span<const std::byte> encoded,
                                          "header says");
   check_zstd_streams(header, encoded);
   return got;
-}
-
-bool Blosc::decode_part(std::span<const std::byte> encoded,
-                        std::int64_t decoded_bytes, std::int64_t offset,
-                        std::span<std::byte> part) const {
-  const Header header = read_header(encoded);
-  if (header.decoded_bytes != decoded_bytes)
-    throw corrupt_data(name(),
-                       fmt::format("decodes to {} bytes, expected {}",
-                                   header.decoded_bytes, decoded_bytes));
-  const auto part_bytes = static_cast<std::int64_t>(part.size());
-  if (part_bytes == 0) return true;
-  if (offset < 0 || part_bytes > decoded_bytes - offset) return false;
-  if (offset % header.type_bytes || part_bytes % header.type_bytes)
-    return false;  // The library counts in items.
-  const std::int64_t blocks = ceil_div(decoded_bytes, header.block_bytes);
-  const std::int64_t touched = (offset + part_bytes - 1) / header.block_bytes -
-                               offset / header.block_bytes + 1;
-  if (!header.is_stored && 2 * touched > blocks) return false;
-  const int got = blosc_getitem(
-      encoded.data(), static_cast<int>(offset / header.type_bytes),
-      static_cast<int>(part_bytes / header.type_bytes), part.data());
-  if (got != part_bytes) throw corrupt_data(name(), "damaged block");
-  check_zstd_streams(header, encoded);
-  return true;
 }
 
 int shuffle_from_text(const std::string& text) {

@@ -74,11 +74,6 @@ void check_size(std::string_view codec, std::size_t decoded_bytes,
 
 }  // namespace
 
-bool Codec::decode_part(std::span<const std::byte>, std::int64_t, std::int64_t,
-                        std::span<std::byte>) const {
-  return false;
-}
-
 CodecChain::CodecChain(std::vector<std::shared_ptr<const Codec>> codecs)
     : codecs_(std::move(codecs)) {}
 
@@ -142,13 +137,6 @@ void CodecChain::decode(std::span<const std::byte> encoded,
     bytes = place.first(static_cast<std::size_t>(size));
   }
   check_size(codecs_.front()->name(), bytes.size(), decoded.size());
-}
-
-bool CodecChain::decode_part(std::span<const std::byte> encoded,
-                             std::int64_t decoded_bytes, std::int64_t offset,
-                             std::span<std::byte> part) const {
-  return codecs_.size() == 1 &&
-         codecs_.front()->decode_part(encoded, decoded_bytes, offset, part);
 }
 
 CodecChain CodecChain::strict() const {

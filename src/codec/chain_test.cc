@@ -106,23 +106,5 @@ TEST(CodecChainTest, ATrailingChecksumNeedsNoBuffer) {
   EXPECT_GE(make_chain({"crc32c", "zstd"}).buffer_bytes(1000), 1004);
 }
 
-TEST(CodecChainTest, OnlyAChainOfOneCodecDecodesParts) {
-  const Bytes data = make_data(8 << 20, 3);
-  const CodecChain one = make_chain({"blosc"});
-  const CodecChain two = make_chain({"blosc", "crc32c"});
-  Bytes part(4096);
-  const auto size = static_cast<std::int64_t>(data.size());
-  ASSERT_TRUE(one.decode_part(encode(one, data), size, 4 << 20, part));
-  EXPECT_TRUE(std::equal(part.begin(), part.end(), data.begin() + (4 << 20)));
-  EXPECT_FALSE(two.decode_part(encode(two, data), size, 4 << 20, part));
-}
-
-TEST(CodecChainTest, APartOfABufferOfAnotherSizeIsCorrupt) {
-  const Bytes data = make_data(1 << 20, 3);
-  const CodecChain chain = make_chain({"blosc"});
-  Bytes part(16);
-  EXPECT_THROW(chain.decode_part(encode(chain, data), 2 << 20, 0, part), Error);
-}
-
 }  // namespace
 }  // namespace rechunk

@@ -41,13 +41,6 @@ class Codec {
   virtual std::int64_t decode(std::span<const std::byte> encoded,
                               std::span<std::byte> decoded) const = 0;
 
-  /// Decodes only bytes [offset, offset + part.size()) of a buffer that
-  /// decodes to `decoded_bytes`. False, and nothing done, where a part is not
-  /// cheaper than the whole. Throws: corrupt.
-  virtual bool decode_part(std::span<const std::byte> encoded,
-                           std::int64_t decoded_bytes, std::int64_t offset,
-                           std::span<std::byte> part) const;
-
   /// The same, but it also refuses what other libraries of the format do,
   /// which takes longer. nullptr where this one does so anyway.
   virtual std::shared_ptr<const Codec> strict() const { return nullptr; }
@@ -96,11 +89,6 @@ class CodecChain {
   /// Throws: corrupt (also where the decoded size differs).
   void decode(std::span<const std::byte> encoded, std::span<std::byte> decoded,
               std::span<std::byte> buffer) const;
-
-  /// As Codec::decode_part; only a chain of one codec can.
-  bool decode_part(std::span<const std::byte> encoded,
-                   std::int64_t decoded_bytes, std::int64_t offset,
-                   std::span<std::byte> part) const;
 
   /// As Codec::strict, of each of its codecs.
   CodecChain strict() const;

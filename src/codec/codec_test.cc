@@ -193,13 +193,6 @@ TEST_P(CodecTest, FlippedBitsAreCorruptOrHarmless) {
     for (std::uint64_t flips = 1 + random() % 3; flips > 0; --flips)
       damaged[random() % reach] ^= static_cast<std::byte>(1 << random() % 8);
     decode_damaged(*codec_, damaged, data.size());
-    Guarded part(1000);
-    try {
-      codec_->decode_part(damaged, 20011, 4000, part.span());
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::kCorrupt);
-    }
-    EXPECT_TRUE(part.is_intact());
   }
 }
 
@@ -207,28 +200,6 @@ TEST_P(CodecTest, RandomBytesAreCorruptOrHarmless) {
   std::mt19937_64 random(5);
   for (int round = 0; round < 200; ++round)
     decode_damaged(*codec_, make_data(random() % 300, false, random()), 1000);
-}
-
-TEST_P(CodecTest, APartEqualsTheSliceOfTheWhole) {
-  std::mt19937_64 random(6);
-  const std::size_t size = 4 << 20;
-  const Bytes data = make_data(size, true, 6);
-  const Bytes encoded = encode(*codec_, data);
-  for (int round = 0; round < 30; ++round) {
-    const std::size_t part_bytes = random() % (size / 3);
-    std::size_t offset = random() % (size - part_bytes);
-    if (round % 2) offset = offset / 1200 * 1200;
-    Guarded part(round % 2 ? part_bytes / 1200 * 1200 : part_bytes);
-    const auto part_span = part.span();
-    const bool done =
-        codec_->decode_part(encoded, static_cast<std::int64_t>(size),
-                            static_cast<std::int64_t>(offset), part_span);
-    ASSERT_TRUE(part.is_intact());
-    if (done) {
-      ASSERT_TRUE(std::equal(part_span.begin(), part_span.end(),
-                             data.begin() + static_cast<long>(offset)));
-    }
-  }
 }
 
 TEST_P(CodecTest, ManyThreadsShareOneCodec) {
