@@ -32,6 +32,10 @@ double target_write_cost(const ArrayProblem& array);
 /// Moving every element once, from the order of one grid to that of another.
 double copy_cost(const ArrayProblem& array, const Shape& from, const Shape& to);
 
+/// What threads spend on memory because each holds that many bytes: pages that
+/// it touches first, and caches that they do not fit.
+double memory_cost(std::int64_t task_bytes, int threads);
+
 /// Stage `index` of a finished plan.
 StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
                      std::size_t index);

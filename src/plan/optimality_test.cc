@@ -171,6 +171,12 @@ std::optional<double> rechunker_seconds(const ArrayProblem& array,
   for (std::size_t axis = 0; axis < middle.size(); ++axis)
     middle[axis] = std::min(read[axis], write[axis]);
   const Shape all = clip(array.shape, array.shape);
+  // A task holds a region, and a chunk as it is stored.
+  const auto bytes = [&](const Shape& region) {
+    return element_count(region) * array.item_bytes +
+           std::max(array.source.unit_scratch_bytes,
+                    array.target.unit_scratch_bytes);
+  };
   if (read == write || read == middle)
     return make_spec(array, {Method::kDirect, all, {write}, write}, 1)
         .predicted_seconds;
@@ -178,7 +184,8 @@ std::optional<double> rechunker_seconds(const ArrayProblem& array,
                        packed_write_cost(array, middle, false) +
                        packed_read_cost(array, middle, write, false) +
                        target_write_cost(array) +
-                       copy_cost(array, source, target);
+                       copy_cost(array, source, target) +
+                       memory_cost(std::max(bytes(read), bytes(write)), 1);
   return nanoseconds * 1e-9;
 }
 

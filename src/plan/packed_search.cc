@@ -20,10 +20,11 @@ constexpr double kEnoughSaved = 0.001;
 // The search for first and last task shapes of a packed staging.
 class PackedSearch {
  public:
-  PackedSearch(const ArrayProblem& array, std::int64_t task_bytes,
+  PackedSearch(const ArrayProblem& array, std::int64_t task_bytes, int threads,
                Shape component, bool coded)
       : array_(array),
         task_bytes_(task_bytes),
+        threads_(threads),
         component_(std::move(component)),
         coded_(coded),
         grids_(clipped_grids(array)),
@@ -40,9 +41,9 @@ class PackedSearch {
       last_ = grids_.unit;
       if (!fits(first_, last_)) return std::nullopt;
     }
-    while (cost(first_, last_) > enough() && grow()) {
+    while (work(first_, last_) > enough() && grow()) {
     }
-    if (cost(first_, last_) > enough()) turn_dials();
+    if (work(first_, last_) > enough()) turn_dials();
     return best_of_stage_counts();
   }
 
@@ -66,6 +67,13 @@ class PackedSearch {
   }
 
   double cost(const Shape& first, const Shape& last) const {
+    const std::int64_t task_bytes =
+        std::max(read_to_packed_bytes(array_, first, coded_),
+                 packed_to_target_bytes(array_, first, last, coded_));
+    return work(first, last) + memory_cost(task_bytes, threads_);
+  }
+
+  double work(const Shape& first, const Shape& last) const {
     return source_read_cost(array_, first) +
            packed_write_cost(array_, first, coded_) +
            packed_read_cost(array_, first, last, coded_);
@@ -74,7 +82,7 @@ class PackedSearch {
   // What no shape can save: the bytes.
   double enough() const {
     const Shape all = clip(array_.shape, array_.shape);
-    return (1 + kLongEnoughShare) * cost(all, all);
+    return (1 + kLongEnoughShare) * work(all, all);
   }
 
   // Takes the step that saves most for the memory it costs.
@@ -202,6 +210,7 @@ class PackedSearch {
 
   const ArrayProblem& array_;
   const std::int64_t task_bytes_;
+  const int threads_;
   const Shape component_;
   const bool coded_;
   const Grids grids_;
@@ -212,13 +221,13 @@ class PackedSearch {
 }  // namespace
 
 std::vector<Staging> stage_packed(const ArrayProblem& array,
-                                  std::int64_t task_bytes) {
+                                  std::int64_t task_bytes, int threads) {
   const Grids grids = clipped_grids(array);
   const Shape whole_array = clip(array.shape, array.shape);
   const Shape component = lcm_box(grids.source, grids.object, array.shape);
   std::vector<Staging> stagings;
   const auto consider = [&](const Shape& box, bool coded) {
-    if (auto found = PackedSearch(array, task_bytes, box, coded).run())
+    if (auto found = PackedSearch(array, task_bytes, threads, box, coded).run())
       stagings.push_back(std::move(*found));
   };
   for (const bool coded : {true, false}) {

@@ -78,14 +78,16 @@ struct Candidate {
   double seconds = 0;
 };
 
-// The cheapest of the ways that read chunks again, or stage them.
+// The cheapest of the ways that fit.
 std::optional<StagedCopySpec> plan_weighed(const ArrayProblem& array,
                                            std::int64_t task_budget,
                                            int threads) {
   std::vector<StagedCopySpec> plans;
-  if (const auto rereading = stage_rereading(array, task_budget))
+  if (const auto direct = stage_direct(array, task_budget, threads))
+    plans.push_back(make_spec(array, *direct, threads));
+  if (const auto rereading = stage_rereading(array, task_budget, threads))
     plans.push_back(make_spec(array, *rereading, threads));
-  for (const Staging& staging : stage_packed(array, task_budget))
+  for (const Staging& staging : stage_packed(array, task_budget, threads))
     plans.push_back(make_spec(array, staging, threads));
   if (plans.empty()) return std::nullopt;
   std::stable_sort(plans.begin(), plans.end(),
@@ -108,7 +110,10 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
           predicted_nanoseconds(array, *spec, threads) * 1e-9;
     return spec;
   }
-  if (const auto direct = stage_direct(array, task_budget, threads)) {
+  // Half the budget for a component is enough to do without an intermediate.
+  const std::int64_t half = budget / 2;
+  if (const auto direct =
+          stage_direct(array, std::min(task_budget, half), threads)) {
     StagedCopySpec spec = make_spec(array, *direct, threads);
     spec.reasons = {fmt::format(
         "direct: blocks {} hold whole source chunks and whole target chunks, "
@@ -116,8 +121,7 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
         to_string(direct->block))};
     return spec;
   }
-  // Half the budget for a component is enough to do without an intermediate.
-  if (stage_direct(array, budget / 2, 1)) return std::nullopt;
+  if (stage_direct(array, half, 1)) return std::nullopt;
   return plan_weighed(array, task_budget, threads);
 }
 

@@ -16,9 +16,9 @@ namespace rechunk {
 /// those of a local disk behind a page cache.
 struct MediumTraits {
   double request_ns = 6000;  ///< Opening an object, or a remote request.
-  double run_ns = 450;       ///< One more range of an open object.
+  double run_ns = 1200;      ///< One more range of an open object.
   double read_ns_per_byte = 0.1;
-  double write_ns_per_byte = 0.8;
+  double write_ns_per_byte = 0.5;
   double object_ns = 30000;  ///< Making an object.
 };
 

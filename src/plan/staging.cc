@@ -64,8 +64,11 @@ std::vector<DirectShapes> direct_shapes(const ArrayProblem& array) {
 // the memory it takes.
 class BlockSearch {
  public:
-  BlockSearch(const ArrayProblem& array, std::int64_t task_bytes)
-      : array_(array), task_bytes_(task_bytes), grids_(clipped_grids(array)) {
+  BlockSearch(const ArrayProblem& array, std::int64_t task_bytes, int threads)
+      : array_(array),
+        task_bytes_(task_bytes),
+        threads_(threads),
+        grids_(clipped_grids(array)) {
     for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
       lengths_.push_back(
           block_lengths(array, clip(array.shape, array.shape), axis));
@@ -82,9 +85,7 @@ class BlockSearch {
     block_ = grids_.unit;
     for (std::size_t axis = block_.size(); axis-- > 0;) lengthen(axis);
     turn_dials();
-    return source_read_cost(array_, block_) < source_read_cost(array_, grown)
-               ? block_
-               : grown;
+    return cost(block_) < cost(grown) ? block_ : grown;
   }
 
  private:
@@ -93,8 +94,13 @@ class BlockSearch {
            direct_bytes(array_, block) <= task_bytes_;
   }
 
+  double cost(const Shape& block) const {
+    return source_read_cost(array_, block) +
+           memory_cost(direct_bytes(array_, block), threads_);
+  }
+
   bool grow() {
-    const double now = source_read_cost(array_, block_);
+    const double now = cost(block_);
     double best = 0;
     Shape grown = block_;
     for (std::size_t axis = 0; axis < block_.size(); ++axis) {
@@ -103,7 +109,7 @@ class BlockSearch {
         Shape larger = block_;
         larger[axis] = length;
         if (!fits(larger)) continue;
-        const double saved = now - source_read_cost(array_, larger);
+        const double saved = now - cost(larger);
         if (saved < kEnoughShare * now) continue;
         const double score =
             saved / (bytes_in(array_, larger) - bytes_in(array_, block_));
@@ -132,16 +138,18 @@ class BlockSearch {
       for (const Dial& one : at) block.push_back(one.length());
       return block;
     };
-    refine(dials, kRounds, kEnoughShare, [&](const std::vector<Dial>& at) {
-      const Shape block = block_at(at);
-      return fits(block) ? source_read_cost(array_, block)
-                         : std::numeric_limits<double>::infinity();
-    });
+    refine(dials, kRounds, 0.1 * kEnoughShare,
+           [&](const std::vector<Dial>& at) {
+             const Shape block = block_at(at);
+             return fits(block) ? cost(block)
+                                : std::numeric_limits<double>::infinity();
+           });
     block_ = block_at(dials);
   }
 
   const ArrayProblem& array_;
   const std::int64_t task_bytes_;
+  const int threads_;
   const Grids grids_;
   std::vector<std::vector<std::int64_t>> lengths_;
   Shape block_;
@@ -210,8 +218,8 @@ std::optional<Staging> stage_direct(const ArrayProblem& array,
 }
 
 std::optional<Staging> stage_rereading(const ArrayProblem& array,
-                                       std::int64_t task_bytes) {
-  const auto block = BlockSearch(array, task_bytes).run();
+                                       std::int64_t task_bytes, int threads) {
+  const auto block = BlockSearch(array, task_bytes, threads).run();
   if (!block) return std::nullopt;
   const Shape object = clip(array.target.objects, array.shape);
   return Staging{Method::kDirect,

@@ -28,13 +28,13 @@ std::optional<Staging> stage_direct(const ArrayProblem& array,
 /// the source for itself, so that chunks are decoded more than once. Nothing if
 /// not even one unit of the target fits.
 std::optional<Staging> stage_rereading(const ArrayProblem& array,
-                                       std::int64_t task_bytes);
+                                       std::int64_t task_bytes, int threads);
 
 /// Stagings with one or more packed intermediates whose tasks need at most
 /// `task_bytes`, the best of each kind: with and without the light codec, by
 /// component and over the whole array.
 std::vector<Staging> stage_packed(const ArrayProblem& array,
-                                  std::int64_t task_bytes);
+                                  std::int64_t task_bytes, int threads);
 
 /// Smallest number of bytes in which a task of any staging fits.
 std::int64_t smallest_task_bytes(const ArrayProblem& array);
