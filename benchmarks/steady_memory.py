@@ -22,8 +22,11 @@ KEPT_SHARE = 0.4  # At most that share of what is free.
 
 
 @contextmanager
-def steady_memory() -> Iterator[None]:
-    """While it is open, so many bytes can be had at memory's own speed."""
+def steady_memory() -> Iterator[int]:
+    """While it is open, so many bytes can be had at memory's own speed.
+
+    Yields the number of the process that sees to it.
+    """
     byte_count = min(KEPT_BYTES, int(KEPT_SHARE * _available_bytes()))
     command = [sys.executable, "-I", "-S", __file__, str(byte_count)]
     with subprocess.Popen(
@@ -32,7 +35,7 @@ def steady_memory() -> Iterator[None]:
         assert keeper.stdout
         keeper.stdout.readline()
         try:
-            yield
+            yield keeper.pid
         finally:
             keeper.terminate()
 

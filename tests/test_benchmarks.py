@@ -16,7 +16,9 @@ from binary import ROOT, Rechunk, binary_path
 from trees import data_files
 
 sys.path.append(str(ROOT / "benchmarks"))
+import empty_folders
 import random_workloads
+import steady_memory
 from summary import summarise
 from workloads import WORKLOADS, from_json, to_json
 
@@ -133,3 +135,61 @@ def test_ratios_are_those_of_one_turn() -> None:
     assert case.tools["dask"].ratio.median == 5
     assert case.tools["cubed"].failure == "exit 1: no"
     assert case.tools["cubed"].seconds is None
+
+
+MEASURE = """
+import json, sys
+sys.path.insert(0, sys.argv[1])
+import measure
+held = b"x" * (200 << 20)
+done = measure.run(sys.argv[3:], float(sys.argv[2]))
+print(json.dumps(vars(done)))
+"""
+
+
+def measured(limit_seconds: float, *command: str) -> dict:
+    """Return what a process that holds 200 MiB measures."""
+    line = [sys.executable, "-c", MEASURE, str(ROOT / "benchmarks")]
+    line += [str(limit_seconds), *command]
+    done = subprocess.run(line, check=True, capture_output=True, text=True)
+    return json.loads(done.stdout)
+
+
+def test_a_peak_is_that_of_the_command() -> None:
+    """Not that of the process that measures it."""
+    done = measured(60, "echo", "7")
+    assert (done["exit_code"], done["output"]) == (0, "7\n")
+    assert 0 < done["peak_bytes"] < 50 << 20
+    assert not done["timed_out"]
+
+
+def test_a_command_is_ended_at_the_limit() -> None:
+    """With all that it started."""
+    done = measured(0.2, "sh", "-c", "sleep 60; echo never")
+    assert done["timed_out"]
+    assert done["seconds"] < 30
+    assert done["output"] == ""
+
+
+def test_runs_take_turns_in_folders(tmp_path: Path) -> None:
+    """Each folder is there, and used again after all others."""
+    count = empty_folders.FOLDERS
+    folders = [
+        empty_folders.next_folder(tmp_path / "targets")
+        for _ in range(2 * count)
+    ]
+    assert all(folder.is_dir() for folder in folders)
+    assert len(set(folders)) == count
+    assert folders[:count] == folders[count:]
+
+
+def test_memory_is_held_while_it_is_wanted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One page of each block, by a process that ends."""
+    monkeypatch.setattr(steady_memory, "KEPT_BYTES", 64 << 20)
+    with steady_memory.steady_memory() as keeper:
+        status = Path(f"/proc/{keeper}/status").read_text()
+        held = int(status.split("RssAnon:")[1].split()[0]) * 1024
+        assert held < 32 << 20
+    assert not Path(f"/proc/{keeper}").exists()
