@@ -26,7 +26,7 @@ SEED = int(os.environ.get("RECHUNK_SEED", "20260"))
 EACH = -(-int(os.environ.get("RECHUNK_KILLS", "20")) // len(JOBS))
 CALLS = ",".join((*CHANGING, "fsync", "fdatasync", "preadv", "open"))
 # So that a run has time to journal what it has done.
-DELAY_MICROSECONDS = 1000
+DELAY_MICROSECONDS = 2000
 
 
 @dataclass
