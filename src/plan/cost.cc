@@ -17,8 +17,8 @@ constexpr double kCopyRun = 3;
 constexpr double kPiece = 100;  // One piece of a packed object.
 // Measured where tasks grew from 30 to 100 MB: 0.8 to 2.7.
 constexpr double kMemoryByte = 0.8;
-constexpr double kSlabBytes = 1024
-                              << 10;  // One batch of runs: zarr/raw_parts.cc.
+// One batch of runs, as zarr/raw_parts.cc reads them.
+constexpr double kSlabBytes = 1 << 20;
 
 double array_bytes(const ArrayProblem& array) {
   double bytes = static_cast<double>(array.item_bytes);

@@ -13,9 +13,8 @@ namespace {
 constexpr int kMaxIntermediates = 6;
 // Ranges are long enough when they cost no more than this share of the bytes.
 constexpr double kLongEnoughShare = 0.005;
-// Of the local search: how often it steps, and what a step must save.
+// Of the local search: how often it steps.
 constexpr int kPackedRounds = 6;
-constexpr double kEnoughSaved = 0.001;
 
 // The search for first and last task shapes of a packed staging.
 class PackedSearch {

@@ -27,6 +27,9 @@ inline Dial dial(std::vector<std::int64_t> choices, std::int64_t length) {
   return {std::move(choices), at};
 }
 
+/// What a step must save to be worth it: this share of the cost.
+inline constexpr double kEnoughSaved = 0.001;
+
 /// Turns one dial to any choice, or two by a few steps, as long as
 /// `cost(dials)` falls by more than `enough` of it; at most `rounds` times.
 template <class Cost>

@@ -138,12 +138,11 @@ class BlockSearch {
       for (const Dial& one : at) block.push_back(one.length());
       return block;
     };
-    refine(dials, kRounds, 0.1 * kEnoughShare,
-           [&](const std::vector<Dial>& at) {
-             const Shape block = block_at(at);
-             return fits(block) ? cost(block)
-                                : std::numeric_limits<double>::infinity();
-           });
+    refine(dials, kRounds, kEnoughSaved, [&](const std::vector<Dial>& at) {
+      const Shape block = block_at(at);
+      return fits(block) ? cost(block)
+                         : std::numeric_limits<double>::infinity();
+    });
     block_ = block_at(dials);
   }
 
