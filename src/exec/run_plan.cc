@@ -152,8 +152,10 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
         continue;
       }
       if (options.idle) options.idle->leave();
+      // A request is seen here before its callback has stopped the schedule.
       for (const Work& work : pack)
-        if (!schedule.stopped()) carry_out(work, runner, arena, tally);
+        if (!options.stop.stop_requested() && !schedule.stopped())
+          carry_out(work, runner, arena, tally);
       if (options.idle) options.idle->enter();
       schedule.finished(pack);
     }
