@@ -69,8 +69,8 @@ struct StagedCopySpec {
 struct Plan {
   int version = 1;
   std::int64_t max_memory = 0;   ///< The budget of the process, in bytes.
-  int threads = 1;               ///< Tasks that may be in memory at once.
-  std::int64_t peak_memory = 0;  ///< threads x the largest task + the reserve.
+  int threads = 1;               ///< Tasks at a time, where that many fit.
+  std::int64_t peak_memory = 0;  ///< threads x the largest task, or all of it.
   std::int64_t temp_bytes = 0;   ///< Intermediates at their largest.
   std::int64_t temp_objects = 0;
   double predicted_seconds = 0;  ///< By the cost model; not a promise.

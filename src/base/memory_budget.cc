@@ -96,16 +96,38 @@ void Arena::release_to(std::int64_t mark) {
 MemoryBudget::MemoryBudget(std::int64_t limit_bytes) : limit_(limit_bytes) {}
 
 Arena MemoryBudget::acquire(std::int64_t bytes) {
+  check(bytes);
+  {
+    std::unique_lock lock(mutex_);
+    freed_.wait(lock, [&] { return reserved_ + bytes <= limit_; });
+    reserve(bytes);
+  }
+  return map(bytes);
+}
+
+std::optional<Arena> MemoryBudget::try_acquire(std::int64_t bytes) {
+  check(bytes);
+  {
+    std::lock_guard lock(mutex_);
+    if (reserved_ + bytes > limit_) return std::nullopt;
+    reserve(bytes);
+  }
+  return map(bytes);
+}
+
+void MemoryBudget::check(std::int64_t bytes) const {
   if (bytes > limit_)
     throw Error(ErrorKind::kBudgetExceeded,
                 "reserving " + std::to_string(bytes) +
                     " bytes: the budget is " + std::to_string(limit_));
-  {
-    std::unique_lock lock(mutex_);
-    freed_.wait(lock, [&] { return reserved_ + bytes <= limit_; });
-    reserved_ += bytes;
-    peak_ = std::max(peak_, reserved_);
-  }
+}
+
+void MemoryBudget::reserve(std::int64_t bytes) {
+  reserved_ += bytes;
+  peak_ = std::max(peak_, reserved_);
+}
+
+Arena MemoryBudget::map(std::int64_t bytes) {
   try {
     return Arena(this, bytes);
   } catch (...) {

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <mutex>
+#include <optional>
 #include <span>
 
 #include "rechunk/shape.h"
@@ -75,6 +76,8 @@ class MemoryBudget {
   /// Throws: budget_exceeded if `bytes` is more than the limit, io if the
   /// system refuses the memory.
   Arena acquire(std::int64_t bytes);
+  /// The same, or nothing where it would wait.
+  std::optional<Arena> try_acquire(std::int64_t bytes);
 
   std::int64_t limit() const { return limit_; }
   std::int64_t peak() const;  ///< Most bytes reserved at one time so far.
@@ -87,6 +90,9 @@ class MemoryBudget {
 
  private:
   friend class Arena;
+  void check(std::int64_t bytes) const;
+  void reserve(std::int64_t bytes);
+  Arena map(std::int64_t bytes);
   void give_back(std::int64_t bytes);
 
   const std::int64_t limit_;

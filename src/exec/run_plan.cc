@@ -8,7 +8,9 @@
 #include <mutex>
 #include <thread>
 
+#include "base/arena_pool.h"
 #include "exec/schedule.h"
+#include "plan/planner.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
@@ -116,18 +118,30 @@ void carry_out(const Work& work, TaskRunner& runner, Arena& arena,
   }
 }
 
+std::int64_t arena_bytes(const Pack& pack, const ArenaSizes& sizes) {
+  std::int64_t bytes = 0;
+  for (const Work& work : pack)
+    if (!work.release)
+      bytes = std::max(bytes, sizes.of(work.array, work.stage));
+  return bytes;
+}
+
 [[noreturn]] void throw_cancelled() {
   throw Error(ErrorKind::kCancelled, "stopped on request");
 }
 
 }  // namespace
 
-std::int64_t largest_task_bytes(const Plan& plan) {
-  std::int64_t bytes = 0;
+ArenaSizes::ArenaSizes(const Plan& plan) : plan_(plan) {
+  const std::int64_t share = plan.max_memory / std::max(1, plan.threads);
   for (const StagedCopySpec& array : plan.arrays)
     for (const CopySpec& stage : array.stages)
-      if (stage.tasks > 0) bytes = std::max(bytes, stage.max_task_bytes);
-  return bytes;
+      if (stage.tasks > 0 && stage.max_task_bytes <= share)
+        shared_ = std::max(shared_, stage.max_task_bytes);
+}
+
+std::int64_t ArenaSizes::of(int array, int stage) const {
+  return std::max(shared_, plan_.arrays[array].stages[stage].max_task_bytes);
 }
 
 std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
@@ -137,25 +151,30 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
   if (options.idle) options.idle->on_post([&] { schedule.wake(); });
   Tally tally(plan, options);
   const std::stop_callback on_request(options.stop, [&] { schedule.stop(); });
-  const std::int64_t arena_bytes = largest_task_bytes(plan);
+  const ArenaSizes sizes(plan);
+  const std::int64_t largest = largest_task_bytes(plan);
+  ArenaPool arenas(budget);
   const std::int64_t tasks = task_count(plan);
   const auto threads =
       options.idle && tasks > 0
           ? plan.threads
           : static_cast<int>(std::clamp<std::int64_t>(tasks, 1, plan.threads));
   if (options.idle) options.idle->enter(threads);
+  // A request is seen here before its callback has stopped the schedule.
+  const auto stopped = [&] {
+    return options.stop.stop_requested() || schedule.stopped();
+  };
   Crew([&] { schedule.stop(); }).work(threads, [&] {
-    Arena arena = budget.acquire(arena_bytes);
     for (Pack pack; !(pack = schedule.next()).empty();) {
       if (pack.front().help) {
-        options.idle->help(arena);
+        arenas.lend(largest, [&](Arena& arena) { options.idle->help(arena); });
         continue;
       }
       if (options.idle) options.idle->leave();
-      // A request is seen here before its callback has stopped the schedule.
-      for (const Work& work : pack)
-        if (!options.stop.stop_requested() && !schedule.stopped())
-          carry_out(work, runner, arena, tally);
+      arenas.lend(arena_bytes(pack, sizes), [&](Arena& arena) {
+        for (const Work& work : pack)
+          if (!stopped()) carry_out(work, runner, arena, tally);
+      });
       if (options.idle) options.idle->enter();
       schedule.finished(pack);
     }

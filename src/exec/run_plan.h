@@ -29,12 +29,21 @@ struct RunOptions {
   IdleThreads* idle = nullptr;      ///< That tasks may share; may be null.
 };
 
-/// What one thread must hold to run any task of the plan.
-std::int64_t largest_task_bytes(const Plan& plan);
+/// What the arenas of tasks hold. Stages of which every thread can run a task
+/// share one size, so that arenas serve them all; others have their own.
+class ArenaSizes {
+ public:
+  explicit ArenaSizes(const Plan& plan);
+  std::int64_t of(int array, int stage) const;
 
-/// Runs all tasks on `plan.threads` threads, the caller's included, each with
-/// one arena from `budget` for as long as the run takes. The first error stops
-/// the others and is thrown when all have stopped.
+ private:
+  const Plan& plan_;
+  std::int64_t shared_ = 0;
+};
+
+/// Runs all tasks on `plan.threads` threads, the caller's included, with arenas
+/// from `budget`: threads wait where it has no room for one more task. The
+/// first error stops the others and is thrown when all have stopped.
 /// Throws: what tasks throw, cancelled (after a stop request).
 std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
                                   MemoryBudget& budget,

@@ -165,14 +165,19 @@ TEST(RunPlan, RunsEveryTaskOnceAndAddsUpWhatTheyDid) {
 }
 
 TEST(RunPlan, HoldsNoMoreThanThePlanSays) {
-  for (const int threads : {1, 4}) {
-    const Plan plan = make_plan_of(threads);
+  for (const auto& [threads, max_memory] :
+       {std::pair{1, 5051 + 100}, std::pair{4, 4 * 5051 + 100}, std::pair{4, 8000}}) {
+    Plan plan = make_plan_of(threads);
+    // In 8000 bytes there is room for one large task and for small ones.
+    plan.max_memory = max_memory;
+    plan.peak_memory = std::min(plan.max_memory, plan.peak_memory);
     MemoryBudget budget(plan.max_memory);
     FakeRunner runner;
     runner.on_run = [](const Name&) {
       std::this_thread::sleep_for(std::chrono::microseconds(200));
     };
     run_plan(plan, runner, budget, {});
+    EXPECT_EQ(runner.runs, all_tasks(plan, false));
     EXPECT_LE(budget.peak(), plan.peak_memory);
     EXPECT_GE(runner.capacity, 5000 + 3 * 17);
     // All is given back: else this would wait for ever.

@@ -89,11 +89,13 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
 }
 
 void use_threads(PlannedJob& job, int threads) {
-  const std::int64_t fitting =
+  // Some stages of a plan may have fewer tasks at a time than it has threads.
+  const std::int64_t fitting = std::max<std::int64_t>(
+      job.plan.threads,
       job.plan.max_memory /
-      std::max<std::int64_t>(1, largest_task_bytes(job.plan));
-  job.plan.threads = static_cast<int>(
-      std::clamp<std::int64_t>(threads, 1, std::max<std::int64_t>(1, fitting)));
+          std::max<std::int64_t>(1, largest_task_bytes(job.plan)));
+  job.plan.threads =
+      static_cast<int>(std::clamp<std::int64_t>(threads, 1, fitting));
   job.options.threads = job.plan.threads;
 }
 

@@ -8,7 +8,6 @@
 #include <set>
 #include <thread>
 
-#include "exec/run_plan.h"
 #include "job/machine.h"
 #include "job/resume_check.h"
 #include "job/target_place.h"
@@ -37,37 +36,13 @@ std::int64_t objects_written(const Tally& done) {
 
 }  // namespace
 
-Arena ArenaPool::take() {
-  std::unique_lock lock(mutex_);
-  returned_.wait(lock, [&] { return !idle_.empty() || made_ < count_; });
-  if (idle_.empty()) {
-    ++made_;
-    return budget_.acquire(arena_bytes_);
-  }
-  Arena arena = std::move(idle_.back());
-  idle_.pop_back();
-  return arena;
-}
-
-void ArenaPool::put_back(Arena arena) {
-  {
-    const std::lock_guard lock(mutex_);
-    idle_.push_back(std::move(arena));
-  }
-  returned_.notify_one();
-}
-
-void ArenaPool::drop_idle() {
-  const std::lock_guard lock(mutex_);
-  made_ -= static_cast<int>(idle_.size());
-  idle_.clear();
-}
-
 Worker::Worker(const PlannedJob& job)
     : job_(job),
       journal_(journal_store(job), job.hash),
       runner_(job.plan, job.source, job.target, job.stores, job.options),
-      arenas_(largest_task_bytes(job.plan), job.plan.threads) {}
+      arena_sizes_(job.plan),
+      budget_(peak_memory(job.plan)),
+      arenas_(budget_) {}
 
 Worker::~Worker() {
   if (last_beat_ == 0) return;
@@ -254,7 +229,10 @@ std::vector<BatchRecord> Worker::run_recorded(
   std::vector<BatchRecord> records;
   std::exception_ptr failure;
   try {
-    arenas_.lend([&](Arena& arena) {
+    std::int64_t bytes = 0;
+    for (const Batch& batch : batches)
+      bytes = std::max(bytes, arena_sizes_.of(batch.array, batch.stage));
+    arenas_.lend(bytes, [&](Arena& arena) {
       for (const Batch& batch : batches)
         records.push_back({batch, run_all(batch, arena)});
     });

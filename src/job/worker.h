@@ -1,7 +1,6 @@
 // Runs tasks of a job that other processes take part in.
 #pragma once
 
-#include <condition_variable>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -10,50 +9,15 @@
 #include <utility>
 #include <vector>
 
+#include "base/arena_pool.h"
 #include "base/memory_budget.h"
+#include "exec/run_plan.h"
 #include "job/job_runner.h"
 #include "job/journal.h"
 #include "job/leader.h"
 #include "job/planned_job.h"
 
 namespace rechunk {
-
-/// Arenas of one size, lent to one caller each and kept between calls.
-class ArenaPool {
- public:
-  ArenaPool(std::int64_t arena_bytes, int count)
-      : arena_bytes_(arena_bytes),
-        count_(count),
-        budget_(arena_bytes * count) {}
-
-  /// Unmaps the arenas that nobody holds.
-  void drop_idle();
-
-  /// Waits for an arena; calls `action(arena)`.
-  template <class Action>
-  void lend(Action&& action) {
-    Arena arena = take();
-    try {
-      action(arena);
-    } catch (...) {
-      put_back(std::move(arena));
-      throw;
-    }
-    put_back(std::move(arena));
-  }
-
- private:
-  Arena take();
-  void put_back(Arena arena);
-
-  const std::int64_t arena_bytes_;
-  const int count_;
-  std::mutex mutex_;
-  std::condition_variable returned_;
-  MemoryBudget budget_;
-  std::vector<Arena> idle_;
-  int made_ = 0;
-};
 
 /// The part of one process in a run. All methods may be called by any thread.
 class Worker {
@@ -94,6 +58,8 @@ class Worker {
   const PlannedJob& job_;
   Journal journal_;
   JobRunner runner_;
+  const ArenaSizes arena_sizes_;
+  MemoryBudget budget_;
   ArenaPool arenas_;
   LastBeat last_beat_ = 0;
   std::mutex mutex_;  ///< Of what follows.

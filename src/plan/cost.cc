@@ -167,13 +167,21 @@ StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
   return cost;
 }
 
+int tasks_at_once(std::int64_t task_bytes, const PlanOptions& options) {
+  return static_cast<int>(std::clamp<std::int64_t>(
+      options.max_memory / std::max<std::int64_t>(1, task_bytes), 1,
+      options.threads));
+}
+
 double predicted_nanoseconds(const ArrayProblem& array,
-                             const StagedCopySpec& plan, int threads) {
+                             const StagedCopySpec& plan,
+                             const PlanOptions& options) {
   double nanoseconds = 0;
   std::int64_t task_bytes = 0;
   for (std::size_t index = 0; index < plan.stages.size(); ++index) {
     const CopySpec& stage = plan.stages[index];
     task_bytes = std::max(task_bytes, stage.max_task_bytes);
+    const int threads = tasks_at_once(stage.max_task_bytes, options);
     auto tasks = std::max<std::int64_t>(1, stage.tasks);
     // The last round may leave threads idle; where there are fewer tasks than
     // threads, these share the chunks of a task.
@@ -185,7 +193,7 @@ double predicted_nanoseconds(const ArrayProblem& array,
                    static_cast<double>(ceil_div(tasks, threads)) /
                    static_cast<double>(tasks);
   }
-  return nanoseconds + memory_cost(task_bytes, threads) / threads;
+  return nanoseconds + memory_cost(task_bytes, 1);
 }
 
 }  // namespace rechunk

@@ -40,9 +40,13 @@ double memory_cost(std::int64_t task_bytes, int threads);
 StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
                      std::size_t index);
 
-/// Wall-clock nanoseconds of all stages: tasks run `threads` at a time, stages
-/// follow each other.
+/// How many tasks of that many bytes run at a time.
+int tasks_at_once(std::int64_t task_bytes, const PlanOptions& options);
+
+/// Wall-clock nanoseconds of all stages, one after the other, each with as many
+/// tasks at a time as fit.
 double predicted_nanoseconds(const ArrayProblem& array,
-                             const StagedCopySpec& plan, int threads);
+                             const StagedCopySpec& plan,
+                             const PlanOptions& options);
 
 }  // namespace rechunk

@@ -120,12 +120,12 @@ StagedCopySpec empty_spec(const ArrayProblem& array) {
 }
 
 StagedCopySpec make_spec(const ArrayProblem& array, const Staging& staging,
-                         int threads) {
+                         const PlanOptions& options) {
   StagedCopySpec spec = empty_spec(array);
   spec.method = staging.method;
   spec.component = staging.component;
   spec.stages = make_stages(array, staging);
-  spec.predicted_seconds = predicted_nanoseconds(array, spec, threads) * 1e-9;
+  spec.predicted_seconds = predicted_nanoseconds(array, spec, options) * 1e-9;
   return spec;
 }
 

@@ -12,6 +12,6 @@ StagedCopySpec empty_spec(const ArrayProblem& array);
 
 /// Throws: invalid_argument (sizes overflow).
 StagedCopySpec make_spec(const ArrayProblem& array, const Staging& staging,
-                         int threads);
+                         const PlanOptions& options);
 
 }  // namespace rechunk

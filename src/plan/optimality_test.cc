@@ -77,7 +77,7 @@ void for_each_shape(const Shape& shape, const Shape& step,
 double best_seconds(const ArrayProblem& array, std::int64_t budget) {
   double best = std::numeric_limits<double>::infinity();
   const auto consider = [&](const Staging& staging) {
-    const StagedCopySpec spec = make_spec(array, staging, 1);
+    const StagedCopySpec spec = make_spec(array, staging, {budget, 1});
     for (const CopySpec& stage : spec.stages)
       if (stage.max_task_bytes > budget) return;
     best = std::min(best, spec.predicted_seconds);
@@ -178,7 +178,8 @@ std::optional<double> rechunker_seconds(const ArrayProblem& array,
                     array.target.unit_scratch_bytes);
   };
   if (read == write || read == middle)
-    return make_spec(array, {Method::kDirect, all, {write}, write}, 1)
+    return make_spec(array, {Method::kDirect, all, {write}, write},
+                     {max_bytes, 1})
         .predicted_seconds;
   double nanoseconds = source_read_cost(array, middle) +
                        packed_write_cost(array, middle, false) +

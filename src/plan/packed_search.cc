@@ -19,14 +19,19 @@ constexpr int kPackedRounds = 6;
 // The search for first and last task shapes of a packed staging.
 class PackedSearch {
  public:
-  PackedSearch(const ArrayProblem& array, std::int64_t task_bytes, int threads,
+  PackedSearch(const ArrayProblem& array, const PlanOptions& options,
                Shape component, bool coded)
       : array_(array),
-        task_bytes_(task_bytes),
-        threads_(threads),
+        threads_(options.threads),
         component_(std::move(component)),
         coded_(coded),
         grids_(clipped_grids(array)),
+        task_bytes_(options.max_memory / options.threads),
+        first_bytes_(
+            share(read_to_packed_bytes(array, grids_.source, coded), options)),
+        last_bytes_(share(
+            packed_to_target_bytes(array, grids_.source, grids_.unit, coded),
+            options)),
         first_(grids_.source),
         last_(grids_.unit) {
     for (std::size_t axis = 0; axis < array.shape.size(); ++axis) {
@@ -47,6 +52,11 @@ class PackedSearch {
   }
 
  private:
+  // What each task of a stage may hold whose smallest tasks hold that.
+  static std::int64_t share(std::int64_t smallest, const PlanOptions& options) {
+    return options.max_memory / tasks_at_once(smallest, options);
+  }
+
   // Tasks hold whole source units, unless parts of them are as good.
   std::vector<std::int64_t> first_lengths(std::size_t axis) const {
     const std::int64_t length = array_.shape[axis];
@@ -61,8 +71,8 @@ class PackedSearch {
 
   bool fits(const Shape& first, const Shape& last) const {
     return is_block(last, grids_.object) &&
-           read_to_packed_bytes(array_, first, coded_) <= task_bytes_ &&
-           packed_to_target_bytes(array_, first, last, coded_) <= task_bytes_;
+           read_to_packed_bytes(array_, first, coded_) <= first_bytes_ &&
+           packed_to_target_bytes(array_, first, last, coded_) <= last_bytes_;
   }
 
   double cost(const Shape& first, const Shape& last) const {
@@ -163,7 +173,7 @@ class PackedSearch {
     while (packed_to_packed_bytes(array_, previous, task, coded_) >
            task_bytes_) {
       auto longest = std::max_element(task.begin(), task.end());
-      if (*longest == 1) return;
+      if (longest == task.end() || *longest == 1) return;
       *longest = ceil_div(*longest, 2);
     }
   }
@@ -183,7 +193,7 @@ class PackedSearch {
                                  coded_) > task_bytes_)
         return false;
     return packed_to_target_bytes(array_, tasks[tasks.size() - 2], last_,
-                                  coded_) <= task_bytes_;
+                                  coded_) <= last_bytes_;
   }
 
   std::optional<Staging> best_of_stage_counts() const {
@@ -208,11 +218,11 @@ class PackedSearch {
   }
 
   const ArrayProblem& array_;
-  const std::int64_t task_bytes_;
   const int threads_;
   const Shape component_;
   const bool coded_;
   const Grids grids_;
+  const std::int64_t task_bytes_, first_bytes_, last_bytes_;
   Shape first_, last_;
   std::vector<std::vector<std::int64_t>> first_lengths_, last_lengths_;
 };
@@ -220,13 +230,13 @@ class PackedSearch {
 }  // namespace
 
 std::vector<Staging> stage_packed(const ArrayProblem& array,
-                                  std::int64_t task_bytes, int threads) {
+                                  std::int64_t budget, int threads) {
   const Grids grids = clipped_grids(array);
   const Shape whole_array = clip(array.shape, array.shape);
   const Shape component = lcm_box(grids.source, grids.object, array.shape);
   std::vector<Staging> stagings;
   const auto consider = [&](const Shape& box, bool coded) {
-    if (auto found = PackedSearch(array, task_bytes, threads, box, coded).run())
+    if (auto found = PackedSearch(array, {budget, threads}, box, coded).run())
       stagings.push_back(std::move(*found));
   };
   for (const bool coded : {true, false}) {

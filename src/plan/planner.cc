@@ -80,15 +80,16 @@ struct Candidate {
 
 // The cheapest of the ways that fit.
 std::optional<StagedCopySpec> plan_weighed(const ArrayProblem& array,
-                                           std::int64_t task_budget,
-                                           int threads) {
+                                           std::int64_t budget, int threads) {
+  const std::int64_t task_budget = budget / threads;
+  const PlanOptions at_hand{budget, threads};
   std::vector<StagedCopySpec> plans;
   if (const auto direct = stage_direct(array, task_budget, threads))
-    plans.push_back(make_spec(array, *direct, threads));
+    plans.push_back(make_spec(array, *direct, at_hand));
   if (const auto rereading = stage_rereading(array, task_budget, threads))
-    plans.push_back(make_spec(array, *rereading, threads));
-  for (const Staging& staging : stage_packed(array, task_budget, threads))
-    plans.push_back(make_spec(array, staging, threads));
+    plans.push_back(make_spec(array, *rereading, at_hand));
+  for (const Staging& staging : stage_packed(array, budget, threads))
+    plans.push_back(make_spec(array, staging, at_hand));
   if (plans.empty()) return std::nullopt;
   std::stable_sort(plans.begin(), plans.end(),
                    [](const auto& a, const auto& b) {
@@ -107,14 +108,14 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
     auto spec = plan_passthrough(array, task_budget, empty_spec(array));
     if (spec)
       spec->predicted_seconds =
-          predicted_nanoseconds(array, *spec, threads) * 1e-9;
+          predicted_nanoseconds(array, *spec, {budget, threads}) * 1e-9;
     return spec;
   }
   // Half the budget for a component is enough to do without an intermediate.
   const std::int64_t half = budget / 2;
   if (const auto direct =
           stage_direct(array, std::min(task_budget, half), threads)) {
-    StagedCopySpec spec = make_spec(array, *direct, threads);
+    StagedCopySpec spec = make_spec(array, *direct, {budget, threads});
     spec.reasons = {fmt::format(
         "direct: blocks {} hold whole source chunks and whole target chunks, "
         "so each is read once and written once",
@@ -122,7 +123,7 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
     return spec;
   }
   if (stage_direct(array, half, 1)) return std::nullopt;
-  return plan_weighed(array, task_budget, threads);
+  return plan_weighed(array, budget, threads);
 }
 
 std::optional<Candidate> plan_with_threads(
@@ -161,14 +162,6 @@ std::int64_t smallest_budget(const ArrayProblem& array) {
                   needed));
 }
 
-std::int64_t largest_task(const std::vector<StagedCopySpec>& arrays) {
-  std::int64_t bytes = 0;
-  for (const StagedCopySpec& array : arrays)
-    for (const CopySpec& stage : array.stages)
-      bytes = std::max(bytes, stage.tasks ? stage.max_task_bytes : 0);
-  return bytes;
-}
-
 // Intermediates of one component: those of two stages live at a time.
 void add_temp(const StagedCopySpec& array, int threads, Plan& plan) {
   if (array.method != Method::kStaged) return;
@@ -188,6 +181,18 @@ void add_temp(const StagedCopySpec& array, int threads, Plan& plan) {
 }
 
 }  // namespace
+
+std::int64_t largest_task_bytes(const Plan& plan) {
+  std::int64_t bytes = 0;
+  for (const StagedCopySpec& array : plan.arrays)
+    for (const CopySpec& stage : array.stages)
+      if (stage.tasks > 0) bytes = std::max(bytes, stage.max_task_bytes);
+  return bytes;
+}
+
+std::int64_t peak_memory(const Plan& plan) {
+  return std::min(plan.max_memory, plan.threads * largest_task_bytes(plan));
+}
 
 int components_in_progress(const StagedCopySpec& array, int threads) {
   for (const CopySpec& stage : array.stages)
@@ -223,7 +228,7 @@ Plan make_plan(const std::vector<ArrayProblem>& arrays,
   plan.threads = best_threads;
   plan.predicted_seconds = best->seconds;
   plan.arrays = std::move(best->arrays);
-  plan.peak_memory = largest_task(plan.arrays) * best_threads;
+  plan.peak_memory = peak_memory(plan);
   for (const StagedCopySpec& array : plan.arrays)
     add_temp(array, best_threads, plan);
   return plan;

@@ -78,13 +78,20 @@ inline constexpr std::int64_t kPassthroughBufferBytes = 1 << 20;
 Plan make_plan(const std::vector<ArrayProblem>& arrays,
                const PlanOptions& options);
 
+/// The most bytes that a task of any stage holds.
+std::int64_t largest_task_bytes(const Plan& plan);
+
+/// The most bytes that all tasks hold which run at a time: on every thread the
+/// largest, as far as the budget goes.
+std::int64_t peak_memory(const Plan& plan);
+
 /// How many components of a staged array may be in progress at a time: two
 /// where a component has so few tasks that threads would wait at its barriers.
 int components_in_progress(const StagedCopySpec& array, int threads);
 
 /// Checks what must hold of every plan: the tasks of each stage cover the array
 /// exactly once, no object is shared by two tasks, tasks do not cross
-/// components, and no task needs more than its share of the budget.
+/// components, and no task needs more than the budget.
 /// Throws: internal (says which array, stage and axis breaks it).
 void validate(const Plan& plan, const std::vector<ArrayProblem>& arrays);
 

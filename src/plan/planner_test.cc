@@ -123,6 +123,7 @@ std::int64_t decoded_bytes(const StagedCopySpec& array, const CopySpec& stage,
 void check_plan(const Plan& plan, const ArrayProblem& problem) {
   validate(plan, {problem});
   EXPECT_LE(plan.peak_memory, plan.max_memory);
+  EXPECT_GE(plan.peak_memory, largest_task_bytes(plan));
   const StagedCopySpec& array = plan.arrays[0];
   const Grid objects(array.shape, problem.target.objects);
   for (std::size_t index = 0; index < array.stages.size(); ++index) {
@@ -203,6 +204,24 @@ TEST(Planner, KeepsComponentsApartWhereTheyFit) {
   EXPECT_EQ(plan.arrays[0].method, Method::kDirect);
   EXPECT_EQ(plan.arrays[0].stages[0].objects_read, 1000);
   EXPECT_EQ(plan.temp_bytes, 0);
+}
+
+TEST(Planner, OnlyStagesOfLargeChunksHaveFewerTasksAtATime) {
+  // A source chunk, with what reading it takes, fits once; parts of the target
+  // fit twice.
+  const ArrayProblem problem =
+      large_problem({400, 2000, 1800}, {5, 2000, 1800}, {400, 50, 50});
+  const std::int64_t chunk = 5 * 2000 * 1800 * 4;
+  const Plan plan = make_plan({problem}, {chunk + (8 << 20), 2});
+  validate(plan, {problem});
+  EXPECT_EQ(plan.threads, 2);
+  EXPECT_EQ(plan.peak_memory, plan.max_memory);
+  const auto& stages = plan.arrays[0].stages;
+  ASSERT_EQ(stages.size(), 2u);
+  EXPECT_GT(stages[0].max_task_bytes, plan.max_memory / 2);
+  EXPECT_LE(stages[1].max_task_bytes, plan.max_memory / 2);
+  const Plan alone = make_plan({problem}, {plan.max_memory, 1});
+  EXPECT_LT(plan.predicted_seconds, 0.9 * alone.predicted_seconds);
 }
 
 TEST(Planner, IsQuickWithABillionChunks) {

@@ -30,11 +30,12 @@ std::optional<Staging> stage_direct(const ArrayProblem& array,
 std::optional<Staging> stage_rereading(const ArrayProblem& array,
                                        std::int64_t task_bytes, int threads);
 
-/// Stagings with one or more packed intermediates whose tasks need at most
-/// `task_bytes`, the best of each kind: with and without the light codec, by
-/// component and over the whole array.
+/// Stagings with one or more packed intermediates, the best of each kind: with
+/// and without the light codec, by component and over the whole array.
+/// `threads` tasks at a time need at most `budget`; of stages that cannot have
+/// tasks that small, as many as can be.
 std::vector<Staging> stage_packed(const ArrayProblem& array,
-                                  std::int64_t task_bytes, int threads);
+                                  std::int64_t budget, int threads);
 
 /// Smallest number of bytes in which a task of any staging fits.
 std::int64_t smallest_task_bytes(const ArrayProblem& array);

@@ -57,7 +57,7 @@ void check_identity(const StagedCopySpec& array, const ArrayProblem& problem) {
 }
 
 void check_array(const StagedCopySpec& array, const ArrayProblem& problem,
-                 std::int64_t task_budget) {
+                 std::int64_t budget) {
   check_identity(array, problem);
   for (std::size_t stage = 0; stage < array.stages.size(); ++stage) {
     const CopySpec& spec = array.stages[stage];
@@ -70,10 +70,10 @@ void check_array(const StagedCopySpec& array, const ArrayProblem& problem,
       check_axis(array, problem, stage, axis);
     if (spec.tasks != Grid(array.shape, spec.chunks).cell_count())
       fail(array, stage, 0, fmt::format("{} tasks", spec.tasks));
-    if (spec.tasks > 0 && spec.max_task_bytes > task_budget)
+    if (spec.tasks > 0 && spec.max_task_bytes > budget)
       fail(array, stage, 0,
-           fmt::format("a task needs {} bytes, its share is {}",
-                       spec.max_task_bytes, task_budget));
+           fmt::format("a task needs {} bytes, the budget is {}",
+                       spec.max_task_bytes, budget));
     if (stage > 0 && spec.source != array.stages[stage - 1].target)
       fail(array, stage, 0, "it does not read what the stage before wrote");
   }
@@ -87,8 +87,7 @@ void validate(const Plan& plan, const std::vector<ArrayProblem>& arrays) {
                 fmt::format("checking the plan: {} threads, {} arrays of {}",
                             plan.threads, plan.arrays.size(), arrays.size()));
   for (std::size_t index = 0; index < plan.arrays.size(); ++index)
-    check_array(plan.arrays[index], arrays[index],
-                plan.max_memory / plan.threads);
+    check_array(plan.arrays[index], arrays[index], plan.max_memory);
 }
 
 }  // namespace rechunk

@@ -48,15 +48,6 @@ class Layout:
         array[...] = elements
         return elements
 
-    def region(self, key: str) -> tuple[slice, ...]:
-        """Which elements an object holds."""
-        lengths = self.options["chunks"]
-        at = map(int, key.removeprefix("c/").replace(".", "/").split("/"))
-        return tuple(
-            slice(i * length, (i + 1) * length)
-            for i, length in zip(at, lengths, strict=True)
-        )
-
 
 def _v3(*codecs: Any, **options: Any) -> dict[str, Any]:
     compressors = list(codecs) or None

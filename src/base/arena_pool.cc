@@ -1,0 +1,49 @@
+#include "base/arena_pool.h"
+
+#include <algorithm>
+#include <optional>
+
+namespace rechunk {
+
+Arena ArenaPool::take(std::int64_t bytes) {
+  std::unique_lock lock(mutex_);
+  for (;;) {
+    // A larger one would keep room from others.
+    const auto fitting = std::find_if(
+        idle_.rbegin(), idle_.rend(),
+        [&](const Arena& arena) { return arena.capacity() == bytes; });
+    if (fitting != idle_.rend()) {
+      Arena arena = std::move(*fitting);
+      idle_.erase(std::next(fitting).base());
+      ++lent_;
+      return arena;
+    }
+    std::optional<Arena> arena = budget_.try_acquire(bytes);
+    if (!arena && lent_ == 0 && idle_.empty()) arena = budget_.acquire(bytes);
+    if (arena) {
+      ++lent_;
+      return std::move(*arena);
+    }
+    if (idle_.empty())
+      returned_.wait(lock);
+    else
+      idle_.pop_back();
+  }
+}
+
+void ArenaPool::put_back(Arena arena) {
+  arena.release_to(0);
+  {
+    const std::lock_guard lock(mutex_);
+    --lent_;
+    idle_.push_back(std::move(arena));
+  }
+  returned_.notify_all();
+}
+
+void ArenaPool::drop_idle() {
+  const std::lock_guard lock(mutex_);
+  idle_.clear();
+}
+
+}  // namespace rechunk
