@@ -3,18 +3,18 @@
 namespace rechunk {
 
 void IdleThreads::run(std::int64_t parts, const Part& part, Arena& arena) {
-  if (parts < 2 || !any()) {
-    for (std::int64_t number = 0; number < parts; ++number) {
-      const ArenaScope scope(arena);
-      part(number, arena);
-    }
-    return;
+  std::int64_t number = 0;
+  // The last part leaves nothing to share.
+  for (; number < parts && (!any() || number + 1 == parts); ++number) {
+    const ArenaScope scope(arena);
+    part(number, arena);
   }
+  if (number == parts) return;
   std::list<Posted>::iterator posted;
   {
     const std::lock_guard lock(mutex_);
-    posted =
-        posted_.insert(posted_.end(), Posted{.part = part, .parts = parts});
+    posted = posted_.insert(
+        posted_.end(), Posted{.part = part, .parts = parts, .next = number});
   }
   wake_();
   work_on(*posted, arena);

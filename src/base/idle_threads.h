@@ -1,5 +1,5 @@
-// Lets threads that have nothing to do take over parts of what others do, where
-// there are fewer tasks than threads.
+// Lets threads that have nothing to do take over parts of what others do: where
+// there are fewer tasks than threads, or at the end of a stage.
 #pragma once
 
 #include <atomic>
@@ -24,8 +24,9 @@ class IdleThreads {
   void on_post(std::function<void()> wake) { wake_ = std::move(wake); }
 
   /// Calls `part` for each number below `parts` once, begun in rising order, by
-  /// this thread with `arena` and by idle ones with their own; returns when all
-  /// are done. Throws: what a part threw first, then others are left out.
+  /// this thread with `arena` and, from when there are any, by idle ones with
+  /// their own; returns when all are done. Throws: what a part threw first,
+  /// then others are left out.
   void run(std::int64_t parts, const Part& part, Arena& arena);
 
   /// Does parts that another thread posted, until none is left.

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 
 #include <chrono>
+#include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <vector>
@@ -57,6 +59,34 @@ TEST(IdleThreads, DoEachPartOnce) {
   }
   EXPECT_GT(threads.size(), 1U);
   EXPECT_EQ(arena.used(), 0);
+}
+
+TEST(IdleThreads, HelpOnceTheyAreIdle) {
+  MemoryBudget budget(1 << 20);
+  Arena arena = budget.acquire(1 << 10);
+  IdleThreads idle;
+  std::optional<Waiting> waiting;
+  std::mutex mutex;
+  std::map<std::thread::id, int> parts;
+  bool others_came = false;
+  const auto part = [&](std::int64_t number, Arena&) {
+    const auto self = std::this_thread::get_id();
+    if (number == 10) waiting.emplace(idle, budget, 1);
+    // From then on this one waits until another has begun a part.
+    std::unique_lock lock(mutex);
+    ++parts[self];
+    others_came = parts.size() > 1;
+    for (int i = 0; i < 10000 && number > 10 && !others_came; ++i) {
+      lock.unlock();
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+      lock.lock();
+    }
+  };
+  idle.run(40, part, arena);
+  EXPECT_TRUE(others_came);
+  int sum = 0;
+  for (const auto& [thread, count] : parts) sum += count;
+  EXPECT_EQ(sum, 40);
 }
 
 TEST(IdleThreads, PassOnWhatAPartThrows) {

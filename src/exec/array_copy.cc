@@ -10,6 +10,13 @@
 #include "plan/planner.h"
 
 namespace rechunk {
+namespace {
+
+// Smaller source objects are offered to other threads only where some have
+// nothing to do already: telling each apart costs more than the end gains.
+constexpr std::int64_t kSharedBytes = 256 << 10;
+
+}  // namespace
 
 // One call: a region of a stage, and where memory comes from.
 struct ArrayCopy::Task {
@@ -124,15 +131,16 @@ void ArrayCopy::for_each_cell(const Region& cells, Arena& arena,
 
 void ArrayCopy::read_source(const Region& region, RegionSink& sink,
                             Arena& arena, StageReport& report) const {
-  if (!idle_ || !idle_->any() || region.empty())
-    return reader_->read(region, sink, arena, report);
   // Source objects, so that each is opened as often as by one thread.
-  const Grid objects(spec_.shape, spec_.source_shards.empty()
-                                      ? spec_.source_chunks
-                                      : spec_.source_shards);
+  const Shape& object =
+      spec_.source_shards.empty() ? spec_.source_chunks : spec_.source_shards;
+  const bool large = element_count(object) * spec_.item_bytes >= kSharedBytes;
+  if (!idle_ || region.empty() || !(large || idle_->any()))
+    return reader_->read(region, sink, arena, report);
+  const Grid objects(spec_.shape, object);
   for_each_cell(objects.cells_touching(region), arena, report,
-                [&](const Shape& object, Arena& own, StageReport& counted) {
-                  reader_->read(intersect(objects.cell(object), region), sink,
+                [&](const Shape& cell, Arena& own, StageReport& counted) {
+                  reader_->read(intersect(objects.cell(cell), region), sink,
                                 own, counted);
                 });
 }
