@@ -26,13 +26,18 @@ def source(tmp_path: Path) -> Path:
     return path
 
 
-def costs(rechunk: Rechunk, source: Path, *flags: str) -> dict:
-    """Return the costs of the plan of the only array."""
+def plan(rechunk: Rechunk, source: Path, *flags: str) -> dict:
+    """Return the plan of the only array."""
     result = rechunk(
         "plan", source, source.parent / "b", *JOB, *flags, "--json"
     )
     assert result.exit_code == 0, str(result)
-    return result.json()["arrays"][0]["costs"]
+    return result.json()["arrays"][0]
+
+
+def costs(rechunk: Rechunk, source: Path, *flags: str) -> dict:
+    """Return the costs of that plan."""
+    return plan(rechunk, source, *flags)["costs"]
 
 
 def test_plans_are_the_same_every_time_unless_calibrated(
@@ -58,6 +63,33 @@ def test_what_was_measured_is_reported(rechunk: Rechunk, source: Path) -> None:
     assert costs(rechunk, source)["source_stored_ratio"] < 0.5
     assert measured["encode_ns_per_byte"] > 0
     assert sorted(path.name for path in source.parent.iterdir()) == ["a"]
+
+
+def test_missing_chunks_are_counted(rechunk: Rechunk, source: Path) -> None:
+    """They cost next to nothing, so less time is predicted."""
+    all_there = plan(rechunk, source, "--calibrate", "auto")
+    assert all_there["costs"]["missing_share"] == 0
+    for name in sorted(data_files(source))[:30]:
+        (source / name).unlink()
+    measured = plan(rechunk, source, "--calibrate", "auto")
+    assert measured["costs"]["missing_share"] == 0.75
+    assert measured["costs"]["calibrated"]
+    estimated = plan(rechunk, source)
+    assert estimated["costs"]["missing_share"] == 0
+    assert measured["predicted_seconds"] < 0.8 * all_there["predicted_seconds"]
+
+
+def test_of_objects_that_are_moved_the_size_is_measured(
+    rechunk: Rechunk, source: Path
+) -> None:
+    """Though none is decoded in the run."""
+    moved = source.parent / "moved"
+    result = rechunk(
+        "plan", source, moved, "--calibrate", "auto", "--json", "--chunks", ""
+    )
+    (array,) = result.json()["arrays"]
+    assert array["method"] == "passthrough"
+    assert 0.7 < array["costs"]["source_stored_ratio"] < 1.1
 
 
 def test_a_calibrated_run_copies_the_same(

@@ -45,6 +45,7 @@ struct CopyCosts {
   /// Stored bytes per decoded byte.
   double source_stored_ratio = 1, target_stored_ratio = 1;
   double write_ns_per_byte = 0;  ///< Per stored byte, where the target lies.
+  double missing_share = 0;      ///< Of the source's chunks.
 };
 
 /// All stages of one array; the target of each is the source of the next.

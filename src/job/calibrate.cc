@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstring>
 #include <memory>
+#include <numbers>
+#include <numeric>
 #include <optional>
 #include <vector>
 
@@ -17,7 +19,10 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kSamples = 5;
+constexpr std::size_t kSamples = 5;
+// Chunks that are looked for, to learn how many are missing.
+constexpr std::int64_t kFewestLookups = 10, kMostLookups = 1000;
+constexpr auto kLookupTime = std::chrono::milliseconds(100);
 constexpr std::size_t kDiskSampleBytes = 1 << 20;
 constexpr double kSmallPart = 0.05;  // Of the job's elements.
 
@@ -59,6 +64,14 @@ class Sampler {
                                  ArrayReader::object_scratch_bytes(*source_) +
                                  target_.codecs.max_encoded_bytes(chunk) +
                                  target_.codecs.scratch_bytes(chunk));
+  }
+
+  bool is_there(std::int64_t chunk) const {
+    bool found = false;
+    reader_.visit_objects(chunks_.cell(chunk), [&](const ReadRequest& object) {
+      found = object.found;
+    });
+    return found;
   }
 
   /// Nothing if the chunk is missing.
@@ -115,12 +128,41 @@ class Sampler {
   Grid chunks_;
 };
 
-/// Of chunks spread over the array; the first warms up and does not count.
-std::vector<ChunkSample> take_samples(const Sampler& sampler, Arena& arena) {
-  std::vector<ChunkSample> samples;
+struct Lookups {
+  std::vector<std::int64_t> there;  ///< Rising numbers of chunks.
+  double missing_share = 0;
+};
+
+/// Looks for chunks all over the array, however early it has to end: steps of
+/// about the golden section of its length leave no part out, nor do they come
+/// back before all were there.
+Lookups look_up(const Sampler& sampler) {
   const std::int64_t count = sampler.chunk_count();
-  for (std::int64_t i = 0; i <= kSamples; ++i) {
-    const std::int64_t chunk = count * i / (kSamples + 1);
+  const auto begin = Clock::now();
+  auto step =
+      static_cast<std::int64_t>(static_cast<double>(count) / std::numbers::phi);
+  while (std::gcd(step, count) != 1) ++step;
+  std::vector<std::int64_t> there;
+  std::int64_t looked_up = 0, chunk = 0;
+  for (; looked_up < std::min(count, kMostLookups); ++looked_up) {
+    if (looked_up >= kFewestLookups && Clock::now() - begin > kLookupTime)
+      break;
+    if (sampler.is_there(chunk)) there.push_back(chunk);
+    chunk = (chunk + step) % count;
+  }
+  std::sort(there.begin(), there.end());
+  const auto found = static_cast<double>(there.size());
+  return {there, 1 - found / static_cast<double>(looked_up)};
+}
+
+/// Of chunks spread over the array; the first warms up and does not count.
+std::vector<ChunkSample> take_samples(const Sampler& sampler,
+                                      const std::vector<std::int64_t>& chunks,
+                                      Arena& arena) {
+  std::vector<ChunkSample> samples;
+  if (chunks.empty()) return samples;
+  for (std::size_t i = 0; i <= kSamples; ++i) {
+    const std::int64_t chunk = chunks[chunks.size() * i / (kSamples + 1)];
     const auto sample = sampler.sample(chunk, arena);
     if (sample && i > 0) samples.push_back(*sample);
   }
@@ -173,7 +215,9 @@ void calibrate_codecs(const PlannedJob& job, ArrayProblem& problem) {
   const auto all = arena.take(sampler.memory_bytes());
   std::memset(all.data(), 0, all.size());  // Runs use their pages again, too.
   arena.release_to(0);
-  const auto samples = take_samples(sampler, arena);
+  const Lookups lookups = look_up(sampler);
+  problem.missing_share = lookups.missing_share;
+  const auto samples = take_samples(sampler, lookups.there, arena);
   if (samples.empty()) return;
   take_over(samples, problem);
   problem.calibrated = true;
@@ -190,8 +234,7 @@ void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems) {
   for (ArrayProblem& problem : problems) {
     use(temp, problem.temp);
     use(target, problem.target.medium);
-    if (bytes_of(problem) < kSmallPart * all_bytes || problem.same_encoding ||
-        problem.same_chunk_encoding ||
+    if (bytes_of(problem) < kSmallPart * all_bytes ||
         job.stores.array_sources.contains(problem.name))
       continue;
     try {

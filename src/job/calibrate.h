@@ -10,11 +10,11 @@
 namespace rechunk {
 
 /// Decodes a few chunks of each array that is more than a small part of the
-/// job, encodes their elements as the target's, writes and reads a nameless
-/// file where the job will, and puts the medians into the problems' traits.
-/// Takes some tenths of a second, and no more than the job's memory; what
-/// cannot be measured (damaged or missing chunks, places that are no paths)
-/// stays as it was estimated.
+/// job, encodes their elements as the target's, looks for some more to learn
+/// how many are missing, writes and reads a nameless file where the job will,
+/// and puts what it finds into the problems' traits. Takes some tenths of a
+/// second, and no more than the job's memory; what cannot be measured (damaged
+/// or missing chunks, places that are no paths) stays as it was estimated.
 void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems);
 
 }  // namespace rechunk

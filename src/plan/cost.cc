@@ -20,11 +20,12 @@ constexpr double kMemoryByte = 0.8;
 // One batch of runs, as zarr/raw_parts.cc reads them.
 constexpr double kSlabBytes = 1 << 20;
 
+// Of what is there: missing chunks are neither read nor written.
 double array_bytes(const ArrayProblem& array) {
   double bytes = static_cast<double>(array.item_bytes);
   for (const std::int64_t length : array.shape)
     bytes *= static_cast<double>(length);
-  return bytes;
+  return bytes * (1 - array.missing_share);
 }
 
 int axis_at(const ArrayProblem& array, std::size_t place) {
@@ -86,7 +87,8 @@ double source_read_cost(const ArrayProblem& array, const Shape& block) {
                                ? 0
                                : pair_count(array, block, source.chunks));
   const double bytes = pair_count(array, block, source.chunks) *
-                       chunk_bytes(array, source.chunks);
+                       chunk_bytes(array, source.chunks) *
+                       (1 - array.missing_share);
   return requests * source.medium.request_ns +
          bytes * (source.codec_ns_per_byte +
                   source.stored_ratio * source.medium.read_ns_per_byte);
@@ -118,9 +120,10 @@ double target_write_cost(const ArrayProblem& array) {
   const ChunkTraits& target = array.target;
   const double bytes =
       cells(array, target.chunks) * chunk_bytes(array, target.chunks);
-  return bytes * (target.codec_ns_per_byte +
-                  target.stored_ratio * target.medium.write_ns_per_byte) +
-         cells(array, target.objects) * target.medium.object_ns;
+  return (1 - array.missing_share) *
+         (bytes * (target.codec_ns_per_byte +
+                   target.stored_ratio * target.medium.write_ns_per_byte) +
+          cells(array, target.objects) * target.medium.object_ns);
 }
 
 double copy_cost(const ArrayProblem& array, const Shape& from,

@@ -115,7 +115,8 @@ StagedCopySpec empty_spec(const ArrayProblem& array) {
                 array.target.codec_ns_per_byte,
                 array.source.stored_ratio,
                 array.target.stored_ratio,
-                array.target.medium.write_ns_per_byte};
+                array.target.medium.write_ns_per_byte,
+                array.missing_share};
   return spec;
 }
 

@@ -29,7 +29,8 @@ Json costs_json(const CopyCosts& costs) {
           {"encode_ns_per_byte", costs.encode_ns_per_byte},
           {"source_stored_ratio", costs.source_stored_ratio},
           {"target_stored_ratio", costs.target_stored_ratio},
-          {"write_ns_per_byte", costs.write_ns_per_byte}};
+          {"write_ns_per_byte", costs.write_ns_per_byte},
+          {"missing_share", costs.missing_share}};
 }
 
 CopyCosts parse_costs(const Json& json) {
@@ -40,6 +41,7 @@ CopyCosts parse_costs(const Json& json) {
   costs.source_stored_ratio = json.value("source_stored_ratio", 1.0);
   costs.target_stored_ratio = json.value("target_stored_ratio", 1.0);
   costs.write_ns_per_byte = json.value("write_ns_per_byte", 0.0);
+  costs.missing_share = json.value("missing_share", 0.0);
   return costs;
 }
 

@@ -55,6 +55,7 @@ struct ArrayProblem {
   ChunkTraits source, target;
   MediumTraits temp;           ///< Where intermediates lie.
   bool calibrated = false;     ///< Costs were measured on the array's chunks.
+  double missing_share = 0;    ///< Of its source chunks; these cost no bytes.
   bool same_encoding = false;  ///< Encoded objects may be moved untouched.
   /// Else: the chunks within may, one side being shards. Of the traits only
   /// objects, chunks and object_scratch_bytes count then.
