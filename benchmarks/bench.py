@@ -23,6 +23,7 @@ from passes import FULL, QUICK, Case, Pass, cases
 from places import (
     Places,
     binary,
+    calibrated_seconds,
     clear,
     default_data,
     fault_of,
@@ -185,7 +186,11 @@ class Bench:
         clear(task.temporary)
         clear(task.target)
         measure.warm(task.source)
-        done = measure.run(tool.command(task), self.options.limit)
+        command = tool.command(task)
+        calibrated = (
+            calibrated_seconds(command) if tool.name == "rechunk" else None
+        )
+        done = measure.run(command, self.options.limit)
         objects, stored_bytes = measure.stored(task.target)
         failure = failure_of(done, self.options.limit)
         if failure is None and tool.checked:
@@ -210,6 +215,8 @@ class Bench:
         }
         if failure is None:
             result |= tools_table.own_facts(tool, done.output)
+        if calibrated is not None:
+            result["calibrated_seconds"] = calibrated
         clear(task.temporary)
         clear(task.target)
         return result

@@ -155,7 +155,7 @@ def engines_section(cases: list[CaseFigures]) -> list[str]:
 
 _OWN_HEAD = (
     "| workload | plan | memory MB | threads | seconds | floor | peak MB "
-    "| CPU s | read | predicted s |"
+    "| CPU s | read | predicted s | calibrated s |"
 )
 
 
@@ -166,8 +166,7 @@ def _own_row(case: CaseFigures) -> str | None:
     head = [case.workload, figures.failure or _plan(figures)]
     head += [_mb(case.memory_bytes), str(case.threads)]
     if figures.seconds is None:
-        return "| " + " | ".join([*head, *["-"] * 6]) + " |"
-    predicted = figures.predicted_seconds
+        return "| " + " | ".join([*head, *["-"] * 7]) + " |"
     cells = [
         *head,
         _spread(figures.seconds),
@@ -175,7 +174,13 @@ def _own_row(case: CaseFigures) -> str | None:
         _mb(figures.peak_bytes) + (OVER if figures.over_limit else ""),
         f"{figures.cpu_seconds:.1f}",
         f"{figures.amplification:.2f}" if figures.amplification else "-",
-        f"{predicted:.2f}" if predicted else "-",
+        *(
+            f"{seconds:.2f}" if seconds else "-"
+            for seconds in (
+                figures.predicted_seconds,
+                figures.calibrated_seconds,
+            )
+        ),
     ]
     return "| " + " | ".join(cells) + " |"
 
@@ -196,27 +201,44 @@ def own_section(content: dict, cases: list[CaseFigures]) -> list[str]:
 
 def prediction_lines(content: dict, cases: list[CaseFigures]) -> list[str]:
     """How far the predicted times are from the measured ones."""
-    ratios, of_suite = [], []
-    for case in cases:
-        figures = case.tools.get("rechunk")
-        if not figures or not figures.seconds or not figures.predicted_seconds:
-            continue
-        ratio = figures.predicted_seconds / figures.seconds.median
-        ratios.append(ratio)
-        table = content["workloads"][case.workload]["table_bytes"]
-        usual = (case.memory_bytes, case.threads) == (table, 2)
-        if usual and case.workload in BY_NAME:
-            of_suite.append(ratio)
-    if not ratios:
-        return ["The plans of this build predict no seconds.", ""]
-    return [
-        "Predicted time, without calibration, is within 30 % of the measured "
-        f"one in {_near(of_suite)} of {len(of_suite)} workloads at their "
-        f"memory with two threads, and in {_near(ratios)} of all {len(ratios)} "
-        "cases, those with more threads than cores among them; predicted over "
-        f"measured goes from {min(ratios):.2f} to {max(ratios):.2f}.",
-        "",
+    own = [
+        (case, figures)
+        for case in cases
+        if (figures := case.tools.get("rechunk")) and figures.seconds
     ]
+    usual = [each for each in own if _is_usual(content, each[0])]
+    sentences = []
+    for how, member in (
+        ("without calibration", "predicted_seconds"),
+        ("with `--calibrate auto`", "calibrated_seconds"),
+    ):
+        all_ratios, ratios = (
+            [
+                predicted / figures.seconds.median
+                for _, figures in some
+                if (predicted := getattr(figures, member))
+            ]
+            for some in (own, usual)
+        )
+        if ratios:
+            sentences.append(
+                f"Predicted time, {how}, is within 30 % of the measured one in "
+                f"{_near(ratios)} of {len(ratios)} workloads at their memory "
+                f"with two threads, and in {_near(all_ratios)} of all "
+                f"{len(all_ratios)} cases, those with more threads than cores "
+                "among them; predicted over measured goes from "
+                f"{min(all_ratios):.2f} to {max(all_ratios):.2f}."
+            )
+    return [" ".join(sentences), ""]
+
+
+def _is_usual(content: dict, case: CaseFigures) -> bool:
+    """A workload of the suite at its own memory."""
+    table = content["workloads"][case.workload]["table_bytes"]
+    return (
+        case.memory_bytes,
+        case.threads,
+    ) == (table, 2) and case.workload in BY_NAME
 
 
 def _near(ratios: list[float]) -> int:

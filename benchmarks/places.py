@@ -61,6 +61,18 @@ def rechunk_command(
     return [*line, "--threads", str(threads), "--json", "--overwrite"]
 
 
+def calibrated_seconds(command: list[str]) -> float | None:
+    """What a plan predicts that measures this machine, for a run's command."""
+    line = [part for part in command if part != "--overwrite"]
+    line[line.index("run")] = "plan"
+    done = subprocess.run([*line, "--calibrate", "auto"], capture_output=True)
+    return (
+        None
+        if done.returncode
+        else json.loads(done.stdout)["predicted_seconds"]
+    )
+
+
 def floor_program() -> Path:
     path = ROOT / "build/release/benchmarks/rechunk_floor"
     if not path.exists():

@@ -38,6 +38,7 @@ class Figures:
     stored_bytes: int = 0
     amplification: float | None = None  # decoded bytes in arrays
     predicted_seconds: float | None = None
+    calibrated_seconds: float | None = None  # predicted with --calibrate auto
     methods: tuple[str, ...] = ()
     stages: int = 0
 
@@ -62,6 +63,11 @@ def _seconds(run: dict, tool: dict) -> float:
         return run["clock"]["seconds"]
     start = tool["bare_seconds"] if tool.get("interpreted") else 0
     return max(run["seconds"] - start, 1e-3)
+
+
+def _median_of(runs: list[dict], key: str) -> float | None:
+    values = [run[key] for run in runs if key in run]
+    return statistics.median(values) if values else None
 
 
 def _figures(
@@ -98,6 +104,7 @@ def _figures(
         stored_bytes=last["stored_bytes"],
         amplification=counts["bytes_decoded"] / raw_bytes if counts else None,
         predicted_seconds=last.get("predicted_seconds"),
+        calibrated_seconds=_median_of(right, "calibrated_seconds"),
         methods=tuple(last.get("methods", ())),
         stages=last.get("stages", 0),
     )
