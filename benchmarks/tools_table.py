@@ -208,7 +208,9 @@ def describe(tool: Tool) -> dict:
         raise SystemExit(f"error: starting {tool.name}: {bare.errors}")
     text = bare.output.strip()
     version = (
-        json.loads(text)["version"] if tool.interpreted else text.split()[-1]
+        json.loads(text)["version"]
+        if tool.interpreted
+        else text.split()[-1].strip("()")
     )
     return facts | {
         "version": version,
