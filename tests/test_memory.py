@@ -30,6 +30,7 @@ def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "zstd": {"compressors": zarr.codecs.ZstdCodec(level=3)},
         "raw": {"compressors": None},
         "shards": {"shards": (40, 256, 400), "chunks": (4, 256, 400)},
+        "large chunks": {"chunks": (50, 256, 400)},
     }
     for name, options in layouts.items():
         settings = {"chunks": (4, 256, 400), "dtype": "f4", "shape": SHAPE}
@@ -70,6 +71,21 @@ def test_a_small_part_of_the_array_is_enough(
     )
 
 
+@pytest.mark.parametrize("threads", [2, 5])
+def test_only_stages_of_large_chunks_have_fewer_tasks_at_a_time(
+    rechunk: Rechunk, sources: Path, tmp_path: Path, threads: int
+) -> None:
+    """A source chunk, encoded and decoded, fits once: 20 MB each."""
+    plan = check_run(
+        *(rechunk, sources / "large chunks", tmp_path),
+        *(["--chunks", "400,20,20"], 50_000_000, threads),
+    )
+    reading, writing = plan["arrays"][0]["stages"]
+    assert plan["threads"] == threads
+    assert reading["max_task_bytes"] > 25_000_000
+    assert threads * writing["max_task_bytes"] <= 50_000_000
+
+
 def check_run(
     rechunk: Rechunk,
     source: Path,
@@ -77,8 +93,11 @@ def check_run(
     arguments: list[str],
     max_memory: int,
     threads: int,
-) -> None:
-    """Run, compare sampled elements, hold the peak against the promise."""
+) -> dict:
+    """Run, compare sampled elements, hold the peak against the promise.
+
+    Returns the plan with what was counted.
+    """
     result = rechunk(
         *("run", source, folder / "b", *arguments, "--json"),
         *("--max-memory", max_memory, "--threads", threads),
@@ -90,6 +109,7 @@ def check_run(
     before, after = zarr.open_array(source), zarr.open_array(folder / "b")
     for box in (np.s_[:, 100:105, 7:60], np.s_[3:9], np.s_[:, :, 399]):
         assert np.array_equal(before[box], after[box])
+    return result.json()
 
 
 @pytest.fixture
