@@ -166,7 +166,8 @@ TEST(RunPlan, RunsEveryTaskOnceAndAddsUpWhatTheyDid) {
 
 TEST(RunPlan, HoldsNoMoreThanThePlanSays) {
   for (const auto& [threads, max_memory] :
-       {std::pair{1, 5051 + 100}, std::pair{4, 4 * 5051 + 100}, std::pair{4, 8000}}) {
+       {std::pair{1, 5051 + 100}, std::pair{4, 4 * 5051 + 100},
+        std::pair{4, 8000}}) {
     Plan plan = make_plan_of(threads);
     // In 8000 bytes there is room for one large task and for small ones.
     plan.max_memory = max_memory;

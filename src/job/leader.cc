@@ -74,6 +74,12 @@ bool Leader::go_on(const JobRunner& runner) {
   return false;
 }
 
+void Leader::commit() {
+  check();
+  commit_metadata(job_);
+  committed_ = true;
+}
+
 void Leader::finish() {
   clean_up(job_, false);
   journal_.erase_committed();
@@ -81,6 +87,7 @@ void Leader::finish() {
 }
 
 bool Leader::leave() noexcept {
+  if (committed_) return false;
   try {
     check();
     if (!journal_.records(job_.plan).empty()) return true;

@@ -30,11 +30,16 @@ class Leader {
   /// Throws: io if another process took over.
   void check() const { lock_.check(); }
 
-  /// The target is complete: removes journal and temporary data.
+  /// Writes the target's metadata: it is complete then, whatever fails later.
+  /// Throws: io, also if another process took over.
+  void commit();
+
+  /// Removes journal and temporary data of a complete target.
   void finish();
 
   /// The run has failed: what is in the journal stays for another process. If
-  /// that is nothing, removes all that was written; false then.
+  /// that is nothing, removes all that was written; false then. A complete
+  /// target stays as it is.
   bool leave() noexcept;
 
  private:
@@ -45,6 +50,7 @@ class Leader {
   RunLock lock_;
   Tally found_;
   bool resumed_ = false;
+  bool committed_ = false;
 };
 
 /// What `Leader` does behind its lock, for a team without one: makes room if

@@ -178,10 +178,18 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     check_parts(job);
     place_parts(job);
   }
-  for (const auto& [path, array] : job.source.arrays)
-    if (!job.target.arrays.contains(path))
+  for (const auto& [path, array] : job.source.arrays) {
+    const auto target = job.target.arrays.find(path);
+    if (target == job.target.arrays.end())
       throw Error(ErrorKind::kCorrupt,
                   "reading a plan file: its target has no array " + path);
+    if ((!job.existing && array.shape != target->second.shape) ||
+        !same_type(array.data_type, target->second.data_type))
+      throw Error(ErrorKind::kCorrupt,
+                  "reading a plan file: shape or type of source and target "
+                  "differ in array '" +
+                      path + "'");
+  }
   try {
     validate(job);
   } catch (const Error& error) {

@@ -126,8 +126,7 @@ Report run_on_threads(const PlannedJob& job, Unfinished unfinished,
   Leader leader(job, runner, unfinished);
   try {
     Report report = run.run(&leader);
-    leader.check();
-    commit_metadata(job);
+    leader.commit();
     leader.finish();
     return report;
   } catch (const Error& error) {

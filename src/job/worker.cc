@@ -315,8 +315,10 @@ void Worker::add_found(Report& report) {
 
 void Worker::finish() {
   const std::lock_guard lock(mutex_);
-  if (leader_) leader_->check();
-  commit_metadata(job_);
+  if (leader_)
+    leader_->commit();
+  else
+    commit_metadata(job_);
   // Who leads a run knows when it has ended; others may come late.
   if (job_.existing && !leader_) journal_.set_committed();
   clean_up(job_, false);

@@ -4,6 +4,7 @@
 
 #include "plan/cost.h"
 #include "plan/geometry.h"
+#include "plan/passthrough.h"
 #include "plan/task_grid.h"
 
 namespace rechunk {
@@ -61,20 +62,6 @@ bool is_coded(const Staging& staging, std::size_t stage) {
   return staging.coded && stage + 2 == staging.tasks.size();
 }
 
-std::int64_t task_bytes(const ArrayProblem& array, const Staging& staging,
-                        std::size_t stage) {
-  const std::size_t last = staging.tasks.size() - 1;
-  if (last == 0) return direct_bytes(array, staging.block);
-  const Shape& task = staging.tasks[stage];
-  if (stage == 0)
-    return read_to_packed_bytes(array, task, is_coded(staging, stage));
-  const Shape& previous = staging.tasks[stage - 1];
-  if (stage < last)
-    return packed_to_packed_bytes(array, previous, task,
-                                  is_coded(staging, stage));
-  return packed_to_target_bytes(array, previous, staging.block, staging.coded);
-}
-
 std::vector<CopySpec> make_stages(const ArrayProblem& array,
                                   const Staging& staging) {
   const std::size_t count = staging.tasks.size();
@@ -87,7 +74,6 @@ std::vector<CopySpec> make_stages(const ArrayProblem& array,
     spec.block = stage + 1 == count ? staging.block : spec.chunks;
     spec.coded = is_coded(staging, stage);
     spec.tasks = Grid(array.shape, spec.chunks).cell_count();
-    spec.max_task_bytes = task_bytes(array, staging, stage);
     const Shape previous = stage ? stages.back().chunks : Shape{};
     count_reads(array, stage == 0, previous, spec);
     count_writes(array, stage + 1 == count, spec);
@@ -97,6 +83,22 @@ std::vector<CopySpec> make_stages(const ArrayProblem& array,
 }
 
 }  // namespace
+
+std::int64_t needed_task_bytes(const ArrayProblem& array,
+                               const StagedCopySpec& plan, std::size_t stage) {
+  const CopySpec& spec = plan.stages[stage];
+  if (plan.method == Method::kPassthrough)
+    return passthrough_bytes(array, spec.chunks);
+  const std::size_t last = plan.stages.size() - 1;
+  if (last == 0) return direct_bytes(array, spec.block);
+  if (stage == 0) return read_to_packed_bytes(array, spec.chunks, spec.coded);
+  const CopySpec& previous = plan.stages[stage - 1];
+  if (stage < last)
+    return packed_to_packed_bytes(array, previous.chunks, spec.chunks,
+                                  spec.coded);
+  return packed_to_target_bytes(array, previous.chunks, spec.block,
+                                previous.coded);
+}
 
 StagedCopySpec empty_spec(const ArrayProblem& array) {
   StagedCopySpec spec;
@@ -126,6 +128,8 @@ StagedCopySpec make_spec(const ArrayProblem& array, const Staging& staging,
   spec.method = staging.method;
   spec.component = staging.component;
   spec.stages = make_stages(array, staging);
+  for (std::size_t stage = 0; stage < spec.stages.size(); ++stage)
+    spec.stages[stage].max_task_bytes = needed_task_bytes(array, spec, stage);
   spec.predicted_seconds = predicted_nanoseconds(array, spec, options) * 1e-9;
   return spec;
 }

@@ -10,6 +10,11 @@ namespace rechunk {
 /// What a plan says of the array alone.
 StagedCopySpec empty_spec(const ArrayProblem& array);
 
+/// The least that a task of a stage holds, of a plan whose stages have their
+/// shapes. Throws: invalid_argument (sizes overflow).
+std::int64_t needed_task_bytes(const ArrayProblem& array,
+                               const StagedCopySpec& plan, std::size_t stage);
+
 /// Throws: invalid_argument (sizes overflow).
 StagedCopySpec make_spec(const ArrayProblem& array, const Staging& staging,
                          const PlanOptions& options);

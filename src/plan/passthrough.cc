@@ -163,10 +163,13 @@ std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
                              : move_chunks(array, task_bytes, std::move(spec));
 }
 
-std::int64_t smallest_passthrough_bytes(const ArrayProblem& array) {
+std::int64_t passthrough_bytes(const ArrayProblem& array, const Shape& task) {
   if (array.same_encoding) return kPassthroughBufferBytes;
-  return index_bytes(array, clip(array.target.objects, array.shape)) +
-         kSmallestBufferBytes;
+  return index_bytes(array, task) + kSmallestBufferBytes;
+}
+
+std::int64_t smallest_passthrough_bytes(const ArrayProblem& array) {
+  return passthrough_bytes(array, clip(array.target.objects, array.shape));
 }
 
 }  // namespace rechunk

@@ -14,7 +14,8 @@ std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
                                                std::int64_t task_bytes,
                                                StagedCopySpec spec);
 
-/// The least that `plan_passthrough` needs.
+/// The least that a task of that shape needs, and that the smallest one does.
+std::int64_t passthrough_bytes(const ArrayProblem& array, const Shape& task);
 std::int64_t smallest_passthrough_bytes(const ArrayProblem& array);
 
 /// What a task keeps of each inner chunk that it takes from one shard.

@@ -92,7 +92,7 @@ int components_in_progress(const StagedCopySpec& array, int threads);
 
 /// Checks what must hold of every plan: the tasks of each stage cover the array
 /// exactly once, no object is shared by two tasks, tasks do not cross
-/// components, and no task needs more than the budget.
+/// components, and has what it needs within the budget.
 /// Throws: internal (says which array, stage and axis breaks it).
 void validate(const Plan& plan, const std::vector<ArrayProblem>& arrays);
 

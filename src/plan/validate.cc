@@ -2,6 +2,7 @@
 // without the reasoning that made it.
 #include <fmt/format.h>
 
+#include "plan/make_spec.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
 
@@ -74,6 +75,12 @@ void check_array(const StagedCopySpec& array, const ArrayProblem& problem,
       fail(array, stage, 0,
            fmt::format("a task needs {} bytes, the budget is {}",
                        spec.max_task_bytes, budget));
+    const std::int64_t needed =
+        spec.tasks > 0 ? needed_task_bytes(problem, array, stage) : 0;
+    if (spec.max_task_bytes < needed)
+      fail(array, stage, 0,
+           fmt::format("a task has {} bytes, it needs {}", spec.max_task_bytes,
+                       needed));
     if (stage > 0 && spec.source != array.stages[stage - 1].target)
       fail(array, stage, 0, "it does not read what the stage before wrote");
   }

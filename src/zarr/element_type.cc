@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include "rechunk/error.h"
@@ -78,6 +80,15 @@ bool same_text(const std::string& a, const std::string& b) {
 }
 
 }  // namespace
+
+void check_names(const ElementType& type) {
+  std::set<std::string_view> names;
+  for (const Field& field : type.fields)
+    if (!names.insert(field.name).second)
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("two fields of a structure have the name {}",
+                              raw_json::quote(field.name)));
+}
 
 ElementType with_byte_order(ElementType type, bool big_endian) {
   type.big_endian = big_endian && number_bytes(type) > 1;

@@ -52,6 +52,9 @@ struct Field {
   Shape shape;  ///< Of a sub-array; empty for a plain field.
 };
 
+/// Throws: corrupt if two fields of a structure have one name.
+void check_names(const ElementType& type);
+
 /// `dtype` of v2: a typestr ("<f4"; an order mark is not needed) or the JSON
 /// list of a structure. Unknown types have kind kUnknown.
 /// Throws: corrupt (a broken structure, an element beyond 2^31 bytes).

@@ -149,13 +149,22 @@ TEST(ElementType, TypesAreTheSameWhateverTheirByteOrder) {
 TEST(ElementType, HostileSizesAreRefused) {
   for (const char* text :
        {"<S99999999999", "|V2147483648", "<U1073741824", "<M8[0s]", "<m8[-3D]",
-        R"([["a","<i4",[1000000000,1000000000,1000000000]]])",
-        R"([["a","<i4",[-1]]])", R"([["a"]])", R"([3])",
-        R"([["a","<i4",[99999999]]])"})
+        "<M8[1]", R"([["a","<i4",[1000000000,1000000000,1000000000]]])",
+        R"([["a","<i4",[-1]]])", R"([["a","<i4"],["a","<i2"]])", R"([["a"]])",
+        R"([3])", R"([["a","<i4",[99999999]]])"})
     EXPECT_THROW(parse_data_type_v2(text), Error) << text;
   EXPECT_THROW(
       parse_data_type_v3(R"({"name":"raw_bytes","configuration":{}})", false),
       Error);
+  EXPECT_THROW(
+      parse_data_type_v3(
+          R"({"name":"numpy.datetime64","configuration":{"unit":""}})", false),
+      Error);
+  EXPECT_THROW(parse_data_type_v3(
+                   R"({"name":"struct","configuration":{"fields":[
+              ["a","int8"],["a","int16"]]}})",
+                   false),
+               Error);
   EXPECT_THROW(parse_data_type_v3("7", false), Error);
 }
 

@@ -25,10 +25,10 @@ void parse_unit(std::string_view text, ElementType& type) {
   const auto [stop, error] =
       std::from_chars(text.data(), text.data() + text.size(), type.unit_count);
   if (error != std::errc()) type.unit_count = 1;
-  if (type.unit_count < 1)
+  type.unit = text.substr(stop - text.data());
+  if (type.unit_count < 1 || type.unit.empty())
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("a time in units of {}", raw_json::excerpt(text)));
-  type.unit = text.substr(stop - text.data());
   if (type.unit == "\u03bcs" || type.unit == "\u00b5s") type.unit = "us";
 }
 
@@ -176,6 +176,7 @@ ElementType parse_structure(std::string_view json) {
     type.fields.push_back(std::move(field));
   }
   if (!fixed) type.bytes = 0;
+  check_names(type);
   return type;
 }
 

@@ -103,7 +103,7 @@ ElementType time_type(const std::string& name, std::string_view configuration) {
   const auto factor = raw_json::find(configuration, "scale_factor");
   const auto unit_name = unit ? raw_json::as_string(*unit) : std::nullopt;
   const auto count = factor ? raw_json::as_integer(*factor) : 1;
-  if (!unit_name || !count || *count < 1)
+  if (!unit_name || unit_name->empty() || !count || *count < 1)
     corrupt(fmt::format("{} without a valid \"unit\"", name));
   type.unit = *unit_name == "\u03bcs" ? "us" : *unit_name;
   type.unit_count = *count;
@@ -140,6 +140,7 @@ ElementType struct_type(std::string_view configuration) {
     if (type.bytes > kMaxItemBytes) corrupt("an element is too large");
   }
   if (!fixed) type.bytes = 0;
+  check_names(type);
   return type;
 }
 

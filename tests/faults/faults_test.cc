@@ -331,6 +331,23 @@ TEST(Faults, RecordsThatWereNotCleanedUpDoNotCountForTheNextRun) {
   }
 }
 
+// Tidying up goes wrong from its middle on. (Trying again takes seconds.)
+TEST(Faults, LeaveACompleteTargetAsItIs) {
+  const auto& jobs = fault_jobs();
+  for (const auto& [job, executor] :
+       {std::pair{&jobs[0], "threads"}, std::pair{&jobs[1], "serial"}})
+    for (const Fault fault : {Fault::kFail, Fault::kForget}) {
+      const Injection injection{first_record_erased(*job, executor), fault,
+                                true};
+      const Trial trial{job, executor, injection, {}};
+      SCOPED_TRACE(trial.describe());
+      const Stores stores = stores_for(*job);
+      FaultScript script(injection);
+      EXPECT_THROW(run_job(*job, executor, faulty(stores, script)), Error);
+      EXPECT_EQ(difference(objects_in(*stores.target), job->expected), "");
+    }
+}
+
 TEST(Faults, HitEveryKindOfCallOfEveryStore) {
   std::map<std::string, int> reached;
   for (const Trial& trial : all_trials())
