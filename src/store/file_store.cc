@@ -304,24 +304,31 @@ class FileStore final : public Store {
     }
   }
 
+  static constexpr int kMostTries = 100;
+
   int create(const std::string& path, int flags) {
-    make_folder(path.substr(0, path.rfind('/')));
-    const int all = O_WRONLY | O_CREAT | O_CLOEXEC | flags;
-    int file = ::open(path.c_str(), all, 0666);
-    if (file < 0 && errno == ENOENT) {
-      // Somebody removed the folder since it was made.
+    const std::string folder = path.substr(0, path.rfind('/'));
+    for (int tries = 1;; ++tries) {
+      const std::error_code error = make_folder(folder);
+      const int file =
+          error ? -1
+                : ::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | flags,
+                         0666);
+      if (file >= 0) return file;
+      const int cause = error ? error.value() : errno;
+      // Whoever erases its last object removes a folder, and those around it:
+      // since it was made, or while it is being made.
+      if (cause != ENOENT || tries == kMostTries)
+        error ? throw_io("making folder", folder, cause)
+              : throw_io("writing", path, cause);
       forget_folders();
-      make_folder(path.substr(0, path.rfind('/')));
-      file = ::open(path.c_str(), all, 0666);
     }
-    if (file < 0) throw_io("writing", path.substr(0, path.size()), errno);
-    return file;
   }
 
-  void make_folder(const std::string& folder) {
+  std::error_code make_folder(const std::string& folder) {
     {
       const std::lock_guard lock(mutex_);
-      if (folders_.contains(folder)) return;
+      if (folders_.contains(folder)) return {};
     }
     if (const auto link = link_between(root_, folder + "/"))
       throw Error(ErrorKind::kIo,
@@ -329,9 +336,10 @@ class FileStore final : public Store {
                   "remove it: nothing is written outside the target");
     std::error_code error;
     fs::create_directories(folder, error);
-    if (error) throw_io("making folder", folder, error.value());
+    if (error) return error;
     const std::lock_guard lock(mutex_);
     folders_.insert(folder);
+    return {};
   }
 
   void forget_folders() {

@@ -51,6 +51,21 @@ class AnyStore : public testing::TestWithParam<bool> {
   std::shared_ptr<Store> store_;
 };
 
+// Whose last object goes takes its folders along.
+TEST_P(AnyStore, IsWrittenToWhileOthersEraseBesideIt) {
+  const auto bytes = random_bytes(10, 1);
+  std::vector<std::jthread> threads;
+  for (const char* name : {"x", "y", "z"})
+    threads.emplace_back([&, key = std::string("a/b/c/d/") + name] {
+      for (int round = 0; round < 1000; ++round) {
+        write_object(*store_, key, bytes);
+        store_->erase(key);
+      }
+    });
+  threads.clear();
+  EXPECT_TRUE(listed(*store_, "").empty());
+}
+
 TEST_P(AnyStore, GivesBackWhatWasWritten) {
   const auto bytes = random_bytes(5000, 1);
   write_object(*store_, "a/b c/ü", bytes);
