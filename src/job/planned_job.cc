@@ -23,15 +23,21 @@ Options with_defaults(Options options) {
 
 std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
   std::vector<ArrayProblem> problems;
-  for (const auto& [path, array] : job.source.arrays)
+  for (const auto& [path, array] : job.source.arrays) {
+    const bool array_source = job.stores.array_sources.contains(path);
     problems.push_back(with_context(
         [&] {
           return make_problem(
               path, array, job.target.arrays.at(path),
-              {.verify = job.options.verify,
-               .array_source = job.stores.array_sources.contains(path)});
+              {.verify = job.options.verify, .array_source = array_source});
         },
         [&] { return path.empty() ? "the array" : "array " + path; }));
+    if (array_source || job.stores.source) continue;
+    // What reading will take is known where the source is at hand.
+    ChunkTraits& source = problems.back().source;
+    source.unit_scratch_bytes = source.object_scratch_bytes = 0;
+    source.spare_bytes = 0;
+  }
   return problems;
 }
 

@@ -1,4 +1,5 @@
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "base/checked_json.h"
 #include "rechunk/error.h"
@@ -80,6 +81,13 @@ CopySpec parse_stage(const Json& json) {
   return stage;
 }
 
+int parse_int(const Json& json) {
+  const auto number = json.get<std::int64_t>();
+  if (!std::in_range<int>(number))
+    throw Error(ErrorKind::kCorrupt, "reading a plan: a number out of range");
+  return static_cast<int>(number);
+}
+
 Method parse_method(const std::string& name) {
   for (const Method method :
        {Method::kPassthrough, Method::kDirect, Method::kStaged})
@@ -139,9 +147,9 @@ Plan plan_from_json(std::string_view text) {
   try {
     const Json json = parse_checked<Json>(text);
     Plan plan;
-    json.at("version").get_to(plan.version);
+    plan.version = parse_int(json.at("version"));
     json.at("max_memory").get_to(plan.max_memory);
-    json.at("threads").get_to(plan.threads);
+    plan.threads = parse_int(json.at("threads"));
     json.at("peak_memory").get_to(plan.peak_memory);
     json.at("temp_bytes").get_to(plan.temp_bytes);
     json.at("temp_objects").get_to(plan.temp_objects);

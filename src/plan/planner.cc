@@ -73,9 +73,14 @@ std::vector<std::string> explain(const std::vector<StagedCopySpec>& plans,
   return reasons;
 }
 
+// An intermediate takes room on a disk: more threads must save this share to be
+// worth one.
+constexpr double kWorthIntermediates = 0.1;
+
 struct Candidate {
   std::vector<StagedCopySpec> arrays;
   double seconds = 0;
+  double weight = 0;  ///< What the cheapest has least of.
 };
 
 // The cheapest of the ways that fit.
@@ -133,6 +138,9 @@ std::optional<Candidate> plan_with_threads(
     auto spec = plan_array(array, budget, threads);
     if (!spec) return std::nullopt;
     candidate.seconds += spec->predicted_seconds;
+    candidate.weight +=
+        spec->predicted_seconds *
+        (spec->method == Method::kStaged ? 1 + kWorthIntermediates : 1);
     candidate.arrays.push_back(std::move(*spec));
   }
   return candidate;
@@ -217,7 +225,7 @@ Plan make_plan(const std::vector<ArrayProblem>& arrays,
        ++threads) {
     if (options.max_memory / *threads < 1) continue;
     auto candidate = plan_with_threads(arrays, options.max_memory, *threads);
-    if (!candidate || (best && best->seconds <= candidate->seconds)) continue;
+    if (!candidate || (best && best->weight <= candidate->weight)) continue;
     best = std::move(candidate);
     best_threads = *threads;
   }
