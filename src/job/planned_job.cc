@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <utility>
 
-#include "exec/run_plan.h"
 #include "job/calibrate.h"
 #include "job/job_runner.h"
 #include "job/machine.h"
