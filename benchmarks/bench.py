@@ -105,6 +105,8 @@ class Bench:
             turn = repetition % max(1, len(wanted))
             for name in wanted[turn:] + wanted[:turn]:
                 self.run_tool(case, name, repetition, source, facts)
+        for store in self.places.stores(case.workload):
+            measure.cool(store)
 
     def todo(
         self, chosen: Pass, case: Case, names: list[str]
@@ -297,6 +299,7 @@ def parse_arguments() -> argparse.Namespace:
 def main() -> int:
     options = parse_arguments()
     bench = Bench(options)
+    measure.cool(options.data)
     with steady_memory():
         for chosen in QUICK if options.quick else FULL:
             if chosen.name in options.passes:

@@ -126,6 +126,7 @@ def main() -> int:
     for name in names:
         if name not in BY_NAME:
             raise SystemExit(f"error: no workload {name}: {', '.join(BY_NAME)}")
+    measure.cool(options.data)
     with steady_memory():
         for workload in (BY_NAME[name] for name in names):
             for memory in options.memory.split(","):

@@ -111,9 +111,14 @@ class Places:
 
     data: Path
 
+    def stores(self, workload: Workload) -> tuple[Path, Path]:
+        """Where its source and its finished target are, or would be."""
+        name = f"{workload.name}.zarr"
+        return self.data / "sources" / name, self.data / "finished" / name
+
     def source(self, workload: Workload) -> tuple[Path, dict]:
         """The source store and the facts of its stamp, made if missing."""
-        store = self.data / "sources" / f"{workload.name}.zarr"
+        store, _ = self.stores(workload)
         facts = _facts(store, workload.stamp())
         if facts is None:
             say(f"{workload.name}: making {workload.raw_bytes / 1e6:.0f} MB")
@@ -126,7 +131,7 @@ class Places:
 
     def finished(self, workload: Workload) -> Path:
         """A target that is right to the last bit, made if missing."""
-        store = self.data / "finished" / f"{workload.name}.zarr"
+        _, store = self.stores(workload)
         stamp = workload.target_stamp()
         if _facts(store, stamp) is None:
             say(f"{workload.name}: making a target for the floor")
@@ -152,8 +157,7 @@ class Places:
 
     def forget(self, workload: Workload) -> None:
         """Removes what was made for a workload."""
-        for kind in ("sources", "finished"):
-            store = self.data / kind / f"{workload.name}.zarr"
+        for store in self.stores(workload):
             shutil.rmtree(store, ignore_errors=True)
             store.with_suffix(".json").unlink(missing_ok=True)
 
