@@ -105,8 +105,7 @@ class Bench:
             turn = repetition % max(1, len(wanted))
             for name in wanted[turn:] + wanted[:turn]:
                 self.run_tool(case, name, repetition, source, facts)
-        for store in self.places.stores(case.workload):
-            measure.cool(store)
+        self.places.cool(case.workload)
 
     def todo(
         self, chosen: Pass, case: Case, names: list[str]

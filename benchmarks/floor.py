@@ -77,6 +77,7 @@ def compare(
                 if fault:
                     raise SystemExit(f"error: wrong result: {fault}")
             clear(target)
+    places.cool(workload)
     clocks = [floor["clock_seconds"] for floor in floors]
     for program, results in zip(options.binary, candidates, strict=True):
         print(line_of(workload, memory_bytes, clocks, results), end="")

@@ -10,6 +10,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
+import measure
 from empty_folders import next_folder
 from environments import HERE, ROOT, prepare
 from workloads import Workload, to_json
@@ -160,6 +161,11 @@ class Places:
         for store in self.stores(workload):
             shutil.rmtree(store, ignore_errors=True)
             store.with_suffix(".json").unlink(missing_ok=True)
+
+    def cool(self, workload: Workload) -> None:
+        """Drops what was made for a workload from the page cache."""
+        for store in self.stores(workload):
+            measure.cool(store)
 
     def target(self, workload: Workload, tool: str) -> Path:
         """Where nothing is: another place each time."""
