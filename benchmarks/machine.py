@@ -29,8 +29,25 @@ def commit() -> str:
     return f"{short}-dirty" if changed else short
 
 
+def codec_libraries() -> list[str]:
+    """Names and versions of the codecs' libraries that the build finds."""
+    names = {"blosc": "blosc", "libzstd": "zstd", "liblz4": "lz4"}
+    done = subprocess.run(
+        ["pkg-config", "--modversion", *names],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [
+        f"{name} {version}"
+        for name, version in zip(
+            names.values(), done.stdout.split(), strict=True
+        )
+    ]
+
+
 def describe() -> dict:
-    """CPU, cores, memory in bytes, kernel, Python and commit."""
+    """CPU, cores, memory in bytes, kernel, Python, codecs and commit."""
     return {
         "cpu": _first(r"model name\s*:\s*(.*)", "/proc/cpuinfo"),
         "cores": len(os.sched_getaffinity(0)),
@@ -38,5 +55,6 @@ def describe() -> dict:
         * 1024,
         "kernel": platform.release(),
         "python": platform.python_version(),
+        "codec_libraries": codec_libraries(),
         "commit": commit(),
     }

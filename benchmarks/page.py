@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from summary import CaseFigures, Figures, Spread, summarise
-from tools_table import ON_ENGINES
+from tools_table import NO_PEERS, ON_ENGINES
 from workloads import BY_NAME
 
 OVER = " **over**"
@@ -95,7 +95,7 @@ def peers_section(content: dict, cases: list[CaseFigures]) -> list[str]:
     lines = ["## Every tool, at the memory of the workload", ""]
     for case in cases:
         table = content["workloads"][case.workload]["table_bytes"]
-        peers = set(case.tools) - {"rechunk", "floor", *ON_ENGINES}
+        peers = set(case.tools) - set(NO_PEERS)
         if case.memory_bytes != table or case.threads != 2 or not peers:
             continue
         lines += [
@@ -253,8 +253,7 @@ def ahead_section(content: dict, cases: list[CaseFigures]) -> list[str]:
         right = {
             name: case.seconds(name)
             for name in case.tools
-            if name not in ("floor", "rechunk", *ON_ENGINES)
-            and case.seconds(name)
+            if name not in NO_PEERS and case.seconds(name)
         }
         if not ours or not right:
             continue
@@ -303,7 +302,9 @@ def markdown(content: dict, plots: list[tuple[str, str]]) -> str:
         f"{machine['cpu']}, {machine['cores']} cores, "
         f"{machine['memory_bytes'] / 2**30:.0f} GiB, "
         f"Linux {machine['kernel']}; commit {machine['commit']}, "
-        f"{content['date'][:10]}. {versions}. Random workloads (R0, R1, …) "
+        f"{content['date'][:10]}. {versions}. rechunk and the floor use "
+        f"{', '.join(machine['codec_libraries'])}; most peers bring "
+        "newer ones. Random workloads (R0, R1, …) "
         f"were drawn by the seed {content['random_seed']}.",
         "",
         _READING,

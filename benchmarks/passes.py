@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import random_workloads
-from tools_table import ON_ENGINES, OURS, PEERS
+from tools_table import ON_ENGINES, OURS, PEERS, VARIANTS
 from workloads import BY_NAME, MEMORIES, Workload
 
 TABLE = ("W1", "W2n", "W2z", "W3", "W4", "W5")
@@ -27,7 +27,7 @@ class Pass:
     memories: tuple[str, ...] = ("table",)
     threads: tuple[int, ...] = (2,)
     scales: tuple[str, ...] = ("1",)  # of the length of the first axis
-    tools: tuple[str, ...] = OURS + PEERS
+    tools: tuple[str, ...] = OURS + VARIANTS + PEERS
     repeat: int = 5  # of rechunk and the floor
     peer_repeat: int = 3
     random_count: int = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,22 @@ def _rechunk(binary: Path) -> Tool:
         )
 
     return Tool("rechunk", False, [str(binary), "--version"], command)
+
+
+def _rechunk_with_zstd(binary: Path, folder: Path) -> Tool:
+    """rechunk on the libzstd of a folder, as peers bring newer ones."""
+    start = ["env", f"LD_LIBRARY_PATH={folder}"]
+
+    def command(task: Task) -> list[str]:
+        return [*start, *plain.command(task)]
+
+    def unsupported(workload: Workload) -> str | None:
+        codec = workload.codec or {}
+        return None if "zstd" in codec.values() else "no zstd"
+
+    plain = _rechunk(binary)
+    library = (folder / "libzstd.so.1").resolve(strict=True).name
+    return Tool(NEWER_ZSTD, False, ["echo", library], command, unsupported)
 
 
 def _floor() -> Tool:
@@ -170,18 +187,25 @@ _PYTHON_TOOLS = {
 OURS = ("floor", "rechunk")
 # On an engine, which is there before their clocks start.
 EXECUTORS = ("rechunk-threads", "rechunk-dask")
+# Takes part where RECHUNK_BENCH_ZSTD is the folder of a newer libzstd.so.1.
+NEWER_ZSTD = "rechunk-newer-zstd"
+ZSTD_FOLDER = os.environ.get("RECHUNK_BENCH_ZSTD")
+VARIANTS = (NEWER_ZSTD,) if ZSTD_FOLDER else ()
 ON_ENGINES = (*EXECUTORS, "rechunker-threads", "rechunker-dask")
 PEERS = (
     *(name for name in _PYTHON_TOOLS if name not in ON_ENGINES),
     "zarrs_reencode",
 )
-NAMES = OURS + PEERS + ON_ENGINES
+NAMES = OURS + VARIANTS + PEERS + ON_ENGINES
+NO_PEERS = (*OURS, NEWER_ZSTD, *ON_ENGINES)
 
 
 def make(name: str, binary: Path) -> Tool:
     """The tool of that name, its environment made if it is missing."""
     if name == "rechunk":
         return _rechunk(binary)
+    if name == NEWER_ZSTD:
+        return _rechunk_with_zstd(binary, Path(ZSTD_FOLDER))
     if name == "floor":
         return _floor()
     if name == "zarrs_reencode":
@@ -225,7 +249,7 @@ def own_facts(tool: Tool, output: str) -> dict:
         return {"clock": json.loads(output)}
     if tool.name in ON_ENGINES:
         return json.loads(output.splitlines()[-1])
-    if tool.name != "rechunk":
+    if tool.name not in ("rechunk", NEWER_ZSTD):
         return {}
     run = json.loads(output)
     keys = ("objects_read", "bytes_decoded", "objects_written", "bytes_encoded")
