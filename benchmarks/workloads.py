@@ -61,9 +61,17 @@ class Workload:
         """The same work on a longer or shorter first axis, equal memory."""
         if scale == "1":
             return self
-        shape = (round(self.shape[0] * Fraction(scale)), *self.shape[1:])
+        length = round(self.shape[0] * Fraction(scale))
+        chunks = {
+            name: (min(length, first), *rest)
+            for name in ("source_chunks", "target_chunks")
+            for first, *rest in [getattr(self, name)]
+        }
         return replace(
-            self, name=f"{self.name}x{float(Fraction(scale)):g}", shape=shape
+            self,
+            name=f"{self.name}x{float(Fraction(scale)):g}",
+            shape=(length, *self.shape[1:]),
+            **chunks,
         )
 
     def memory(self, name: str) -> int:
