@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib.util
+import json
 import os
 import resource
 import shutil
@@ -205,3 +206,29 @@ def test_benchmark_workloads_need_no_more_than_the_budget(
     assert verified.exit_code == 0, verified
     if PART > 1:
         assert_equal_elements(source, target)
+
+
+def test_many_small_chunks_of_blosc_need_no_more(tmp_path: Path) -> None:
+    """Whether its scratch pieces the heap hung on the length of the name."""
+    source = zarr.create_array(
+        tmp_path / "a",
+        shape=(4000, 13, 993),
+        chunks=(3206, 1, 681),
+        dtype="u2",
+        compressors=zarr.codecs.BloscCodec(
+            cname="zstd", clevel=3, shuffle="bitshuffle"
+        ),
+    )
+    source[:] = np.random.default_rng(5).integers(0, 64, source.shape, "u2")
+    memory_bytes = 30_000_000
+    for name_length in (1, 30, 60, 90, 200):
+        target = tmp_path / ("b" * name_length)
+        ended = run(
+            tmp_path,
+            *("run", tmp_path / "a", target, "--chunks", "9,7,993"),
+            *("--max-memory", memory_bytes, "--threads", 2, "--json"),
+        )
+        assert ended.exit_code == 0, ended
+        peak_bytes = json.loads(ended.stdout)["max_rss"]
+        assert peak_bytes <= memory_bytes + ALLOWANCE_BYTES // 2, name_length
+        shutil.rmtree(target)
