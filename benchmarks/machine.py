@@ -31,19 +31,15 @@ def commit() -> str:
 
 def codec_libraries() -> list[str]:
     """Names and versions of the codecs' libraries that the build finds."""
-    names = {"blosc": "blosc", "libzstd": "zstd", "liblz4": "lz4"}
+    names = ("blosc", "libzstd", "liblz4")
     done = subprocess.run(
         ["pkg-config", "--modversion", *names],
         capture_output=True,
         text=True,
         check=True,
     )
-    return [
-        f"{name} {version}"
-        for name, version in zip(
-            names.values(), done.stdout.split(), strict=True
-        )
-    ]
+    versions = zip(names, done.stdout.split(), strict=True)
+    return [f"{name.removeprefix('lib')} {each}" for name, each in versions]
 
 
 def describe() -> dict:

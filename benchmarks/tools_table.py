@@ -61,17 +61,16 @@ def _rechunk(binary: Path) -> Tool:
 
 def _rechunk_with_zstd(binary: Path, folder: Path) -> Tool:
     """rechunk on the libzstd of a folder, as peers bring newer ones."""
-    start = ["env", f"LD_LIBRARY_PATH={folder}"]
+    plain = _rechunk(binary)
+    library = (folder / "libzstd.so.1").resolve(strict=True).name
 
     def command(task: Task) -> list[str]:
-        return [*start, *plain.command(task)]
+        return ["env", f"LD_LIBRARY_PATH={folder}", *plain.command(task)]
 
     def unsupported(workload: Workload) -> str | None:
         codec = workload.codec or {}
         return None if "zstd" in codec.values() else "no zstd"
 
-    plain = _rechunk(binary)
-    library = (folder / "libzstd.so.1").resolve(strict=True).name
     return Tool(NEWER_ZSTD, False, ["echo", library], command, unsupported)
 
 

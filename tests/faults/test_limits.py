@@ -209,7 +209,7 @@ def test_benchmark_workloads_need_no_more_than_the_budget(
 
 
 def test_many_small_chunks_of_blosc_need_no_more(tmp_path: Path) -> None:
-    """Whether its scratch pieces the heap hung on the length of the name."""
+    """Its scratch once broke the heap up, for targets of certain names."""
     source = zarr.create_array(
         tmp_path / "a",
         shape=(4000, 13, 993),
