@@ -102,8 +102,7 @@ class Bench:
             f"{case.memory_bytes / 1e6:.0f} MB, {case.threads} threads"
         )
         for repetition, wanted in enumerate(todo):
-            turn = repetition % max(1, len(wanted))
-            for name in wanted[turn:] + wanted[:turn]:
+            for name in in_turn(wanted, repetition):
                 self.run_tool(case, name, repetition, source, facts)
         self.places.cool(case.workload)
 
@@ -221,6 +220,16 @@ class Bench:
         clear(task.temporary)
         clear(task.target)
         return result
+
+
+def in_turn(names: list[str], repetition: int) -> list[str]:
+    """The order of a repetition: it rotates, but rechunk and the floor, whose
+    ratio counts, follow each other."""
+    ours = [name for name in names if name in OURS]
+    units = [ours] + [[name] for name in names if name not in OURS]
+    turn = repetition % len(units)
+    step = -1 if repetition % 2 else 1
+    return [n for unit in units[turn:] + units[:turn] for n in unit[::step]]
 
 
 def key_of(case: Case, tool: str, repetition: int) -> dict:

@@ -16,7 +16,9 @@ from binary import ROOT, Rechunk, binary_path
 from trees import data_files
 
 sys.path.append(str(ROOT / "benchmarks"))
+import bench
 import empty_folders
+import page_peers
 import random_workloads
 import steady_memory
 from summary import summarise
@@ -135,6 +137,39 @@ def test_ratios_are_those_of_one_turn() -> None:
     assert case.tools["dask"].ratio.median == 5
     assert case.tools["cubed"].failure == "exit 1: no"
     assert case.tools["cubed"].seconds is None
+
+
+def test_turns_rotate_and_keep_a_ratio_together() -> None:
+    """Each tool comes first once; rechunk runs right beside the floor."""
+    tools = ["floor", "rechunk", "dask", "cubed"]
+    turns = [bench.in_turn(tools, repetition) for repetition in range(3)]
+    for turn in turns:
+        assert sorted(turn) == sorted(tools)
+        assert abs(turn.index("floor") - turn.index("rechunk")) == 1
+    assert {turn[0] for turn in turns} >= {"floor", "dask", "cubed"}
+    assert bench.in_turn(["dask"], 7) == ["dask"]
+
+
+def test_the_page_tells_of_a_peer_where_rechunk_refuses() -> None:
+    """Then there is nothing to divide by: the row has seconds."""
+    refusal = "exit 1: hint: give at least 200 MB"
+    at = {"workload": "W4", "memory_bytes": 50_000_000}
+    content = {
+        "runs": [
+            run("rechunk", 0, 2.0),
+            run("tensorstore", 0, 5.0),
+            {**run("rechunk", 0, 0.1, failure=refusal), **at},
+            {**run("tensorstore", 0, 6.0), **at},
+        ],
+        "tools": {},
+        "workloads": {
+            "W4": {"raw_bytes": 400_000_000, "table_bytes": 100_000_000}
+        },
+    }
+    lines = page_peers.memory_section(content, summarise(content))
+    assert "| W4 | 1/8 | 50 | exit 1 | 6.00 s (140) |" in lines
+    ahead = page_peers.ahead_section(content, summarise(content))
+    assert "| W4 | tensorstore | 100 | 2.50 | 140 | tensorstore 2.50 |" in ahead
 
 
 MEASURE = """
