@@ -8,7 +8,7 @@ from workloads import BY_NAME
 
 _OWN_HEAD = (
     "| workload | plan | memory MB | threads | seconds | floor | peak MB "
-    "| CPU s | read | predicted s | calibrated s |"
+    "| CPU s | read | predicted s | calibrated s | day |"
 )
 
 
@@ -19,7 +19,7 @@ def _own_row(case: CaseFigures) -> str | None:
     head = [case.workload, figures.failure or _plan(figures)]
     head += [mb(case.memory_bytes), str(case.threads)]
     if figures.seconds is None:
-        return "| " + " | ".join([*head, *["-"] * 7]) + " |"
+        return "| " + " | ".join([*head, *["-"] * 8]) + " |"
     cells = [
         *head,
         spread(figures.seconds),
@@ -34,6 +34,7 @@ def _own_row(case: CaseFigures) -> str | None:
                 figures.calibrated_seconds,
             )
         ),
+        figures.day,
     ]
     return "| " + " | ".join(cells) + " |"
 

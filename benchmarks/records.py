@@ -56,7 +56,8 @@ class Records:
         return None
 
     def add(self, key: dict, result: dict) -> None:
-        run = {**key, "build": self.build, **result}
+        day = self.content["date"][:10]
+        run = {**key, "build": self.build, "day": day, **result}
         place = self._place(key)
         if place is None:
             self.content["runs"].append(run)

@@ -41,6 +41,7 @@ class Figures:
     calibrated_seconds: float | None = None  # predicted with --calibrate auto
     methods: tuple[str, ...] = ()
     stages: int = 0
+    day: str = "-"  # of the last run
 
 
 @dataclass(frozen=True)
@@ -107,6 +108,7 @@ def _figures(
         calibrated_seconds=_median_of(right, "calibrated_seconds"),
         methods=tuple(last.get("methods", ())),
         stages=last.get("stages", 0),
+        day=last.get("day", "-"),
     )
 
 
