@@ -1,8 +1,8 @@
-"""What the page's sections share: cells, tables, which case is which. Pure."""
+"""What the page's sections share: cells and tables. Pure."""
 
 from __future__ import annotations
 
-from summary import CaseFigures, Spread
+from summary import Spread
 
 OVER = " **over**"
 
@@ -20,15 +20,11 @@ def spread(values: Spread | None) -> str:
     return f"{text} ({values.low:.2f}-{values.high:.2f})"
 
 
-def table(head: str, rows: list[str]) -> list[str]:
-    cells = head.count("|") - 1
-    return [head, "|---|---" + "|--:" * (cells - 2) + "|", *rows, ""]
-
-
-def is_own(content: dict, case: CaseFigures) -> bool:
-    """A workload of full size at its own memory, on two threads."""
-    facts = content["workloads"][case.workload]
-    return (case.memory_bytes, case.threads) == (
-        facts["table_bytes"],
-        2,
-    ) and "x" not in case.workload
+def table(head: str, rows: list[list[str]]) -> list[str]:
+    """The lines of a table; rows that end early are filled with dashes."""
+    count = head.count("|") - 1
+    lines = [head, "|---|---" + "|--:" * (count - 2) + "|"]
+    for cells in rows:
+        filled = cells + ["-"] * (count - len(cells))
+        lines.append("| " + " | ".join(filled) + " |")
+    return [*lines, ""]

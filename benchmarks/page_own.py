@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from page_cells import OVER, is_own, mb, spread, table
-from summary import CaseFigures, Figures
+from page_cells import OVER, mb, spread, table
+from summary import CaseFigures, Figures, is_own
 from workloads import BY_NAME
 
 _OWN_HEAD = (
@@ -12,15 +12,15 @@ _OWN_HEAD = (
 )
 
 
-def _own_row(case: CaseFigures) -> str | None:
+def _own_row(case: CaseFigures) -> list[str] | None:
     figures = case.tools.get("rechunk")
     if figures is None:
         return None
     head = [case.workload, figures.failure or _plan(figures)]
     head += [mb(case.memory_bytes), str(case.threads)]
     if figures.seconds is None:
-        return "| " + " | ".join([*head, *["-"] * 8]) + " |"
-    cells = [
+        return head
+    return [
         *head,
         spread(figures.seconds),
         spread(figures.ratio),
@@ -36,7 +36,6 @@ def _own_row(case: CaseFigures) -> str | None:
         ),
         figures.day,
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
 def _plan(figures: Figures) -> str:

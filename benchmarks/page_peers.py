@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from page_cells import OVER, is_own, mb, spread, table
-from summary import CaseFigures, Figures
+from fractions import Fraction
+
+from page_cells import OVER, mb, spread, table
+from summary import CaseFigures, Figures, is_own, start_bytes
 from tools_table import NO_PEERS, ON_ENGINES, PEERS
-from workloads import BY_NAME
+from workloads import BY_NAME, MEMORIES
 
 
 def right_peers(case: CaseFigures) -> dict[str, float]:
@@ -27,15 +29,16 @@ def ahead_section(content: dict, cases: list[CaseFigures]) -> list[str]:
             continue
         best = next(iter(right))
         within = next((n for n in right if _is_near(content, case, n)), None)
-        cells = [
-            case.workload,
-            best,
-            f"{mb(case.memory_bytes)}",
-            f"{right[best] / ours:.2f}",
-            f"{mb(case.tools[best].peak_bytes)}",
-            f"{within} {right[within] / ours:.2f}" if within else "none",
-        ]
-        rows.append("| " + " | ".join(cells) + " |")
+        rows.append(
+            [
+                case.workload,
+                best,
+                f"{mb(case.memory_bytes)}",
+                f"{right[best] / ours:.2f}",
+                f"{mb(case.tools[best].peak_bytes)}",
+                f"{within} {right[within] / ours:.2f}" if within else "none",
+            ]
+        )
     head = (
         "| workload | fastest peer | memory MB | x rechunk | its peak MB "
         "| fastest within twice the memory |"
@@ -58,44 +61,43 @@ the memory as too little), and in brackets the peak in MB.
 
 def memory_section(content: dict, cases: list[CaseFigures]) -> list[str]:
     """The tools that take a limit, with less and more of it."""
-    shares = [
-        (case, share)
+    shared = {
+        (case.workload, _share(content, case)): case
         for case in cases
-        if right_peers(case) and (share := _share(content, case))
+        if right_peers(case)
+    }
+    chosen = [
+        (shared[name, share], share)
+        for name in BY_NAME
+        for share in MEMORIES[1:]
+        if (name, share) in shared
     ]
-    names = [
-        name
-        for name in PEERS
-        if any(
-            name in right_peers(case)
-            for case, _ in shares
-            if not is_own(content, case)
-        )
-    ]
-    if not names:
+    bounded = {
+        peer
+        for case, _ in chosen
+        if not is_own(content, case)
+        for peer in right_peers(case)
+    }
+    if not bounded:
         return []
-    order = list(BY_NAME)
-    shares.sort(
-        key=lambda each: (order.index(each[0].workload), -each[0].memory_bytes)
-    )
-    rows = []
-    for case, share in shares:
-        cells = [case.workload, share, mb(case.memory_bytes)]
-        cells += [_beside(case, name) for name in ("rechunk", *names)]
-        rows.append("| " + " | ".join(cells) + " |")
+    names = [name for name in PEERS if name in bounded]
+    rows = [
+        [case.workload, share, mb(case.memory_bytes)]
+        + [_beside(case, name) for name in ("rechunk", *names)]
+        for case, share in chosen
+    ]
     head = "| workload | share | memory MB | rechunk s | "
     head += " | ".join(names) + " |"
     return ["## With less and more memory", "", _MEMORY, *table(head, rows)]
 
 
 def _share(content: dict, case: CaseFigures) -> str | None:
-    """The share of the array that the memory is, if it is one of three."""
-    if case.threads != 2 or case.workload not in BY_NAME:
-        return None
+    """The share of the array that the memory is, of those measured."""
     raw_bytes = content["workloads"][case.workload]["raw_bytes"]
-    for share in (2, 8, 32):
-        if case.memory_bytes == raw_bytes // share:
-            return f"1/{share}"
+    for share in MEMORIES[1:]:
+        memory_bytes = int(raw_bytes * Fraction(share))
+        if (case.memory_bytes, case.threads) == (memory_bytes, 2):
+            return share
     return None
 
 
@@ -110,11 +112,6 @@ def _beside(case: CaseFigures, name: str) -> str:
     else:
         text = f"{seconds / ours:.2f}" if ours else f"{seconds:.2f} s"
     return f"{text} ({mb(figures.peak_bytes)})"
-
-
-def start_bytes(content: dict, tool: str) -> int:
-    facts = content["tools"].get(tool, {})
-    return facts.get("bare_bytes", 0) if facts.get("interpreted") else 0
 
 
 def _facts(content: dict, case: CaseFigures) -> str:
@@ -145,12 +142,11 @@ def _codec(codec: dict | None) -> str:
     return f"{codec['id']} {codec['level']}"
 
 
-def _row(case: CaseFigures, figures: Figures) -> str:
+def _row(figures: Figures) -> list[str]:
     if figures.seconds is None:
-        cells = [figures.tool, figures.failure or "", *["-"] * 7]
-        return "| " + " | ".join(cells) + " |"
+        return [figures.tool, figures.failure or ""]
     read = figures.amplification
-    cells = [
+    return [
         figures.tool,
         figures.failure or "right",
         spread(figures.seconds),
@@ -161,7 +157,6 @@ def _row(case: CaseFigures, figures: Figures) -> str:
         f"{figures.objects}",
         f"{read:.2f}" if read else "-",
     ]
-    return "| " + " | ".join(cells) + " |"
 
 
 _CASE_HEAD = (
@@ -186,7 +181,7 @@ def peers_section(content: dict, cases: list[CaseFigures]) -> list[str]:
             (each for n, each in case.tools.items() if n not in ON_ENGINES),
             key=lambda each: each.seconds.median if each.seconds else 1e9,
         )
-        lines += table(_CASE_HEAD, [_row(case, each) for each in order])
+        lines += table(_CASE_HEAD, [_row(each) for each in order])
     return lines
 
 
@@ -211,16 +206,19 @@ def engines_section(cases: list[CaseFigures]) -> list[str]:
             ours = case.seconds(name.replace("rechunker", "rechunk"))
             base = case.seconds("rechunk")
             own = case.seconds(name)
-            cells = [
-                case.workload,
-                mb(case.memory_bytes),
-                name,
-                spread(figures.seconds) if own else figures.failure or "-",
-                "yes" if figures.stages > 1 else "no",
-                f"{own / base:.2f}" if own and base else "-",
-                f"{own / ours:.1f}" if own and ours and own != ours else "-",
-            ]
-            rows.append("| " + " | ".join(cells) + " |")
+            rows.append(
+                [
+                    case.workload,
+                    mb(case.memory_bytes),
+                    name,
+                    spread(figures.seconds) if own else figures.failure or "-",
+                    "yes" if figures.stages > 1 else "no",
+                    f"{own / base:.2f}" if own and base else "-",
+                    f"{own / ours:.1f}"
+                    if own and ours and own != ours
+                    else "-",
+                ]
+            )
     if not rows:
         return []
     head = (

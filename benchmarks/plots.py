@@ -16,7 +16,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.ticker import FuncFormatter
 
-from summary import CaseFigures, Figures, summarise
+from summary import CaseFigures, Figures, is_own, summarise
 from workloads import BY_NAME
 
 OURS, OTHERS, LIMIT = "#c8432b", "#8a9aa8", "#2b6c8a"
@@ -33,10 +33,7 @@ def at_the_table(content: dict, cases: list[CaseFigures]) -> list[CaseFigures]:
     chosen = [
         case
         for case in cases
-        if case.workload in BY_NAME
-        and case.threads == 2
-        and case.memory_bytes
-        == content["workloads"][case.workload]["table_bytes"]
+        if case.workload in BY_NAME and is_own(content, case)
     ]
     order = list(BY_NAME)
     return sorted(chosen, key=lambda case: order.index(case.workload))

@@ -58,6 +58,19 @@ class CaseFigures:
         return figures.seconds.median if figures and figures.seconds else None
 
 
+def is_own(content: dict, case: CaseFigures) -> bool:
+    """A workload of full size at its own memory, on two threads."""
+    own = (content["workloads"][case.workload]["table_bytes"], 2)
+    is_scaled = "x" in case.workload
+    return (case.memory_bytes, case.threads) == own and not is_scaled
+
+
+def start_bytes(content: dict, tool: str) -> int:
+    """What the bare interpreter of a tool holds; of other tools nothing."""
+    facts = content["tools"].get(tool, {})
+    return facts["bare_bytes"] if facts.get("interpreted") else 0
+
+
 def _seconds(run: dict, tool: dict) -> float:
     """Wall clock; without what starting an interpreter takes."""
     if "clock" in run:
@@ -86,8 +99,7 @@ def _figures(
         if run["repetition"] in floors
     ]
     last, peak = right[-1], max(run["peak_bytes"] for run in right)
-    start_bytes = tool["bare_bytes"] if tool.get("interpreted") else 0
-    allowed = last["memory_bytes"] + start_bytes + OVERHEAD_BYTES
+    allowed = last["memory_bytes"] + start_bytes(content, name) + OVERHEAD_BYTES
     raw_bytes = content["workloads"][last["workload"]]["raw_bytes"]
     counts = last.get("counts")
     return Figures(
