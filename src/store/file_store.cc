@@ -317,8 +317,10 @@ class FileStore final : public Store {
       if (file >= 0) return file;
       const int cause = error ? error.value() : errno;
       // Whoever erases its last object removes a folder, and those around it:
-      // since it was made, or while it is being made.
-      if (cause != ENOENT || tries == kMostTries)
+      // since it was made, or while it is being made (EEXIST: it was there to
+      // mkdir, and gone when looked at).
+      const bool gone = cause == ENOENT || (error && cause == EEXIST);
+      if (!gone || tries == kMostTries)
         error ? throw_io("making folder", folder, cause)
               : throw_io("writing", path, cause);
       forget_folders();
