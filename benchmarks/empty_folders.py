@@ -13,15 +13,17 @@ import contextlib
 import fcntl
 import itertools
 import os
+import random
 from pathlib import Path
 
-FOLDERS = 32
+FOLDERS = 128
 # From linux/fs.h and ext4's documentation: folders within such a one are not
 # kept together.
 GET_FLAGS, SET_FLAGS = 0x80086601, 0x40086602
 TOP_DIRECTORY = 0x00020000
 
-_turns = itertools.count()
+# Not those again that the process before this one began with.
+_turns = itertools.count(random.randrange(FOLDERS))
 
 
 def next_folder(parent: Path) -> Path:

@@ -108,6 +108,25 @@ def test_a_calibrated_run_copies_the_same(
     )
 
 
+@pytest.mark.parametrize(
+    ("threads", "memory"), [(1, "4MB"), (8, "4MB"), (64, "64MB"), (8, "2MB")]
+)
+def test_threads_measure_within_the_memory(
+    rechunk: Rechunk, source: Path, threads: int, memory: str
+) -> None:
+    """More of them than chunks; and where memory is for few of them."""
+    result = rechunk(
+        *("plan", source, source.parent / "b", "--chunks", "40,12,13"),
+        *("--max-memory", memory, "--threads", threads),
+        *("--calibrate", "auto", "--json"),
+    )
+    assert result.exit_code == 0, str(result)
+    (array,) = result.json()["arrays"]
+    assert array["costs"]["calibrated"]
+    assert 0.7 < array["costs"]["source_stored_ratio"] < 1.1
+    assert sorted(path.name for path in source.parent.iterdir()) == ["a"]
+
+
 @pytest.mark.parametrize("damage", ["cut", "missing"])
 def test_chunks_that_tell_nothing_leave_the_estimates(
     rechunk: Rechunk, source: Path, damage: str

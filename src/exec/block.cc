@@ -10,11 +10,28 @@ namespace {
 
 constexpr std::size_t kMostPutOff = 1024;  // A part takes about 150 bytes.
 
-Shape joined(const Shape& a, const Shape& b) {
-  Shape all = a;
-  all.insert(all.end(), b.begin(), b.end());
-  return all;
-}
+// Cells, and the elements within each, as the axes of one copy. Kept from group
+// to group, so that none allocates.
+struct GroupAxes {
+  Shape extent, strides, source_strides;
+
+  void set(const BlockLayout::CellGroup& group) {
+    extent = group.counts;
+    for (std::size_t axis = 0; axis < group.counts.size(); ++axis)
+      extent.push_back(group.part.stop[axis] - group.part.start[axis]);
+    strides = group.cell_strides;
+    strides.insert(strides.end(), group.strides.begin(), group.strides.end());
+  }
+
+  void set_source(const Shape& units, const Shape& element_strides) {
+    source_strides.clear();
+    for (std::size_t axis = 0; axis < units.size(); ++axis)
+      source_strides.push_back(
+          extent[axis] > 1 ? element_strides[axis] * units[axis] : 0);
+    source_strides.insert(source_strides.end(), element_strides.begin(),
+                          element_strides.end());
+  }
+};
 
 }  // namespace
 
@@ -28,19 +45,15 @@ std::byte* Block::place(const Region& part,
 void Block::put(const Region& part, const std::byte* data,
                 const Shape& strides) {
   note_data();
+  GroupAxes axes;
   layout_.for_each_group(part, [&](const BlockLayout::CellGroup& group) {
     std::byte* target = memory_.data() + group.offset;
     const std::byte* source = byte_at(data, part, group.part, strides);
     if (target == source) return;
-    // Cells, and the elements within each, are axes of one copy.
-    Shape cells(strides.size(), 0);
-    for (std::size_t axis = 0; axis < cells.size(); ++axis)
-      if (group.counts[axis] > 1)
-        cells[axis] = strides[axis] * layout_.units()[axis];
-    strided_copy(joined(group.counts, group.part.extent()),
-                 layout_.item_bytes(), target,
-                 joined(group.cell_strides, group.strides), source,
-                 joined(cells, strides));
+    axes.set(group);
+    axes.set_source(layout_.units(), strides);
+    strided_copy(axes.extent, layout_.item_bytes(), target, axes.strides,
+                 source, axes.source_strides);
   });
 }
 
@@ -68,10 +81,11 @@ void Block::settle(std::span<const std::byte> left_out) {
 }
 
 void Block::fill(const Region& part, std::span<const std::byte> element) {
+  GroupAxes axes;
   layout_.for_each_group(part, [&](const BlockLayout::CellGroup& group) {
-    strided_fill(joined(group.counts, group.part.extent()),
-                 memory_.data() + group.offset,
-                 joined(group.cell_strides, group.strides), element);
+    axes.set(group);
+    strided_fill(axes.extent, memory_.data() + group.offset, axes.strides,
+                 element);
   });
 }
 

@@ -3,37 +3,28 @@
 #include <algorithm>
 #include <chrono>
 #include <cstring>
-#include <memory>
+#include <future>
 #include <numbers>
 #include <numeric>
 #include <optional>
 #include <vector>
 
-#include "exec/block.h"
+#include "job/chunk_sampler.h"
 #include "job/disk_probe.h"
 #include "rechunk/error.h"
-#include "zarr/array_reader.h"
 
 namespace rechunk {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kSamples = 5;
+// Of each thread: until it has both, or nothing more to take.
+constexpr std::size_t kFewestSamples = 5;
+constexpr auto kSampleTime = std::chrono::milliseconds(100);
 // Chunks that are looked for, to learn how many are missing.
 constexpr std::int64_t kFewestLookups = 10, kMostLookups = 1000;
 constexpr auto kLookupTime = std::chrono::milliseconds(100);
-constexpr std::size_t kDiskSampleBytes = 1 << 20;
 constexpr double kSmallPart = 0.05;  // Of the job's elements.
-
-/// What one chunk told.
-struct ChunkSample {
-  double first_read_ns = 0;  ///< Reading and decoding the chunk.
-  double read_ns = 0;        ///< The same once its bytes are in the cache.
-  double encode_ns = 0;      ///< Per byte.
-  double source_ratio = 1, target_ratio = 1;  ///< Stored bytes per byte.
-  double bytes = 0;                           ///< Decoded.
-};
 
 double median(const std::vector<ChunkSample>& samples,
               double ChunkSample::*member) {
@@ -45,98 +36,38 @@ double median(const std::vector<ChunkSample>& samples,
   return *middle;
 }
 
-/// The chunks of one array, read and encoded.
-class Sampler {
+/// What chunks cost where threads work side by side, and share caches, memory
+/// and cores. None of them is without samples.
+class SamplesOfThreads {
  public:
-  Sampler(const std::shared_ptr<Store>& store, const std::string& path,
-          const ArrayMetadata& source, const ArrayMetadata& target)
-      : source_(std::make_shared<const ArrayLayout>(make_layout(source))),
-        target_(make_layout(target)),
-        reader_(store, path, source_, target_.scalars),
-        chunks_(source_->shape, source_->chunk_shape) {}
+  explicit SamplesOfThreads(std::vector<std::vector<ChunkSample>> samples)
+      : samples_(std::move(samples)) {}
 
-  std::int64_t chunk_count() const { return chunks_.cell_count(); }
-
-  std::int64_t memory_bytes() const {
-    const std::int64_t chunk = source_->chunk_bytes();
-    return MemoryBudget::aligned(8 * MemoryBudget::kAlignment + chunk +
-                                 ArrayReader::unit_scratch_bytes(*source_) +
-                                 ArrayReader::object_scratch_bytes(*source_) +
-                                 target_.codecs.max_encoded_bytes(chunk) +
-                                 target_.codecs.scratch_bytes(chunk));
+  /// Of one thread in the middle: whoever is done takes the next task, so that
+  /// it is speeds that add up.
+  double time(double ChunkSample::*member) const {
+    double speed = 0;
+    for (const auto& samples : samples_) speed += 1 / median(samples, member);
+    return static_cast<double>(samples_.size()) / speed;
   }
 
-  bool is_there(std::int64_t chunk) const {
-    bool found = false;
-    reader_.visit_objects(chunks_.cell(chunk), [&](const ReadRequest& object) {
-      found = object.found;
-    });
-    return found;
-  }
-
-  /// Nothing if the chunk is missing.
-  std::optional<ChunkSample> sample(std::int64_t chunk, Arena& arena) const {
-    const ArenaScope scope(arena);
-    // Elements in the order of the target's chunks, as a run has them.
-    const BlockLayout layout = BlockLayout::of_pieces(
-        chunks_.cell(chunk), {target_.chunk_shape, target_.chunk_shape},
-        target_.axis_order, target_.item_bytes);
-    Block block(layout, arena.take(layout.bytes()));
-    ChunkSample sample;
-    sample.bytes = static_cast<double>(source_->chunk_bytes());
-    StageReport report;
-    sample.first_read_ns = read(block, arena, report);
-    if (!block.has_data() || block.memory().empty()) return std::nullopt;
-    sample.source_ratio =
-        static_cast<double>(report.counted.stored_bytes_read) / sample.bytes;
-    sample.read_ns = read(block, arena, report);
-    encode(block.memory(), arena, sample);
-    return sample;
+  double ratio(double ChunkSample::*member) const {
+    return median(samples_.front(), member);
   }
 
  private:
-  double read(Block& block, Arena& arena, StageReport& report) const {
-    const auto start = Clock::now();
-    reader_.read(block.layout().region(), block, arena, report);
-    return std::chrono::duration<double, std::nano>(Clock::now() - start)
-        .count();
-  }
-
-  void encode(std::span<const std::byte> elements, Arena& arena,
-              ChunkSample& sample) const {
-    const auto part = elements.first(std::min(
-        elements.size(), static_cast<std::size_t>(target_.chunk_bytes())));
-    const auto bytes = static_cast<std::int64_t>(part.size());
-    const auto encoded = arena.take(target_.codecs.max_encoded_bytes(bytes));
-    const auto buffer = arena.take(target_.codecs.buffer_bytes(bytes));
-    const auto start = Clock::now();
-    // Short chunks are encoded again and again, as in a run.
-    const auto times = std::max<std::size_t>(1, (256 << 10) / part.size());
-    std::int64_t stored = 0;
-    for (std::size_t i = 0; i < times; ++i)
-      stored = target_.codecs.encode(part, encoded, buffer);
-    sample.encode_ns =
-        std::chrono::duration<double, std::nano>(Clock::now() - start).count() /
-        static_cast<double>(times * part.size());
-    sample.target_ratio =
-        static_cast<double>(stored) / static_cast<double>(part.size());
-  }
-
-  std::shared_ptr<const ArrayLayout> source_;
-  ArrayLayout target_;
-  ArrayReader reader_;
-  Grid chunks_;
+  std::vector<std::vector<ChunkSample>> samples_;
 };
 
 struct Lookups {
-  std::vector<std::int64_t> there;  ///< Rising numbers of chunks.
+  std::vector<std::int64_t> there;  ///< However many: all over the array.
   double missing_share = 0;
 };
 
 /// Looks for chunks all over the array, however early it has to end: steps of
 /// about the golden section of its length leave no part out, nor do they come
 /// back before all were there.
-Lookups look_up(const Sampler& sampler) {
+Lookups look_up(const ChunkSampler& sampler) {
   const std::int64_t count = sampler.chunk_count();
   const auto begin = Clock::now();
   auto step =
@@ -150,32 +81,59 @@ Lookups look_up(const Sampler& sampler) {
     if (sampler.is_there(chunk)) there.push_back(chunk);
     chunk = (chunk + step) % count;
   }
-  std::sort(there.begin(), there.end());
   const auto found = static_cast<double>(there.size());
   return {there, 1 - found / static_cast<double>(looked_up)};
 }
 
-/// Of chunks spread over the array; the first warms up and does not count.
-std::vector<ChunkSample> take_samples(const Sampler& sampler,
+/// One thread's, of every `step`th chunk; the first warms up and does not
+/// count.
+std::vector<ChunkSample> take_samples(const ChunkSampler& sampler,
                                       const std::vector<std::int64_t>& chunks,
-                                      Arena& arena) {
+                                      std::size_t first, std::size_t step,
+                                      MemoryBudget& budget) {
+  Arena arena = budget.acquire(sampler.memory_bytes());
+  const auto all = arena.take(sampler.memory_bytes());
+  std::memset(all.data(), 0, all.size());  // Runs use their pages again, too.
+  arena.release_to(0);
   std::vector<ChunkSample> samples;
-  if (chunks.empty()) return samples;
-  for (std::size_t i = 0; i <= kSamples; ++i) {
-    const std::int64_t chunk = chunks[chunks.size() * i / (kSamples + 1)];
-    const auto sample = sampler.sample(chunk, arena);
-    if (sample && i > 0) samples.push_back(*sample);
+  const auto begin = Clock::now();
+  for (std::size_t at = first;; at += step) {
+    const auto sample = sampler.sample(chunks[at % chunks.size()], arena);
+    if (sample && at > first) samples.push_back(*sample);
+    // Chunks may go missing meanwhile.
+    const std::size_t taken = (at - first) / step;
+    if (taken >= kFewestSamples &&
+        (Clock::now() - begin > kSampleTime || at + step >= chunks.size()))
+      return samples;
   }
-  return samples;
 }
 
-void take_over(const std::vector<ChunkSample>& samples, ArrayProblem& problem) {
+std::optional<SamplesOfThreads> take_samples(
+    const ChunkSampler& sampler, const std::vector<std::int64_t>& chunks,
+    int most_threads, MemoryBudget& budget) {
+  if (chunks.empty()) return std::nullopt;
+  const auto threads = static_cast<std::size_t>(std::clamp<std::int64_t>(
+      budget.limit() / sampler.memory_bytes(), 1, most_threads));
+  std::vector<std::future<std::vector<ChunkSample>>> taken;
+  for (std::size_t thread = 0; thread < threads; ++thread)
+    taken.push_back(std::async(std::launch::async, [&, thread] {
+      return take_samples(sampler, chunks, thread, threads, budget);
+    }));
+  std::vector<std::vector<ChunkSample>> samples;
+  for (auto& each : taken)
+    if (auto some = each.get(); !some.empty())
+      samples.push_back(std::move(some));
+  if (samples.empty()) return std::nullopt;
+  return SamplesOfThreads(std::move(samples));
+}
+
+void take_over(const SamplesOfThreads& samples, double bytes,
+               ArrayProblem& problem) {
   ChunkTraits& source = problem.source;
   ChunkTraits& target = problem.target;
-  const double bytes = median(samples, &ChunkSample::bytes);
-  const double read = median(samples, &ChunkSample::read_ns);
-  source.stored_ratio = median(samples, &ChunkSample::source_ratio);
-  target.stored_ratio = median(samples, &ChunkSample::target_ratio);
+  const double read = samples.time(&ChunkSample::read_ns);
+  source.stored_ratio = samples.ratio(&ChunkSample::source_ratio);
+  target.stored_ratio = samples.ratio(&ChunkSample::target_ratio);
   const double stored = source.stored_ratio * bytes;
   if (!source.in_parts) {
     // What a warm read takes beside decoding stays as estimated.
@@ -183,9 +141,9 @@ void take_over(const std::vector<ChunkSample>& samples, ArrayProblem& problem) {
         source.medium.request_ns + stored * source.medium.read_ns_per_byte;
     source.codec_ns_per_byte = std::max(0.0, read - other) / bytes;
   }
-  const double cold = median(samples, &ChunkSample::first_read_ns) - read;
+  const double cold = samples.time(&ChunkSample::first_read_ns) - read;
   source.medium.read_ns_per_byte += std::max(0.0, cold) / stored;
-  target.codec_ns_per_byte = median(samples, &ChunkSample::encode_ns);
+  target.codec_ns_per_byte = samples.time(&ChunkSample::encode_ns);
 }
 
 double bytes_of(const ArrayProblem& problem) {
@@ -203,32 +161,29 @@ void use(const std::optional<DiskCosts>& costs, MediumTraits& medium) {
   medium.read_ns_per_byte = std::max(medium.read_ns_per_byte, costs->read_ns);
 }
 
-void calibrate_codecs(const PlannedJob& job, ArrayProblem& problem) {
-  const Sampler sampler(job.stores.source, problem.name,
-                        job.source.arrays.at(problem.name),
-                        job.target.arrays.at(problem.name));
-  if (sampler.chunk_count() == 0 ||
-      sampler.memory_bytes() > job.options.max_memory)
+void calibrate_codecs(const PlannedJob& job, MemoryBudget& budget,
+                      ArrayProblem& problem) {
+  const ChunkSampler sampler(job.stores.source, problem.name,
+                             job.source.arrays.at(problem.name),
+                             job.target.arrays.at(problem.name));
+  if (sampler.chunk_count() == 0 || sampler.memory_bytes() > budget.limit())
     return;
-  MemoryBudget budget(job.options.max_memory);
-  Arena arena = budget.acquire(sampler.memory_bytes());
-  const auto all = arena.take(sampler.memory_bytes());
-  std::memset(all.data(), 0, all.size());  // Runs use their pages again, too.
-  arena.release_to(0);
   const Lookups lookups = look_up(sampler);
   problem.missing_share = lookups.missing_share;
-  const auto samples = take_samples(sampler, lookups.there, arena);
-  if (samples.empty()) return;
-  take_over(samples, problem);
+  const auto samples =
+      take_samples(sampler, lookups.there, job.options.threads, budget);
+  if (!samples) return;
+  take_over(*samples, static_cast<double>(sampler.chunk_bytes()), problem);
   problem.calibrated = true;
 }
 
 }  // namespace
 
 void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems) {
-  std::vector<std::byte> sample(kDiskSampleBytes, std::byte{0x5a});
-  const auto temp = probe_disk(job.places.temp, sample);
-  const auto target = probe_disk(job.places.target, sample);
+  MemoryBudget budget(job.options.max_memory);
+  const auto temp = probe_disk(job.places.temp, job.options.threads, budget);
+  const auto target =
+      probe_disk(job.places.target, job.options.threads, budget);
   double all_bytes = 0;
   for (const ArrayProblem& problem : problems) all_bytes += bytes_of(problem);
   for (ArrayProblem& problem : problems) {
@@ -238,7 +193,7 @@ void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems) {
         job.stores.array_sources.contains(problem.name))
       continue;
     try {
-      calibrate_codecs(job, problem);
+      calibrate_codecs(job, budget, problem);
     } catch (const Error&) {
       // The run will say what is wrong with a chunk; the plan does not need it.
     }

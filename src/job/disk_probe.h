@@ -1,22 +1,24 @@
 // What it costs to write to a disk, and to read what was just written.
 #pragma once
 
-#include <cstddef>
 #include <optional>
-#include <span>
 #include <string>
+
+#include "base/memory_budget.h"
 
 namespace rechunk {
 
-/// Nanoseconds per byte, of one thread; through the page cache.
+/// Nanoseconds per byte, of one thread among those that do the same; through
+/// the page cache.
 struct DiskCosts {
   double write_ns = 0;
   double read_ns = 0;
 };
 
-/// Writes `sample` some times to a file without a name, in the folder that will
-/// hold `place`. Nothing where that is no local path, or cannot be written.
-std::optional<DiskCosts> probe_disk(const std::string& place,
-                                    std::span<std::byte> sample);
+/// Writes and reads files without names, one per thread, in the folder that
+/// will hold `place`, from memory of the budget. Nothing where that is no local
+/// path, or cannot be written.
+std::optional<DiskCosts> probe_disk(const std::string& place, int threads,
+                                    MemoryBudget& budget);
 
 }  // namespace rechunk

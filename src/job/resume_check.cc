@@ -99,7 +99,7 @@ void drop(const std::vector<Batch>& lost, Journal& journal,
                 [](const auto& record) { return record.batches.empty(); });
 }
 
-constexpr std::int64_t kBufferBytes = 1 << 20;
+constexpr std::int64_t kReadBytes = 1 << 20;
 
 std::string place_of(const PlannedJob& job) {
   return "resuming " + job.stores.target->describe("");
@@ -141,7 +141,7 @@ class ObjectCheck {
       for (const BatchRecord& batch : record.batches)
         if (batch.known) batches.push_back(&batch);
     const std::int64_t most = std::min<std::int64_t>(
-        kBufferBytes,
+        kReadBytes,
         std::max<std::int64_t>(1, budget_.limit() / job_.plan.threads));
     run_indexed(static_cast<std::int64_t>(batches.size()), job_.plan.threads,
                 most, budget_, {}, [&](std::int64_t index, Arena& arena) {

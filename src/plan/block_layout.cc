@@ -49,8 +49,12 @@ Region BlockLayout::cells_touching(const Region& part) const {
 }
 
 BlockLayout::Cell BlockLayout::cell(const Shape& coordinates) const {
-  Cell cell{region_, 0, {}};
-  std::int64_t index = 0;
+  Cell cell{region_, 0, packed_ ? units_ : unit_strides_};
+  locate(coordinates, cell);
+  return cell;
+}
+
+void BlockLayout::locate(const Shape& coordinates, Cell& cell) const {
   for (std::size_t axis = 0; axis < units_.size(); ++axis) {
     const std::int64_t start = coordinates[axis] * units_[axis];
     cell.region.start[axis] = std::max(start, region_.start[axis]);
@@ -58,18 +62,24 @@ BlockLayout::Cell BlockLayout::cell(const Shape& coordinates) const {
     cell.region.stop[axis] = region_.stop[axis] - start < units_[axis]
                                  ? region_.stop[axis]
                                  : start + units_[axis];
+  }
+  cell.offset = offset(coordinates);
+  if (!packed_) return;
+  std::int64_t stride = item_bytes_;
+  for (std::size_t place = axis_order_.size(); place-- > 0;) {
+    const int axis = axis_order_[place];
+    cell.strides[axis] = stride;
+    stride *= cell.region.stop[axis] - cell.region.start[axis];
+  }
+}
+
+std::int64_t BlockLayout::offset(const Shape& coordinates) const {
+  if (packed_) return packed_->piece_offset(region_, coordinates) * item_bytes_;
+  std::int64_t index = 0;
+  for (std::size_t axis = 0; axis < units_.size(); ++axis)
     index = index * (cells_.stop[axis] - cells_.start[axis]) +
             (coordinates[axis] - cells_.start[axis]);
-  }
-  if (packed_) {
-    cell.strides =
-        contiguous_strides(cell.region.extent(), axis_order_, item_bytes_);
-    cell.offset = packed_->piece_offset(region_, coordinates) * item_bytes_;
-  } else {
-    cell.strides = unit_strides_;
-    cell.offset = index * unit_bytes_;
-  }
-  return cell;
+  return index * unit_bytes_;
 }
 
 // First cells of the runs of equal cells along one axis, and the end.
@@ -93,23 +103,8 @@ std::vector<std::int64_t> BlockLayout::segments(const Region& part,
   return firsts;
 }
 
-// The group of these cells, which are equal on every axis.
-BlockLayout::CellGroup BlockLayout::group(const Region& part,
-                                          const Region& cells) const {
-  const Cell first = cell(cells.start);
-  CellGroup group{intersect(part, first.region), first.offset, cells.extent(),
-                  Shape(units_.size(), 0), first.strides};
-  for (std::size_t axis = 0; axis < units_.size(); ++axis) {
-    group.offset += (group.part.start[axis] - first.region.start[axis]) *
-                    first.strides[axis];
-    if (group.counts[axis] < 2) continue;
-    Shape next = cells.start;
-    ++next[axis];
-    group.cell_strides[axis] = cell(next).offset - first.offset;
-  }
-  return group;
-}
-
+// Nothing is allocated from group to group: where a chunk goes to many cells,
+// that took longer than the copies.
 void BlockLayout::for_each_group(
     const Region& part,
     const std::function<void(const CellGroup&)>& visit) const {
@@ -123,14 +118,39 @@ void BlockLayout::for_each_group(
     choices.stop[axis] = static_cast<std::int64_t>(cuts[axis].size()) - 1;
   }
   Region chosen = cells;
+  Cell first = cell(cells.start);
+  CellGroup group{part, 0, units_, units_, first.strides};
   for_each_point(choices, [&](const Shape& choice) {
     for (std::size_t axis = 0; axis < units_.size(); ++axis) {
       const auto at = static_cast<std::size_t>(choice[axis]);
       chosen.start[axis] = cuts[axis][at];
       chosen.stop[axis] = cuts[axis][at + 1];
     }
-    visit(group(part, chosen));
+    locate(chosen.start, first);
+    set_group(part, chosen, first, group);
+    visit(group);
   });
+}
+
+// The group of these cells, which are equal on every axis.
+void BlockLayout::set_group(const Region& part, Region& cells,
+                            const Cell& first, CellGroup& group) const {
+  group.offset = first.offset;
+  group.strides = first.strides;
+  for (std::size_t axis = 0; axis < units_.size(); ++axis) {
+    const std::int64_t start =
+        std::max(part.start[axis], first.region.start[axis]);
+    group.part.start[axis] = start;
+    group.part.stop[axis] =
+        std::max(start, std::min(part.stop[axis], first.region.stop[axis]));
+    group.offset += (start - first.region.start[axis]) * first.strides[axis];
+    group.counts[axis] = cells.stop[axis] - cells.start[axis];
+    group.cell_strides[axis] = 0;
+    if (group.counts[axis] < 2) continue;
+    ++cells.start[axis];
+    group.cell_strides[axis] = offset(cells.start) - first.offset;
+    --cells.start[axis];
+  }
 }
 
 std::optional<std::int64_t> BlockLayout::contiguous_offset(

@@ -66,7 +66,12 @@ class BlockLayout {
  private:
   std::vector<std::int64_t> segments(const Region& part, const Region& cells,
                                      std::size_t axis) const;
-  CellGroup group(const Region& part, const Region& cells) const;
+  /// Sets a cell of this layout to another one.
+  void locate(const Shape& coordinates, Cell& cell) const;
+  std::int64_t offset(const Shape& coordinates) const;
+  /// `cells` comes back as it was.
+  void set_group(const Region& part, Region& cells, const Cell& first,
+                 CellGroup& group) const;
 
   Region region_;
   Shape units_;

@@ -20,23 +20,12 @@ Shape tasks_per_component(const Shape& shape, const Shape& component,
 
 std::int64_t elements_before(const Region& region, const Shape& cell_shape,
                              const Shape& cell) {
-  const int rank = region.rank();
-  std::int64_t before = 0;
-  std::int64_t within = 1;  // Product of the cell's extents so far.
-  std::int64_t rest = 1;  // Product of the region's extents from this axis on.
-  for (int axis = 0; axis < rank; ++axis)
-    rest *= region.stop[axis] - region.start[axis];
-  for (int axis = 0; axis < rank; ++axis) {
+  return elements_before(cell.size(), [&](std::size_t axis) {
     const std::int64_t start = region.start[axis], stop = region.stop[axis];
-    if (start == stop) return 0;
-    rest /= stop - start;
     const std::int64_t cell_start = cell[axis] * cell_shape[axis];
-    const std::int64_t from = std::max(start, cell_start);
-    const std::int64_t to = std::min(stop, cell_start + cell_shape[axis]);
-    before += within * (from - start) * rest;
-    within *= to - from;
-  }
-  return before;
+    return SharedAxis{start, stop, std::max(start, cell_start),
+                      std::min(stop, cell_start + cell_shape[axis])};
+  });
 }
 
 TaskGrid::TaskGrid(const Shape& shape, const Shape& component,

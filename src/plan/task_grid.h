@@ -14,6 +14,32 @@ namespace rechunk {
 std::int64_t elements_before(const Region& region, const Shape& cell_shape,
                              const Shape& cell);
 
+/// One axis of a region, and of a cell that it touches as far as both share it.
+struct SharedAxis {
+  std::int64_t start, stop;  ///< The region's.
+  std::int64_t from, to;     ///< The cell's, clipped.
+};
+
+/// The same, where `shared(axis)` gives a SharedAxis: nothing is allocated.
+template <class Shared>
+std::int64_t elements_before(std::size_t rank, Shared&& shared) {
+  std::int64_t before = 0;
+  std::int64_t within = 1;  // Product of the cell's extents so far.
+  std::int64_t rest = 1;  // Product of the region's extents from this axis on.
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    const SharedAxis at = shared(axis);
+    rest *= at.stop - at.start;
+  }
+  if (rest == 0) return 0;
+  for (std::size_t axis = 0; axis < rank; ++axis) {
+    const SharedAxis at = shared(axis);
+    rest /= at.stop - at.start;
+    before += within * (at.from - at.start) * rest;
+    within *= at.to - at.from;
+  }
+  return before;
+}
+
 /// The cells of Grid(shape, chunks), numbered component by component.
 ///
 /// A component is a multiple of `chunks` or the array's length in each axis, so

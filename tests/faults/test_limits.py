@@ -232,3 +232,25 @@ def test_many_small_chunks_of_blosc_need_no_more(tmp_path: Path) -> None:
         peak_bytes = json.loads(ended.stdout)["max_rss"]
         assert peak_bytes <= memory_bytes + ALLOWANCE_BYTES // 2, name_length
         shutil.rmtree(target)
+
+
+def test_calibrating_leaves_its_memory_to_the_run(tmp_path: Path) -> None:
+    """Eight threads that measured once kept the heap they had measured with."""
+    shape = (400, 361, 90)
+    source = zarr.create_array(
+        tmp_path / "a", shape=shape, chunks=(10, 361, 90), dtype="f4"
+    )
+    rng = np.random.default_rng(6)
+    source[:] = rng.integers(0, 64, shape).astype("f4")
+    memory_bytes = 64_000_000
+    ended = run(
+        tmp_path,
+        *("run", tmp_path / "a", tmp_path / "b", "--chunks", "400,19,20"),
+        *("--max-memory", memory_bytes, "--threads", 8, "--json"),
+        *("--calibrate", "auto"),
+    )
+    assert ended.exit_code == 0, ended
+    report = json.loads(ended.stdout)
+    assert report["arrays"][0]["costs"]["calibrated"]
+    assert report["peak_memory"] > memory_bytes / 2
+    assert report["max_rss"] <= memory_bytes + ALLOWANCE_BYTES // 2
