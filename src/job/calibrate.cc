@@ -21,6 +21,9 @@ using Clock = std::chrono::steady_clock;
 // Of each thread: until it has both, or nothing more to take.
 constexpr std::size_t kFewestSamples = 5;
 constexpr auto kSampleTime = std::chrono::milliseconds(100);
+// Small chunks are sampled with their neighbours, as a run reads them: opening
+// objects that have nothing in common takes longer.
+constexpr std::int64_t kNeighbourBytes = 256 << 10, kMostNeighbours = 8;
 // Chunks that are looked for, to learn how many are missing.
 constexpr std::int64_t kFewestLookups = 10, kMostLookups = 1000;
 constexpr auto kLookupTime = std::chrono::milliseconds(100);
@@ -95,12 +98,17 @@ std::vector<ChunkSample> take_samples(const ChunkSampler& sampler,
   const auto all = arena.take(sampler.memory_bytes());
   std::memset(all.data(), 0, all.size());  // Runs use their pages again, too.
   arena.release_to(0);
+  const std::int64_t neighbours = std::clamp<std::int64_t>(
+      kNeighbourBytes / sampler.chunk_bytes(), 1, kMostNeighbours);
   std::vector<ChunkSample> samples;
   const auto begin = Clock::now();
   for (std::size_t at = first;; at += step) {
-    const auto sample = sampler.sample(chunks[at % chunks.size()], arena);
-    if (sample && at > first) samples.push_back(*sample);
-    // Chunks may go missing meanwhile.
+    const std::int64_t chunk = chunks[at % chunks.size()];
+    const std::int64_t stop =
+        std::min(chunk + neighbours, sampler.chunk_count());
+    for (std::int64_t each = chunk; each < stop; ++each)
+      if (const auto sample = sampler.sample(each, arena); sample && at > first)
+        samples.push_back(*sample);
     const std::size_t taken = (at - first) / step;
     if (taken >= kFewestSamples &&
         (Clock::now() - begin > kSampleTime || at + step >= chunks.size()))
