@@ -1,55 +1,27 @@
 #include "store/file_store.h"
 
 #include <fcntl.h>
-#include <limits.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <filesystem>
 #include <mutex>
+#include <optional>
 #include <unordered_set>
 #include <utility>
 
 #include "rechunk/error.h"
+#include "store/file.h"
 #include "store/folders.h"
+#include "store/io_error.h"
 #include "store/partial_files.h"
 
 namespace rechunk {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What goes by on busy machines and network file systems.
-bool is_passing(int code) {
-  constexpr int kCodes[] = {EINTR,  EAGAIN, EBUSY,  EIO,
-                            ESTALE, ENFILE, EMFILE, ETIMEDOUT};
-  return std::find(std::begin(kCodes), std::end(kCodes), code) !=
-         std::end(kCodes);
-}
-
-[[noreturn]] void throw_io(const std::string& action, const std::string& path,
-                           int code) {
-  std::string hint;
-  if (code == ENOSPC || code == EDQUOT) hint = "free space, or write elsewhere";
-  throw Error(ErrorKind::kIo, action + " " + path + ": " + std::strerror(code),
-              hint)
-      .set_retryable(is_passing(code));
-}
-
-// Calls again what a signal interrupted, but not for ever.
-template <class Call>
-ssize_t uninterrupted(Call&& call) {
-  constexpr int kMostInterrupts = 1000;
-  for (int interrupts = 0;; ++interrupts) {
-    const ssize_t result = call();
-    if (result >= 0 || errno != EINTR || interrupts == kMostInterrupts)
-      return result;
-  }
-}
 
 // Keys become paths: they must not lead out of the root.
 void check_key(std::string_view key) {
@@ -63,82 +35,6 @@ void check_key(std::string_view key) {
                   "key '" + std::string(key) + "': not a path below the store");
     if (end == key.size()) return;
     begin = end + 1;
-  }
-}
-
-class File {
- public:
-  explicit File(int descriptor) : descriptor_(descriptor) {}
-  ~File() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  int get() const { return descriptor_; }
-  int close() {
-    const int result = ::close(descriptor_);
-    descriptor_ = -1;
-    return result;
-  }
-
- private:
-  int descriptor_;
-};
-
-// The buffers of a request as the system wants them.
-std::vector<iovec> make_vectors(const ReadRequest& request) {
-  std::vector<iovec> vectors;
-  vectors.reserve(request.destination.size());
-  for (const auto& part : request.destination) {
-    if (part.empty()) continue;
-    // Neighbours in memory are one.
-    if (!vectors.empty() && static_cast<std::byte*>(vectors.back().iov_base) +
-                                    vectors.back().iov_len ==
-                                part.data())
-      vectors.back().iov_len += part.size();
-    else
-      vectors.push_back({part.data(), part.size()});
-  }
-  return vectors;
-}
-
-void read_vectors(int file, const std::string& path, std::int64_t offset,
-                  std::vector<iovec> vectors, ReadRequest& request) {
-  std::size_t first = 0;
-  while (first < vectors.size()) {
-    const auto count = static_cast<int>(
-        std::min<std::size_t>(IOV_MAX, vectors.size() - first));
-    const ssize_t got = uninterrupted(
-        [&] { return preadv(file, vectors.data() + first, count, offset); });
-    if (got < 0) throw_io("reading", path, errno);
-    if (got == 0) return;
-    request.bytes_read += got;
-    offset += got;
-    for (auto left = static_cast<std::size_t>(got); left > 0;) {
-      iovec& vector = vectors[first];
-      const std::size_t part = std::min(left, vector.iov_len);
-      vector.iov_base = static_cast<std::byte*>(vector.iov_base) + part;
-      vector.iov_len -= part;
-      left -= part;
-      if (vector.iov_len == 0) ++first;
-    }
-  }
-}
-
-// In larger writes the page cache takes larger blocks of memory. A virtual
-// machine has given those back to its host, which takes ten times as long to
-// return them as it takes to write the bytes.
-constexpr std::size_t kWriteBytes = 128 << 10;
-
-void write_all(int file, const std::string& path,
-               std::span<const std::byte> bytes, std::int64_t offset) {
-  while (!bytes.empty()) {
-    const std::size_t most = std::min(bytes.size(), kWriteBytes);
-    const ssize_t put =
-        uninterrupted([&] { return pwrite(file, bytes.data(), most, offset); });
-    if (put < 0) throw_io("writing", path, errno);
-    bytes = bytes.subspan(static_cast<std::size_t>(put));
-    offset += put;
   }
 }
 
@@ -214,20 +110,17 @@ class FileStore final : public Store {
   bool create_if_absent(std::string_view key,
                         std::span<const std::byte> bytes) override {
     const std::string path = path_of(key);
-    const std::string partial = PartialFiles::name_beside(path);
     try {
-      File file(create(partial, O_EXCL));
-      write_all(file.get(), path, bytes, 0);
+      const int code = link_to_new_file(path, bytes);
+      if (!has_no_links(code)) {
+        if (code != 0 && code != EEXIST) throw_io("writing", path, code);
+        return code == 0;
+      }
+      return create_in_place(path, bytes);
     } catch (const Error&) {
-      partial_files_->remove(partial);
+      remove_empty_folders(path);
       throw;
     }
-    // A link fails where a rename would replace.
-    const bool created = ::link(partial.c_str(), path.c_str()) == 0;
-    const int code = errno;
-    partial_files_->remove(partial);
-    if (!created && code != EEXIST) throw_io("writing", path, code);
-    return created;
   }
 
   bool erase(std::string_view key) override {
@@ -300,8 +193,51 @@ class FileStore final : public Store {
           request.offset >= 0
               ? request.offset
               : std::max<std::int64_t>(0, status.st_size + request.offset);
-      read_vectors(file.get(), path, offset, make_vectors(request), request);
+      read_buffers(file.get(), path, offset, request);
     }
+  }
+
+  // A link fails where a rename would replace. 0, or why it failed.
+  int link_to_new_file(const std::string& path,
+                       std::span<const std::byte> bytes) {
+    const std::string partial = PartialFiles::name_beside(path);
+    try {
+      File file(create(partial, O_EXCL));
+      write_all(file.get(), path, bytes, 0);
+    } catch (const Error&) {
+      partial_files_->remove(partial);
+      throw;
+    }
+    const int code = ::link(partial.c_str(), path.c_str()) == 0 ? 0 : errno;
+    partial_files_->remove(partial);
+    return code;
+  }
+
+  // What exFAT, SMB and some others say where a link should be made.
+  static bool has_no_links(int code) {
+    return code == EPERM || code == EACCES || code == ENOSYS ||
+           code == EOPNOTSUPP || code == EMLINK || code == EXDEV;
+  }
+
+  // One process creates the file, too; others may see it before it is filled.
+  bool create_in_place(const std::string& path,
+                       std::span<const std::byte> bytes) {
+    if (::access(path.c_str(), F_OK) == 0) return false;
+    std::optional<File> file;
+    try {
+      file.emplace(create(path, O_EXCL));
+    } catch (const Error&) {
+      if (::access(path.c_str(), F_OK) == 0) return false;
+      throw;
+    }
+    try {
+      write_all(file->get(), path, bytes, 0);
+      if (file->close() != 0) throw_io("writing", path, errno);
+    } catch (const Error&) {
+      ::unlink(path.c_str());
+      throw;
+    }
+    return true;
   }
 
   static constexpr int kMostTries = 100;
@@ -320,9 +256,11 @@ class FileStore final : public Store {
       // since it was made, or while it is being made (EEXIST: it was there to
       // mkdir, and gone when looked at).
       const bool gone = cause == ENOENT || (error && cause == EEXIST);
-      if (!gone || tries == kMostTries)
+      if (!gone || tries == kMostTries) {
+        remove_empty_folders(path);
         error ? throw_io("making folder", folder, cause)
               : throw_io("writing", path, cause);
+      }
       forget_folders();
     }
   }

@@ -85,6 +85,51 @@ def check_end(
         assert str(path.parent) in ended.stderr, case
 
 
+@pytest.mark.parametrize(
+    "cause", [errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EACCES]
+)
+def test_a_disk_needs_no_hard_links(tmp_path: Path, cause: int) -> None:
+    """ExFAT, SMB and others refuse them; runs lock each other out all the
+    same, and one that was killed is resumed.
+    """
+    job = JOBS["staged"]
+    job.make_source(tmp_path / "a")
+    command = ("run", tmp_path / "a", tmp_path / "b", *job.arguments)
+    assert run(tmp_path, *command).exit_code == 0
+    target = tree_hash(tmp_path / "b")
+    shutil.rmtree(tmp_path / "b")
+    no_links = {
+        "calls": "link",
+        "at": 1,
+        "lasting": 1,
+        "action": "error",
+        "errno": cause,
+    }
+    ended = run(tmp_path, *command, log=tmp_path / "log", **no_links)
+    assert ended.exit_code == 0, ended.stderr
+    assert ended.count("link") > 0
+    assert tree_hash(tmp_path / "b") == target
+    assert_only(tmp_path, "a", "b", "log")
+    again = run(tmp_path, *command, "--overwrite", **no_links)
+    assert again.exit_code == 0, again.stderr
+    assert tree_hash(tmp_path / "b") == target
+
+
+@pytest.mark.parametrize("calls", ["create", "link,create", "pwrite"])
+def test_a_run_that_cannot_begin_leaves_no_folder(
+    tmp_path: Path, calls: str
+) -> None:
+    """Neither the target's nor that of the journal."""
+    job = JOBS["direct"]
+    job.make_source(tmp_path / "a")
+    command = ("run", tmp_path / "a", tmp_path / "b", *job.arguments)
+    script = {"calls": calls, "at": 1, "lasting": 1, "errno": errno.EPERM}
+    ended = run(tmp_path, *command, action="error", **script)
+    assert ended.exit_code == 1
+    assert os.strerror(errno.EPERM) in ended.stderr
+    assert_only(tmp_path, "a")
+
+
 @pytest.mark.parametrize("name", JOBS)
 def test_short_reads_and_writes_are_continued(
     tmp_path: Path, name: str

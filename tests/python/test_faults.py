@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -14,6 +17,7 @@ import numpy as np
 import pytest
 import zarr
 
+from binary import binary_path
 from compare import assert_same_elements
 from engines import ENGINES
 from rechunk import Rechunked, RechunkError, rechunk
@@ -231,3 +235,32 @@ def test_python_runs_while_native_threads_do(tmp_path: Path) -> None:
     ticker.join()
     gaps = np.diff([begin, *ticks, end])
     assert gaps.max() < max(0.1, (end - begin) / 4)
+
+
+def test_a_disk_needs_no_hard_links(tmp_path: Path) -> None:
+    """For the package's runs as for the command's."""
+    make_source(tmp_path)
+    code = """if True:
+        import sys, zarr, numpy as np
+        from rechunk import rechunk
+        folder = sys.argv[1]
+        for name in ("threads", "dask"):
+            target = f"{folder}/{name}"
+            rechunk(f"{folder}/source", (40, 3, 4), "1MB", target,
+                    executor=name).execute()
+            assert np.array_equal(zarr.open(target)[...],
+                                  zarr.open(f"{folder}/source")[...])
+    """
+    shim = binary_path().parent / "tests/faults/libfault_shim.so"
+    script = {
+        "LD_PRELOAD": str(shim),
+        "SHIM_UNDER": str(tmp_path),
+        "SHIM_CALLS": "link",
+        "SHIM_AT": "1",
+        "SHIM_LASTING": "1",
+        "SHIM_ACTION": "error",
+        "SHIM_ERRNO": str(errno.EPERM),
+    }
+    command = [sys.executable, "-W", "ignore", "-c", code, tmp_path]
+    subprocess.run(command, env={**os.environ, **script}, check=True)
+    assert_only(tmp_path, "source", "threads", "dask")
