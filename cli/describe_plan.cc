@@ -112,10 +112,10 @@ std::vector<const StagedCopySpec*> choose_arrays(const Plan& plan,
 
 }  // namespace
 
-std::string describe_notes(const Job& job) {
+std::string describe_parts(const Job& job) {
   std::string text;
-  for (const std::string& note : job.notes())
-    text += fmt::format("into     {}\n", printable(note));
+  for (const std::string& part : job.parts())
+    text += fmt::format("into     {}\n", printable(part));
   return text;
 }
 

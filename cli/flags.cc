@@ -83,6 +83,10 @@ const Flag kFlags[] = {
      "Replace a target that exists"},
     {"--verify", "", kLayoutBits, &Arguments::verify, kConduct,
      "Read the target again and compare it with what was read"},
+    {"--strict", "", kLayoutBits, &Arguments::strict, kConduct,
+     "Fail where something would be left as it was, or read otherwise"},
+    {"--without-files", "", kLayoutBits, &Arguments::without_files, kConduct,
+     "Leave out files of SOURCE that are no Zarr (default: copy them)"},
     {"--keep-temp", "", kLayoutBits, &Arguments::keep_temp, kConduct,
      "Leave the intermediates behind"},
     {"--durable", "", kLayoutBits, &Arguments::durable, kConduct,
@@ -295,6 +299,8 @@ Options make_options(const Arguments& arguments) {
   options.calibrate = arguments.calibrate == "auto";
   options.overwrite = arguments.overwrite;
   options.verify = arguments.verify;
+  options.strict = arguments.strict;
+  options.without_files = arguments.without_files;
   options.keep_temp = arguments.keep_temp;
   options.durable = arguments.durable;
   return options;

@@ -21,6 +21,7 @@ struct Arguments {
   bool write_empty_chunks = false;
   std::string max_memory, threads, temp, calibrate;
   bool overwrite = false, verify = false, keep_temp = false;
+  bool strict = false, without_files = false;
   bool durable = false, check = false;
   bool json = false, explain = false;
   std::string shape, dtype, source_chunks, source_shards;

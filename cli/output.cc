@@ -145,4 +145,9 @@ void print_warning(std::string_view message, std::string_view hint) {
   print_notice(style_of(stderr).bold("warning:"), message, hint);
 }
 
+void print_notes(const Notes& notes) {
+  for (const std::string& line : to_lines(notes))
+    std::fputs((printable(line) + "\n").c_str(), stderr);
+}
+
 }  // namespace rechunk::cli

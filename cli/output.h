@@ -31,7 +31,10 @@ std::string printable(std::string_view text);
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
 
 /// What a job says of the target that it writes into, in the plan's columns.
-std::string describe_notes(const Job& job);
+std::string describe_parts(const Job& job);
+
+/// What people should know: a line each, to stderr.
+void print_notes(const Notes& notes);
 
 struct PlanView {
   bool explain = false;         ///< All reasons of the planner.

@@ -17,7 +17,7 @@ Plan plan_on_paper(const Arguments& arguments, const Options& options) {
 
 struct Planned {
   Plan plan;
-  std::string notes;
+  std::string parts;
 };
 
 Planned plan_of(const Arguments& arguments) {
@@ -29,19 +29,20 @@ Planned plan_of(const Arguments& arguments) {
                      "to plan without an array");
   const Job job(arguments.source, arguments.target, options);
   if (!arguments.plan_file.empty()) save_plan(job, arguments.plan_file);
-  return {job.plan(), describe_notes(job)};
+  return {job.plan(), describe_parts(job)};
 }
 
 }  // namespace
 
 int run_plan(const Arguments& arguments) {
-  const auto [plan, notes] = plan_of(arguments);
+  const auto [plan, parts] = plan_of(arguments);
   if (arguments.json)
     write_stdout(rechunk::to_json(plan) + "\n");
   else
     write_stdout(describe_plan(plan, {.explain = arguments.explain,
                                       .style = style_of(stdout)}) +
-                 notes);
+                 parts);
+  print_notes(plan.notes);
   return 0;
 }
 

@@ -45,13 +45,15 @@ void lead(Executor& executor, Job& job, const Interrupt& interrupt,
                       .max_arrays = kMaxArraysShown,
                       .style = style_of(stderr)};
   std::fputs(describe_plan(job.plan(), view).c_str(), stderr);
-  std::fputs(describe_notes(job).c_str(), stderr);
+  std::fputs(describe_parts(job).c_str(), stderr);
+  print_notes(job.plan().notes);
 
   auto progress = make_progress_bar();
   const Report report = executor.run(job, progress.get(), interrupt.token());
   progress.reset();
 
   std::fputs(describe_report(job.plan(), report).c_str(), stderr);
+  print_notes(report.notes);
   if (arguments.json) write_stdout(to_json(job.plan(), report));
   warn_of_leftovers(job);
 }

@@ -97,6 +97,7 @@ int run_commit(const Arguments& arguments) {
     std::fputs("done     already, nothing was left to do\n", stderr);
   else
     std::fputs(describe_report(job.plan(), report).c_str(), stderr);
+  print_notes(report.notes);
   if (arguments.json) write_stdout(to_json(job.plan(), report));
   return 0;
 }

@@ -53,7 +53,7 @@ const Plan& Job::plan() const { return state_->job.plan; }
 
 bool Job::into_existing() const { return state_->job.existing.has_value(); }
 
-std::vector<std::string> Job::notes() const {
+std::vector<std::string> Job::parts() const {
   return describe_existing(state_->job);
 }
 

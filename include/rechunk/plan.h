@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "rechunk/notes.h"
 #include "rechunk/shape.h"
 
 namespace rechunk {
@@ -76,6 +77,7 @@ struct Plan {
   std::int64_t temp_objects = 0;
   double predicted_seconds = 0;  ///< By the cost model; not a promise.
   std::vector<StagedCopySpec> arrays;
+  Notes notes;  ///< What is known before the run.
 };
 
 /// The plan as JSON text, indented; the keys are a contract (README).

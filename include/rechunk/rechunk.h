@@ -63,6 +63,11 @@ struct Options {
   // How it is done.
   bool overwrite = false;  ///< Replace a target that exists.
   bool verify = false;     ///< Decode the target again and compare digests.
+  /// A job with notes fails: when it is planned, or before its target is
+  /// visible, if it finds something to note only then.
+  bool strict = false;
+  /// Leave out files of the source that are no Zarr, instead of copying them.
+  bool without_files = false;
   /// Tells apart jobs whose stores have no URL; becomes part of the plan file.
   std::string token;
   bool keep_temp = false;  ///< Leave intermediates behind, for inspection.
@@ -79,14 +84,21 @@ struct ArrayReport {
   /// By stage, what was done before the run was resumed; empty if it was not.
   std::vector<std::int64_t> found_tasks;
 };
+/// Files beside arrays and groups that are no Zarr.
+struct Files {
+  std::int64_t copied = 0;
+  std::int64_t bytes = 0;
+};
 struct Report {
   std::vector<ArrayReport> arrays;  ///< In the plan's order.
+  Notes notes;                      ///< Found by the run, beside the plan's.
+  Files files;
   double seconds = 0;
   std::int64_t max_rss = 0;  ///< Peak resident bytes of the process.
 };
 
-/// The plan's JSON with what was counted in each stage, `seconds` and
-/// `max_rss`; the keys are a contract (README).
+/// The plan's JSON with what was counted in each stage, all notes, `files`,
+/// `seconds` and `max_rss`; the keys are a contract (README).
 std::string to_json(const Plan& plan, const Report& report);
 std::string to_json(const StageReport& report);
 
@@ -135,8 +147,8 @@ class Job {
 
   /// True if the target exists, and stays where the run fails.
   bool into_existing() const;
-  /// What people should know of that: a line per array.
-  std::vector<std::string> notes() const;
+  /// The parts of it that are written: a line per array, for people.
+  std::vector<std::string> parts() const;
 
   /// Throws: invalid_argument if something stands at the target that the
   /// options do not allow to replace.

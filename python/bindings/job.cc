@@ -123,6 +123,8 @@ Options make_options(const nb::dict& dict) {
   take(dict, "calibrate", options.calibrate);
   take(dict, "overwrite", options.overwrite);
   take(dict, "verify", options.verify);
+  take(dict, "strict", options.strict);
+  take(dict, "without_files", options.without_files);
   take(dict, "keep_temp", options.keep_temp);
   take(dict, "durable", options.durable);
   take(dict, "token", options.token);

@@ -3,7 +3,7 @@ you set, on native threads or on the engine you use (Dask, Beam, Prefect).
 """
 
 from rechunk.api import Rechunked, rechunk
-from rechunk.errors import RechunkError
+from rechunk.errors import RechunkError, RechunkWarning
 from rechunk.plan import Plan, run_step
 from rechunk.specs import CopySpec, Executor, StagedCopySpec
 from rechunk.steps import Step
@@ -15,6 +15,7 @@ __all__ = [
     "Executor",
     "Plan",
     "RechunkError",
+    "RechunkWarning",
     "Rechunked",
     "StagedCopySpec",
     "Step",

@@ -20,6 +20,7 @@ from rechunk.checks import (
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
 from rechunk.executors import get_executor
 from rechunk.existing import append_text, check_kept, region_text
+from rechunk.notes import notes_since, warn_of
 from rechunk.options import codec_text, target_layout
 from rechunk.plan import Plan
 from rechunk.report import html, text
@@ -51,6 +52,8 @@ def rechunk(
     verify: bool = False,
     keep_temp: bool = False,
     durable: bool = False,
+    strict: bool = False,
+    without_files: bool = False,
     calibrate: str = "off",
     region: Any = None,
     append: str | int | None = None,
@@ -76,7 +79,10 @@ def rechunk(
     executor: "threads" (native), "python", "dask", "beam", "prefect", one that
         a package registers, or an Executor.
     shards, codec, zarr_format, consolidate, write_empty_chunks, threads,
-    overwrite, verify, keep_temp, durable: as on the command line.
+    overwrite, verify, keep_temp, durable, strict, without_files: as on the
+        command line. What may be read otherwise afterwards, or is left as it
+        was, is a RechunkWarning and part of the report; strict=True makes it
+        an error.
     calibrate: "auto" measures on some of the source's chunks what its codecs
         cost, before the plan is made; "off" plans the same every time.
 
@@ -100,6 +106,8 @@ def rechunk(
         "verify": verify,
         "keep_temp": keep_temp,
         "durable": durable,
+        "strict": strict,
+        "without_files": without_files,
     }
     check_flags(**flags, consolidate=consolidate)
     check_mappings(target_options=target_options, temp_options=temp_options)
@@ -197,6 +205,8 @@ class Rechunked(Generic[T]):
         self._target = target
         self._prepared: T | None = None
         self._finished = False
+        self._report: dict[str, Any] | None = None
+        warn_of(plan.notes, stacklevel=4)
 
     @property
     def plan(self) -> T:
@@ -218,9 +228,20 @@ class Rechunked(Generic[T]):
             self._finished = False
         lead = nullcontext() if self._executor.leads else self._plan.leading()
         with lead:
-            self._executor.execute_plan(self.plan, **kwargs)
+            report = self._executor.execute_plan(self.plan, **kwargs)
         self._finished = True
+        self._report = report or self._plan.notes
+        warn_of(notes_since(self._report, self._plan.notes), stacklevel=3)
         return self._open_target()
+
+    @property
+    def report(self) -> dict[str, Any] | None:
+        """What `execute()` did, as `rechunk run --json` prints it; None before.
+
+        `not_rechunked`, `notes` and `files` say what users should know. Beam
+        does not hand on the rest.
+        """
+        return self._report
 
     def status(self) -> dict[str, Any]:
         """How far the run is, and who runs it: `rechunk status --json`.

@@ -25,6 +25,10 @@ class RechunkError(Exception):
         return type(self), (self.message, self.hint, self.retryable)
 
 
+class RechunkWarning(UserWarning):
+    """A reader may see something else than before, or something was left."""
+
+
 class InvalidArgumentError(RechunkError, ValueError):
     """The request makes no sense or contradicts itself."""
 

@@ -48,6 +48,13 @@ class Plan:
         parsed: dict[str, Any] = json.loads(self.text)
         return parsed
 
+    @property
+    def notes(self) -> dict[str, Any]:
+        """What users should know before the run."""
+        return {
+            key: self._parsed.get(key, []) for key in ("not_rechunked", "notes")
+        }
+
     @cached_property
     def hash(self) -> str:
         """Tells plans apart: 32 hex digits."""
@@ -206,15 +213,16 @@ class Plan:
             for stage in array["stages"]
         )
 
-    def run(self, step: Step) -> None:
+    def run(self, step: Step) -> dict[str, Any] | None:
         """Carries out a step or a part of one. May be repeated without harm.
 
+        The commit returns the report of the run, other steps nothing.
         Raises RechunkError; names array, object and cause.
         """
+        if step.kind == "commit":
+            return self.commit()
         if step.kind == "prepare":
             self.prepare()
-        elif step.kind == "commit":
-            self.commit()
         else:
             job = self._job()
             with _open_jobs.work():
@@ -222,6 +230,7 @@ class Plan:
                     job.release(*step.tasks)
                 else:
                     job.run_together([step.tasks, *step.others])
+        return None
 
     def prepare(self) -> None:
         """Makes room at the target, or joins a run that has begun."""

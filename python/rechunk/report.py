@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from html import escape
 from typing import Any
 
+from rechunk.notes import note_lines
+
 # A group may have thousands.
 _MOST_ARRAYS = 8
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -106,6 +108,7 @@ def text(plan: dict[str, Any], target: Any) -> str:
         lines += [f"    {_stage_line(stage)}" for stage in array["stages"]]
     if rest:
         lines.append(f"* And         : {rest}")
+    lines += [f"* {line}" for line in note_lines(plan)]
     lines.append(f"* Target      : {target}")
     return "\n".join(lines)
 
@@ -132,4 +135,5 @@ def html(plan: dict[str, Any], target: Any) -> str:
         )
     if rest:
         parts.append(f"<p>And {escape(rest)}</p>")
+    parts += [f"<p>{escape(line)}</p>" for line in note_lines(plan)]
     return "".join(parts) + "</div>"

@@ -138,5 +138,8 @@ class Executor(ABC, Generic[T]):
         """
 
     @abstractmethod
-    def execute_plan(self, plan: T, **kwargs: Any) -> None:
-        """Runs such a plan to its end; keywords are the engine's."""
+    def execute_plan(self, plan: T, **kwargs: Any) -> dict[str, Any] | None:
+        """Runs such a plan to its end; keywords are the engine's.
+
+        Returns what the commit step returned, if the engine hands it on.
+        """

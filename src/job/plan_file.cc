@@ -98,6 +98,8 @@ OrderedJson file_json(const PlannedJob& job) {
                      {"write_empty_chunks", job.options.write_empty_chunks},
                      {"overwrite", job.options.overwrite},
                      {"verify", job.options.verify},
+                     {"strict", job.options.strict},
+                     {"without_files", job.options.without_files},
                      {"keep_temp", job.options.keep_temp},
                      {"durable", job.options.durable},
                      {"token", job.options.token}};
@@ -161,6 +163,8 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     options.at("verify").get_to(job.options.verify);
     options.at("keep_temp").get_to(job.options.keep_temp);
     job.options.durable = options.value("durable", false);
+    job.options.strict = options.value("strict", false);
+    job.options.without_files = options.value("without_files", false);
     options.at("token").get_to(job.options.token);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::kCorrupt,

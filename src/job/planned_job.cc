@@ -7,6 +7,7 @@
 #include "job/job_runner.h"
 #include "job/machine.h"
 #include "job/places.h"
+#include "job/strict.h"
 #include "job/target_hierarchy.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
@@ -90,6 +91,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   if (job.options.calibrate) calibrate(job, problems);
   job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});
   rechunk::validate(job.plan, problems);
+  refuse_notes(job.options, job.plan.notes);
   return job;
 }
 

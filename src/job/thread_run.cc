@@ -6,6 +6,8 @@
 
 #include "exec/run_plan.h"
 #include "job/recorder.h"
+#include "job/source_files.h"
+#include "job/strict.h"
 #include "job/target_place.h"
 #include "job/verify_target.h"
 #include "rechunk/error.h"
@@ -62,6 +64,8 @@ class ThreadRun {
       add_found(job_, leader->found(), digests, report);
     if (job_.options.verify)
       verify_target(job_, digests, {budget_, job_.plan.threads, stop_}, report);
+    copy_files(job_, budget_, report);
+    refuse_notes(job_.options, report.notes);
     throw_if_stopped(stop_);
     return report;
   }

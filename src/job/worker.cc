@@ -10,6 +10,8 @@
 
 #include "job/machine.h"
 #include "job/resume_check.h"
+#include "job/source_files.h"
+#include "job/strict.h"
 #include "job/target_place.h"
 #include "job/verify_target.h"
 #include "rechunk/error.h"
@@ -292,11 +294,12 @@ Report Worker::commit(bool by_journal) {
   for (const auto& stages : done.stages)
     report.arrays.push_back({stages, "", {}});
   add_found(report);
-  if (job_.options.verify) {
-    arenas_.drop_idle();
-    MemoryBudget budget(job_.options.max_memory);
+  arenas_.drop_idle();
+  MemoryBudget budget(job_.options.max_memory);
+  if (job_.options.verify)
     verify_target(job_, done.digests, {budget, job_.plan.threads, {}}, report);
-  }
+  copy_files(job_, budget, report);
+  refuse_notes(job_.options, report.notes);
   finish();
   report.max_rss = max_rss();
   return report;

@@ -114,6 +114,32 @@ StagedCopySpec parse_array(const Json& json) {
   return array;
 }
 
+Json not_rechunked_json(const Notes& notes) {
+  Json json = Json::array();
+  for (const NotRechunked& array : notes.not_rechunked)
+    json.push_back({{"name", array.name}, {"cause", array.cause}});
+  return json;
+}
+
+Json notes_json(const Notes& notes) {
+  Json json = Json::array();
+  for (const Note& note : notes.notes)
+    json.push_back(
+        {{"kind", note.kind}, {"arrays", note.arrays}, {"text", note.text}});
+  return json;
+}
+
+// Plan files of older versions have none.
+Notes parse_notes(const Json& json) {
+  Notes notes;
+  for (const Json& array : json.value("not_rechunked", Json::array()))
+    notes.not_rechunked.push_back({array.at("name"), array.at("cause")});
+  for (const Json& note : json.value("notes", Json::array()))
+    notes.notes.push_back(
+        {note.at("kind"), note.at("arrays"), note.at("text")});
+  return notes;
+}
+
 }  // namespace
 
 std::string_view to_string(Method method) {
@@ -139,6 +165,8 @@ std::string to_json(const Plan& plan) {
                {"arrays", Json::array()}};
   for (const StagedCopySpec& array : plan.arrays)
     json["arrays"].push_back(array_json(array));
+  json["not_rechunked"] = not_rechunked_json(plan.notes);
+  json["notes"] = notes_json(plan.notes);
   // Names of types come from files and need not be UTF-8.
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }
@@ -156,6 +184,7 @@ Plan plan_from_json(std::string_view text) {
     plan.predicted_seconds = json.value("predicted_seconds", 0.0);
     for (const Json& array : json.at("arrays"))
       plan.arrays.push_back(parse_array(array));
+    plan.notes = parse_notes(json);
     return plan;
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::kCorrupt,

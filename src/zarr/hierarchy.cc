@@ -17,11 +17,6 @@ namespace {
 constexpr std::string_view kMetadataNames[] = {"zarr.json", ".zmetadata",
                                                ".zgroup", ".zarray", ".zattrs"};
 
-bool is_metadata_name(std::string_view name) {
-  return std::find(std::begin(kMetadataNames), std::end(kMetadataNames),
-                   name) != std::end(kMetadataNames);
-}
-
 std::int64_t depth(std::string_view key) {
   return std::count(key.begin(), key.end(), '/');
 }
@@ -105,7 +100,7 @@ class MetadataMeter {
 Listing list_documents(const Store& store) {
   Listing listing;
   store.list("", [&](std::string_view key, std::int64_t bytes) {
-    if (is_metadata_name(file_name(key))) {
+    if (is_document(key)) {
       if (!raw_json::is_utf8(key))
         throw Error(ErrorKind::kCorrupt,
                     fmt::format("opening {}: its name is not UTF-8",
@@ -245,6 +240,11 @@ void write_documents(
 
 }  // namespace
 
+bool is_document(std::string_view key) {
+  return std::find(std::begin(kMetadataNames), std::end(kMetadataNames),
+                   file_name(key)) != std::end(kMetadataNames);
+}
+
 Hierarchy read_hierarchy(const Store& store) {
   if (auto hierarchy = read_root_array(store)) return *std::move(hierarchy);
   const Listing listing = list_documents(store);
@@ -314,7 +314,7 @@ void erase_hierarchy(Store& store, bool everything,
   std::vector<std::string> documents, others;
   store.list("", [&](std::string_view key, std::int64_t) {
     if (!spared_prefix.empty() && key.starts_with(spared_prefix)) return;
-    if (is_metadata_name(file_name(key)))
+    if (is_document(key))
       documents.emplace_back(key);
     else if (everything)
       others.emplace_back(key);

@@ -53,6 +53,9 @@ void consolidate_again(Store& store);
 void erase_hierarchy(Store& store, bool everything,
                      std::string_view spared_prefix = {});
 
+/// True if the last part of a key is the name of a metadata document.
+bool is_document(std::string_view key);
+
 /// True if the store's root holds a Zarr array or group, finished or not
 /// readable: one of zarr.json, .zarray, .zgroup exists.
 bool has_metadata(const Store& store);

@@ -16,13 +16,19 @@ def _constant(value: Any) -> Any:
     return value
 
 
-def _run(plan: Plan, step: Step, before: Any) -> None:
+def _run(plan: Plan, step: Step, before: Any) -> dict[str, Any] | None:
     """A task: the plan, some integers, and what had to come before."""
-    plan.run(step)
+    return plan.run(step)
 
 
 def _barrier(before: list[Any]) -> None:
     """Is there for its arguments only."""
+
+
+def _report(before: list[Any]) -> dict[str, Any] | None:
+    """What the commit returned, which had to come before."""
+    report: dict[str, Any] | None = before[-1]
+    return report
 
 
 class _Graph:
@@ -44,7 +50,7 @@ class _Graph:
         for number, step in enumerate(plan.steps()):
             self._done.append(self._add(number, step))
         self.last = f"rechunk-{self._run}"
-        self.tasks[self.last] = (_barrier, self._done[-1:])
+        self.tasks[self.last] = (_report, self._done[-1:])
 
     def _add(self, number: int, step: Step) -> Any:
         before = [self._done[index] for index in step.after]
@@ -74,6 +80,9 @@ class DaskExecutor(Executor[Delayed]):
         graph = _Graph(specs)
         return Delayed(graph.last, graph.tasks)
 
-    def execute_plan(self, plan: Delayed, **kwargs: Any) -> None:
+    def execute_plan(
+        self, plan: Delayed, **kwargs: Any
+    ) -> dict[str, Any] | None:
         """`plan.compute(**kwargs)`: scheduler, retries, ..."""
-        plan.compute(**kwargs)
+        report: dict[str, Any] | None = plan.compute(**kwargs)
+        return report

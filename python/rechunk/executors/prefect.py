@@ -14,31 +14,36 @@ from rechunk.steps import Step
 # Prefect tells its server of each task: few and large ones.
 _MAX_TASKS_PER_STEP = 64
 
+Report = dict[str, Any] | None
+
 
 @task(name="rechunk-tasks", retries=3, cache_policy=NO_CACHE)
-def run_tasks(batch: Step, plan: Plan) -> None:
+def run_tasks(batch: Step, plan: Plan) -> Report:
     """Some tasks of one step."""
-    plan.run(batch)
+    return plan.run(batch)
 
 
-class PrefectExecutor(Executor[Flow[[], None]]):
+class PrefectExecutor(Executor[Flow[[], Report]]):
     """A flow, to be called as it is or within a flow of the user's."""
 
-    def prepare_plan(self, specs: Plan) -> Flow[[], None]:
+    def prepare_plan(self, specs: Plan) -> Flow[[], Report]:
         """A flow without parameters that runs everything."""
 
         @flow(name="rechunk")
-        def rechunk() -> None:
+        def rechunk() -> Report:
+            results: list[Report] = []
             for level in specs.levels():
                 batches = [
                     batch
                     for step in level
                     for batch in specs.batches(step, _MAX_TASKS_PER_STEP)
                 ]
-                run_tasks.map(batches, unmapped(specs)).result()
+                results = run_tasks.map(batches, unmapped(specs)).result()
+            return results[-1]  # Of the commit.
 
         return rechunk
 
-    def execute_plan(self, plan: Flow[[], None], **kwargs: Any) -> None:
+    def execute_plan(self, plan: Flow[[], Report], **kwargs: Any) -> Report:
         """Calls the flow; keywords of `Flow.with_options`."""
-        (plan.with_options(**kwargs) if kwargs else plan)()
+        report: Report = (plan.with_options(**kwargs) if kwargs else plan)()
+        return report

@@ -30,25 +30,27 @@ def _opened(array: Any) -> Any:
     return array.open() if hasattr(array, "open") else array
 
 
-class PythonExecutor(Executor[Callable[[], None]]):
+class PythonExecutor(Executor[Callable[[], dict[str, Any]]]):
     """Moves elements with slices, through zarr-python; the tests' oracle."""
 
-    def prepare_plan(self, specs: Plan) -> Callable[[], None]:
+    def prepare_plan(self, specs: Plan) -> Callable[[], dict[str, Any]]:
         """A function that does everything."""
 
-        def run() -> None:
+        def run() -> dict[str, Any]:
             specs.prepare()
             for staged in specs:
                 for stage in staged.stages:
                     copy(stage, staged.name)
-            specs.commit(by_journal=False)
+            return specs.commit(by_journal=False)
 
         return run
 
-    def execute_plan(self, plan: Callable[[], None], **kwargs: Any) -> None:
+    def execute_plan(
+        self, plan: Callable[[], dict[str, Any]], **kwargs: Any
+    ) -> dict[str, Any]:
         """Calls the function."""
         if kwargs:
             raise TypeError(
                 f"executor 'python' takes no keywords, not {sorted(kwargs)}"
             )
-        plan()
+        return plan()

@@ -28,7 +28,7 @@ class ThreadsExecutor(Executor[Plan]):
         *,
         progress: bool | Progress = False,
         **kwargs: Any,
-    ) -> None:
+    ) -> dict[str, Any]:
         """Runs everything.
 
         progress: True for a bar on stderr, or a function that is called with
@@ -44,7 +44,7 @@ class ThreadsExecutor(Executor[Plan]):
             )
         if progress is True:
             progress = show_bar
-        plan.run_native(progress or None)
+        return plan.run_native(progress or None)
 
 
 def show_bar(

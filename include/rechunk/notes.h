@@ -1,0 +1,43 @@
+// What people should know of a job, because a reader of the target may see
+// something else than in the source, or because something was left as it was.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace rechunk {
+
+/// One sentence, and the arrays that it is about.
+struct Note {
+  std::string kind;  ///< One word for scripts, with underscores: "fill_value".
+  std::vector<std::string> arrays;  ///< By path; empty: the whole hierarchy.
+  std::string text;                 ///< Without a full stop.
+};
+
+/// An array that keeps its layout, although another one was asked for.
+struct NotRechunked {
+  std::string name;
+  std::string cause;  ///< "numcodecs.shuffle": what cannot be decoded.
+};
+
+/// With `Options::strict` a job that has notes fails.
+struct Notes {
+  std::vector<NotRechunked> not_rechunked;
+  std::vector<Note> notes;
+
+  bool empty() const { return not_rechunked.empty() && notes.empty(); }
+
+  /// Adds a note on an array ("": the root array, or the whole hierarchy).
+  /// Arrays with the same kind and text share one note.
+  void add(std::string_view kind, const std::string& array,
+           std::string_view text);
+  void add(const Notes& others);
+};
+
+/// A line for people each: "not rechunked: t, u (numcodecs.shuffle)" and
+/// "note: TEXT: a, b, c"; at most some arrays by name.
+std::vector<std::string> to_lines(const Notes& notes);
+
+}  // namespace rechunk

@@ -1,0 +1,164 @@
+#include "job/source_files.h"
+
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "base/retry.h"
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+constexpr std::int64_t kBlockBytes = 1 << 20;
+
+using Buffer = std::span<std::byte>;
+
+// Journals and intermediates of runs whose targets lie within the source.
+bool is_of_a_run(std::string_view folder) {
+  return folder.starts_with(".rechunk") || folder.ends_with(".rechunk") ||
+         (folder.starts_with('.') &&
+          folder.find(".rechunk-") != std::string_view::npos);
+}
+
+bool lies_in_a_run(std::string_view key) {
+  for (std::size_t slash = key.find('/'); slash != std::string_view::npos;
+       slash = key.find('/')) {
+    if (is_of_a_run(key.substr(0, slash))) return true;
+    key.remove_prefix(slash + 1);
+  }
+  return false;
+}
+
+// "c/0/1", "0.1", "0/1", "c", "0": of any grid, with any separator.
+bool is_chunk_name(std::string_view key) {
+  if (key == "c") return true;
+  if (key.starts_with("c/") || key.starts_with("c.")) key.remove_prefix(2);
+  bool digit = false;
+  for (const char c : key) {
+    const bool separator = c == '.' || c == '/';
+    if ((separator && !digit) || (!separator && (c < '0' || c > '9')))
+      return false;
+    digit = !separator;
+  }
+  return digit;
+}
+
+// The key below the innermost array that it lies in; nothing if it does not.
+std::optional<std::string_view> key_in_array(const Hierarchy& hierarchy,
+                                             std::string_view key) {
+  for (std::size_t slash = key.rfind('/'); slash != std::string_view::npos;
+       slash = slash == 0 ? std::string_view::npos : key.rfind('/', slash - 1))
+    if (hierarchy.arrays.contains(std::string(key.substr(0, slash))))
+      return key.substr(slash + 1);
+  if (hierarchy.root_is_array) return key;
+  return std::nullopt;
+}
+
+ReadRequest request_of(const std::string& key, std::int64_t offset,
+                       Buffer block) {
+  ReadRequest request;
+  request.key = key;
+  request.offset = offset;
+  request.destination = {block};
+  return request;
+}
+
+// False for links that lead nowhere, pipes, files of others.
+bool is_readable(const Store& store, const std::string& key) {
+  std::byte first;
+  ReadRequest request = request_of(key, 0, {&first, 1});
+  try {
+    store.read_many({&request, 1});
+    return request.found;
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kIo) throw;
+    return false;
+  }
+}
+
+// Calls `take(bytes)` block by block; returns how many there were.
+template <class Take>
+std::int64_t read_file(const Store& store, const std::string& key, Buffer block,
+                       Take&& take) {
+  std::int64_t offset = 0;
+  for (;;) {
+    ReadRequest request = request_of(key, offset, block);
+    store.read_many({&request, 1});
+    if (request.bytes_read > 0)
+      take(block.first(static_cast<std::size_t>(request.bytes_read)));
+    offset += request.bytes_read;
+    if (offset >= request.object_bytes) return offset;
+    if (!request.found || request.bytes_read == 0)
+      throw Error(ErrorKind::kCorrupt,
+                  "copying " + store.describe(key) + ": it changed meanwhile");
+  }
+}
+
+std::int64_t copy_file(const PlannedJob& job, const std::string& key,
+                       Buffer block) {
+  const auto writer = job.stores.target->open_writer(key);
+  const std::int64_t bytes =
+      read_file(*job.stores.source, key, block,
+                [&](std::span<const std::byte> read) { writer->append(read); });
+  writer->commit();
+  return bytes;
+}
+
+void verify_file(const PlannedJob& job, const std::string& key,
+                 std::int64_t bytes, Buffer block) {
+  const Buffer source = block.first(block.size() / 2);
+  std::int64_t offset = 0;
+  bool same = true;
+  const auto compare = [&](std::span<const std::byte> found) {
+    ReadRequest request =
+        request_of(key, offset, block.subspan(source.size(), found.size()));
+    job.stores.target->read_many({&request, 1});
+    same =
+        same && request.object_bytes == bytes &&
+        std::equal(found.begin(), found.end(), request.destination[0].begin());
+    offset += static_cast<std::int64_t>(found.size());
+  };
+  const std::int64_t read = read_file(*job.stores.source, key, source, compare);
+  if (!same || read != bytes)
+    throw Error(ErrorKind::kCorrupt,
+                "verifying " + job.stores.target->describe(key) +
+                    ": it differs from " + job.stores.source->describe(key));
+}
+
+}  // namespace
+
+bool is_file(const Hierarchy& hierarchy, std::string_view key) {
+  if (is_document(key) || lies_in_a_run(key)) return false;
+  const auto inner = key_in_array(hierarchy, key);
+  return !inner || !is_chunk_name(*inner);
+}
+
+void copy_files(const PlannedJob& job, MemoryBudget& budget, Report& report) {
+  if (job.existing || job.options.without_files || !job.stores.source ||
+      !job.source_has_documents)
+    return;
+  std::vector<std::string> keys;
+  job.stores.source->list("", [&](std::string_view key, std::int64_t) {
+    if (is_file(job.source, key)) keys.emplace_back(key);
+  });
+  if (keys.empty()) return;
+  std::sort(keys.begin(), keys.end());
+  Arena arena = budget.acquire(std::min(
+      kBlockBytes, budget.limit() - budget.limit() % MemoryBudget::kAlignment));
+  const Buffer block = arena.take(arena.capacity());
+  for (const std::string& key : keys) {
+    if (!is_readable(*job.stores.source, key)) {
+      report.notes.add("files", key, "left out, since it cannot be read");
+      continue;
+    }
+    const std::int64_t bytes = with_context(
+        [&] { return retrying([&] { return copy_file(job, key, block); }); },
+        [] { return "copying a file that is no Zarr"; });
+    if (job.options.verify) verify_file(job, key, bytes, block);
+    ++report.files.copied;
+    report.files.bytes += bytes;
+  }
+}
+
+}  // namespace rechunk
