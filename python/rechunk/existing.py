@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from rechunk.arrays import ZarrArray
 from rechunk.errors import InvalidArgumentError
 
@@ -137,6 +139,58 @@ class Window:
             slice(part.start + start, part.stop + start)
             for part, start in zip(region, self.start)
         )
+
+
+@dataclass(frozen=True)
+class Appended:
+    """What the last objects of a target hold already, and all behind it."""
+
+    kept: Any
+    added: Any
+    axis: int
+    length: int
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """That of both, one behind the other."""
+        shape = list(self.added.shape)
+        shape[self.axis] += self.length
+        return tuple(shape)
+
+    @property
+    def chunks(self) -> Any:
+        """Of what is appended."""
+        return getattr(self.added, "chunks", None)
+
+    @property
+    def dtype(self) -> Any:
+        """Of what is appended; the target's is the same but for byte order."""
+        return self.added.dtype
+
+    def open(self) -> Appended:
+        """The same, open for many slices."""
+        kept, added = (
+            array.open() if hasattr(array, "open") else array
+            for array in (self.kept, self.added)
+        )
+        return replace(self, kept=kept, added=added)
+
+    def __getitem__(self, region: Any) -> Any:
+        own = region[self.axis]
+        parts = []
+        for array, start, stop in (
+            (self.kept, own.start, min(own.stop, self.length)),
+            (
+                self.added,
+                max(own.start - self.length, 0),
+                own.stop - self.length,
+            ),
+        ):
+            if start < stop:
+                box = list(region)
+                box[self.axis] = slice(start, stop)
+                parts.append(np.asarray(array[tuple(box)]))
+        return np.concatenate(parts, self.axis)
 
 
 def window_of(array: ZarrArray, part: Mapping[str, Any]) -> Window:

@@ -13,7 +13,7 @@ from typing import Any
 from rechunk import _core
 from rechunk._jobs import OpenJobs
 from rechunk.arrays import ZarrArray, parse_dtype
-from rechunk.existing import Window, window_of
+from rechunk.existing import Appended, Window, window_of
 from rechunk.specs import CopySpec, StagedCopySpec
 from rechunk.steps import Step, packed
 
@@ -74,11 +74,15 @@ class Plan:
         return (self._spec(array) for array in self._parsed["arrays"])
 
     def _spec(self, array: dict[str, Any]) -> StagedCopySpec:
-        arrays = [self._source(array)]
+        target = self._target(array)
+        source, part = self._source(array), self._part(array)
+        if part and part["kept"]:
+            source = Appended(target, source, part["axis"], part["kept"])
+        arrays = [source]
         for number, stage in enumerate(array["stages"]):
             last = number + 1 == len(array["stages"])
             arrays.append(
-                self._target(array)
+                target
                 if last
                 else self._intermediate(array, number, stage["chunks"])
             )

@@ -33,7 +33,8 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
     : spec_(spec),
       reader_(std::move(reader)),
       writer_(std::move(writer)),
-      idle_(options.idle) {
+      idle_(options.idle),
+      kept_(options.kept) {
   const ArrayLayout& target = writer_->layout();
   for (std::size_t stage = 0; stage < spec_.stages.size(); ++stage) {
     const CopySpec& copy = spec_.stages[stage];
@@ -100,9 +101,10 @@ void ArrayCopy::read(const Task& task, Block& block,
   } else if (digest_scalars_.empty()) {
     read_source(region, block, task.arena, result.report);
   } else {
-    DigestSink sink(digest_scalars_, whole_grid(spec_.shape), &block);
-    read_source(region, sink, task.arena, result.report);
-    result.digest += total(sink.digests());
+    KeptDigestSink digests(digest_scalars_, spec_.shape, kept_, &block);
+    read_source(region, digests.sink(), task.arena, result.report);
+    result.digest += digests.kept();
+    result.digest += digests.added();
   }
   block.settle(left_out);
 }
@@ -131,16 +133,29 @@ void ArrayCopy::for_each_cell(const Region& cells, Arena& arena,
 
 void ArrayCopy::read_source(const Region& region, RegionSink& sink,
                             Arena& arena, StageReport& report) const {
+  const Region kept = intersect(region, kept_.region(spec_.shape));
+  if (kept_.length == 0 || kept.empty())
+    return read_added(region, sink, arena, report);
+  reader_->read(kept, sink, arena, report);
+  Region added = region;
+  added.start[kept_.axis] = kept.stop[kept_.axis];
+  if (!added.empty()) read_added(added, sink, arena, report);
+}
+
+void ArrayCopy::read_added(const Region& region, RegionSink& sink, Arena& arena,
+                           StageReport& report) const {
   // Source objects, so that each is opened as often as by one thread.
   const Shape& object =
       spec_.source_shards.empty() ? spec_.source_chunks : spec_.source_shards;
   const bool large = element_count(object) * spec_.item_bytes >= kSharedBytes;
   if (!idle_ || region.empty() || !(large || idle_->any()))
     return reader_->read(region, sink, arena, report);
-  const Grid objects(spec_.shape, object);
-  for_each_cell(objects.cells_touching(region), arena, report,
+  const Grid objects(kept_.added(spec_.shape), object);
+  const Region part = moved(region, kept_.axis, -kept_.length);
+  for_each_cell(objects.cells_touching(part), arena, report,
                 [&](const Shape& cell, Arena& own, StageReport& counted) {
-                  reader_->read(intersect(objects.cell(cell), region), sink,
+                  const Region shared = intersect(objects.cell(cell), part);
+                  reader_->read(moved(shared, kept_.axis, kept_.length), sink,
                                 own, counted);
                 });
 }

@@ -8,6 +8,7 @@
 #include "base/idle_threads.h"
 #include "exec/packed_store.h"
 #include "exec/task_runner.h"
+#include "plan/cuts.h"
 #include "rechunk/plan.h"
 #include "zarr/array_reader.h"
 #include "zarr/array_writer.h"
@@ -24,6 +25,7 @@ class ArrayCopy {
     /// What is missing in the source, in the target's byte order; empty: the
     /// target's fill value.
     std::vector<std::byte> source_fill = {};
+    Kept kept = {};  ///< What the reader takes from elsewhere.
   };
 
   /// `temp` may be null where the copy has one stage.
@@ -55,6 +57,8 @@ class ArrayCopy {
             TaskResult& result) const;
   void read_source(const Region& region, RegionSink& sink, Arena& arena,
                    StageReport& report) const;
+  void read_added(const Region& region, RegionSink& sink, Arena& arena,
+                  StageReport& report) const;
   using Part = std::function<void(const Shape& cell, Arena&, StageReport&)>;
   void for_each_cell(const Region& cells, Arena& arena, StageReport& report,
                      const Part& part) const;
@@ -67,6 +71,7 @@ class ArrayCopy {
   std::vector<PackedStore> intermediates_;
   std::vector<DigestScalar> digest_scalars_;  ///< Empty: no digest.
   IdleThreads* const idle_;
+  const Kept kept_;
 };
 
 /// Moves the encoded objects of one array, untouched.

@@ -28,10 +28,12 @@ Grid whole_grid(const Shape& shape) {
 }
 
 DigestSink::DigestSink(std::vector<DigestScalar> scalars, Grid cells,
-                       RegionSink* next)
+                       RegionSink* next, Shape origin)
     : scalars_(std::move(scalars)),
       cells_(std::move(cells)),
       next_(next),
+      origin_(origin.empty() ? Shape(cells_.shape().size(), 0)
+                             : std::move(origin)),
       digests_(static_cast<std::size_t>(cells_.cell_count())) {}
 
 std::byte* DigestSink::place(const Region& part,
@@ -56,10 +58,17 @@ std::span<std::byte> DigestSink::spare(const Region& region,
   return next_ ? next_->spare(region, bytes) : std::span<std::byte>();
 }
 
-void DigestSink::add(const Region& part, const std::byte* data,
+void DigestSink::add(const Region& whole_part, const std::byte* data,
                      const Shape& strides) {
-  for_each_point(cells_.cells_touching(part), [&](const Shape& cell) {
-    const Region shared = intersect(cells_.cell(cell), part);
+  Region part = whole_part;
+  for (std::size_t axis = 0; axis < origin_.size(); ++axis) {
+    part.start[axis] -= origin_[axis];
+    part.stop[axis] -= origin_[axis];
+  }
+  const Region counted = intersect(part, whole(cells_.shape()));
+  if (counted.empty()) return;
+  for_each_point(cells_.cells_touching(counted), [&](const Shape& cell) {
+    const Region shared = intersect(cells_.cell(cell), counted);
     const Digest digest =
         digest_box(scalars_, cells_.shape(), shared.start, shared.extent(),
                    byte_at(data, part, shared, strides), strides);
@@ -67,5 +76,30 @@ void DigestSink::add(const Region& part, const std::byte* data,
     digests_[static_cast<std::size_t>(cells_.index(cell))] += digest;
   });
 }
+
+namespace {
+
+Shape behind(const Shape& shape, const Kept& kept) {
+  Shape origin(shape.size(), 0);
+  if (kept.length > 0) origin[kept.axis] = kept.length;
+  return origin;
+}
+
+}  // namespace
+
+KeptDigestSink::KeptDigestSink(const std::vector<DigestScalar>& scalars,
+                               const Shape& shape, const Kept& kept,
+                               RegionSink* next)
+    : added_(scalars, whole_grid(kept.added(shape)), next,
+             behind(shape, kept)) {
+  if (kept.length > 0)
+    kept_.emplace(scalars, whole_grid(kept.region(shape).extent()), &added_);
+}
+
+Digest KeptDigestSink::kept() const {
+  return kept_ ? total(kept_->digests()) : Digest{};
+}
+
+Digest KeptDigestSink::added() const { return total(added_.digests()); }
 
 }  // namespace rechunk

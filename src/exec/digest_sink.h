@@ -3,9 +3,11 @@
 #pragma once
 
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "base/digest.h"
+#include "plan/cuts.h"
 #include "zarr/array_reader.h"
 
 namespace rechunk {
@@ -19,8 +21,10 @@ class DigestSink final : public RegionSink {
  public:
   /// `cells`: a grid on the array, each cell of which gets a digest.
   /// `next`: where all goes from here, or nullptr; must outlive the sink.
+  /// `origin`: where the grid begins in the array, if not at zeros. What lies
+  /// outside of it is not digested.
   DigestSink(std::vector<DigestScalar> scalars, Grid cells,
-             RegionSink* next = nullptr);
+             RegionSink* next = nullptr, Shape origin = {});
 
   std::byte* place(const Region& part,
                    const std::vector<int>& axis_order) override;
@@ -39,8 +43,26 @@ class DigestSink final : public RegionSink {
   const std::vector<DigestScalar> scalars_;
   const Grid cells_;
   RegionSink* const next_;
+  const Shape origin_;
   std::mutex mutex_;
   std::vector<Digest> digests_;
+};
+
+/// Digests the kept elements of an array apart from the others. Positions count
+/// from the beginning of either part, so that the second digest is that of what
+/// was appended.
+class KeptDigestSink {
+ public:
+  KeptDigestSink(const std::vector<DigestScalar>& scalars, const Shape& shape,
+                 const Kept& kept, RegionSink* next);
+
+  RegionSink& sink() { return kept_ ? *kept_ : added_; }
+  Digest kept() const;
+  Digest added() const;
+
+ private:
+  DigestSink added_;
+  std::optional<DigestSink> kept_;  ///< In front of the other.
 };
 
 Digest total(const std::vector<Digest>& digests);

@@ -183,6 +183,7 @@ class Chooser {
     Shape extent = source.shape;
     if (part.same_region_of_source) extent = region_.extent();
     source.shape = target.shape = extent;
+    if (part.kept.length > 0) target.shape[part.kept.axis] += part.kept.length;
     const std::string name = target.zarr_format == 3 ? "zarr.json" : ".zarray";
     part.document = *read_text(*job_.stores.target, join_key(path, name));
     job_.existing->arrays.emplace(path, std::move(part));
@@ -202,26 +203,14 @@ class Chooser {
                            to_string(target.shape)),
                "all other dimensions must be equal");
     const std::int64_t length = target.shape[axis], step = target.chunks[axis];
-    if (length % step != 0) refuse_length(length, step);
     ExistingTarget::Array part{
         Shape(target.shape.size(), 0), target.shape, {}, {}};
-    part.start[axis] = length;
+    // What is there of the last object is written again, with more behind.
+    part.kept = {static_cast<int>(axis),
+                 source.shape[axis] > 0 ? length % step : 0};
+    part.start[axis] = length - length % step;
     part.shape[axis] = checked_add(length, source.shape[axis]);
     return part;
-  }
-
-  [[noreturn]] void refuse_length(std::int64_t length,
-                                  std::int64_t step) const {
-    std::int64_t divisor = std::min(step, length);
-    while (length % divisor != 0) --divisor;
-    refuse(fmt::format("--append {}: the target's length is {}, and its chunks "
-                       "(or shards) are {} long: the last one would have to be "
-                       "written again",
-                       job_.options.append, length, step),
-           fmt::format("it could grow from {} or {}; or write it anew with "
-                       "chunks that divide {}, such as {}",
-                       length / step * step, ceil_div(length, step) * step,
-                       length, divisor));
   }
 
   ExistingTarget::Array region(const std::string& path,

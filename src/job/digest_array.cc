@@ -26,13 +26,15 @@ std::int64_t digest_bytes(const ArrayLayout& layout) {
   return reader_bytes(layout);
 }
 
-std::vector<Digest> digest_cells(const StoredArray& array, const Grid& cells,
-                                 const ReadOptions& options) {
+namespace {
+
+/// All elements of an array into a sink that any thread may call.
+void read_all(const StoredArray& array, RegionSink& sink,
+              const ReadOptions& options) {
   const auto layout = shared_layout(array);
   const ArrayReader reader(array.store, array.path, layout, layout->scalars);
   const Grid regions(layout->shape, read_region_shape(*layout));
   const std::int64_t task_bytes = digest_bytes(*layout);
-  DigestSink sink(digest_scalars(layout->scalars), cells);
   std::mutex mutex;
   run_indexed(regions.cell_count(), threads_within(options, task_bytes),
               task_bytes, options.budget, options.stop,
@@ -44,7 +46,27 @@ std::vector<Digest> digest_cells(const StoredArray& array, const Grid& cells,
                 const std::lock_guard lock(mutex);
                 options.on_read(element_count(region) * layout->item_bytes);
               });
+}
+
+std::vector<DigestScalar> scalars_of(const StoredArray& array) {
+  return digest_scalars(array.metadata.data_type.scalars);
+}
+
+}  // namespace
+
+std::vector<Digest> digest_cells(const StoredArray& array, const Grid& cells,
+                                 const ReadOptions& options) {
+  DigestSink sink(scalars_of(array), cells);
+  read_all(array, sink, options);
   return sink.digests();
+}
+
+std::pair<Digest, Digest> digest_kept(const StoredArray& array,
+                                      const Kept& kept,
+                                      const ReadOptions& options) {
+  KeptDigestSink sink(scalars_of(array), array.metadata.shape, kept, nullptr);
+  read_all(array, sink.sink(), options);
+  return {sink.kept(), sink.added()};
 }
 
 Digest digest_array(const StoredArray& array, const ReadOptions& options) {

@@ -6,10 +6,12 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/digest.h"
 #include "base/memory_budget.h"
+#include "plan/cuts.h"
 #include "rechunk/rechunk.h"
 #include "rechunk/store.h"
 #include "zarr/hierarchy.h"
@@ -41,6 +43,12 @@ std::int64_t digest_bytes(const ArrayLayout& layout);
 /// Digest of all elements; decodes every chunk once.
 /// Throws: unsupported, corrupt, io, budget_exceeded, cancelled.
 Digest digest_array(const StoredArray& array, const ReadOptions& options);
+
+/// Digest of the kept elements, and of those behind them; decodes every chunk
+/// once.
+std::pair<Digest, Digest> digest_kept(const StoredArray& array,
+                                      const Kept& kept,
+                                      const ReadOptions& options);
 
 /// Digests of the cells of a grid on the array, by cell; decodes every chunk
 /// once.

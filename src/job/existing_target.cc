@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "job/partial_objects.h"
 #include "job/planned_job.h"
 #include "job/region_spec.h"
 #include "job/target_hierarchy.h"
@@ -137,6 +138,10 @@ void place_parts(PlannedJob& job) {
   }
 }
 
+Kept kept_of(const PlannedJob& job, const std::string& path) {
+  return job.existing ? job.existing->arrays.at(path).kept : Kept{};
+}
+
 Hierarchy part_of_source(const PlannedJob& job, Hierarchy source) {
   if (!job.existing) return source;
   std::erase_if(source.arrays, [&](const auto& entry) {
@@ -170,16 +175,19 @@ void grow_arrays(const PlannedJob& job) {
 
 void erase_appended(const PlannedJob& job) {
   for (const auto& [path, part] : job.existing->arrays) {
+    const auto document =
+        read_text(*job.stores.target, document_key(job, path));
     // Once it has grown it is somebody's data.
-    if (layout_of(current_document(job, path)) != layout_of(part.document))
-      continue;
+    if (!document || growth_of(part, *document) != Growth::kBefore) continue;
     const ArrayMetadata& target = job.target.arrays.at(path);
     const Grid objects(target.shape, target.chunks);
-    for_each_point(
-        whole(objects.counts()), [&, &path = path](const Shape& object) {
-          job.stores.target->erase(
-              join_key(path, chunk_key(target.key_encoding, object)));
-        });
+    Region appended = whole(objects.counts());
+    if (part.kept.length > 0) appended.start[part.kept.axis] = 1;
+    for_each_point(appended, [&, &path = path](const Shape& object) {
+      job.stores.target->erase(
+          join_key(path, chunk_key(target.key_encoding, object)));
+    });
+    restore_partial_objects(job, path);
   }
 }
 
@@ -191,6 +199,7 @@ std::vector<std::string> describe_existing(const PlannedJob& job) {
     Region region{part.start, part.start};
     for (std::size_t axis = 0; axis < part.start.size(); ++axis)
       region.stop[axis] += target.shape[axis];
+    if (part.kept.length > 0) region.start[part.kept.axis] += part.kept.length;
     lines.push_back(
         fmt::format("{}{} of {}", path.empty() ? "" : path + " ",
                     region_text(region, dimension_names_of(target), part.shape),

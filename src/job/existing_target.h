@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/cuts.h"
 #include "rechunk/rechunk.h"
 #include "zarr/hierarchy.h"
 
@@ -20,11 +21,16 @@ struct PlannedJob;
 struct ExistingTarget {
   /// Of an array that is written.
   struct Array {
-    Shape start;  ///< Of the region, in elements of the target ...
+    Shape start;  ///< Of what is written, in elements of the target ...
     Shape shape;  ///< ... as it is when the run has ended.
     /// The same region is read from a source of the same shape; else all of it.
     bool same_region_of_source = false;
     std::string document;  ///< Verbatim, as it was when the run was planned.
+    /// Appending: elements of the last, partial objects, with which what is
+    /// written begins; and what tells whether somebody else wrote these objects
+    /// (partial_objects.h).
+    Kept kept = {};
+    std::string marks = {};
   };
   std::map<std::string, Array> arrays;
   std::vector<std::string> untouched;  ///< Arrays that the source has, too.
@@ -43,6 +49,9 @@ void choose_parts(PlannedJob& job);
 /// The parts of hierarchies that have the shapes of `job.existing`'s regions
 /// are found in their stores: for a job that was planned or loaded.
 void place_parts(PlannedJob& job);
+
+/// What an array's target has already of the objects that are written.
+Kept kept_of(const PlannedJob& job, const std::string& path);
 
 /// The source as the job's, where it is a part of a larger one.
 Hierarchy part_of_source(const PlannedJob& job, Hierarchy source);

@@ -9,6 +9,7 @@
 #include "job/codec_costs.h"
 #include "job/digest_array.h"
 #include "job/existing_target.h"
+#include "job/partial_objects.h"
 #include "job/target_hierarchy.h"
 #include "rechunk/error.h"
 #include "zarr/encoded_layout.h"
@@ -48,6 +49,17 @@ ChunkTraits target_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   traits.stored_ratio = costs.stored_ratio;
   traits.axis_order = layout.axis_order;
   return traits;
+}
+
+// Tasks read what the target has, too, with the same memory.
+void add_kept(const ArrayLayout& target, ArrayProblem& problem) {
+  ChunkTraits& source = problem.source;
+  problem.kept_in_parts = target.codecs.empty();
+  source.unit_scratch_bytes = std::max(source.unit_scratch_bytes,
+                                       ArrayReader::unit_scratch_bytes(target));
+  source.object_scratch_bytes = std::max(
+      source.object_scratch_bytes, ArrayReader::object_scratch_bytes(target));
+  source.spare_bytes = 0;
 }
 
 ChunkTraits array_source_traits(const ArrayLayout& layout) {
@@ -91,14 +103,6 @@ std::shared_ptr<const RegionReader> make_reader(
                                              scalars);
 }
 
-EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target) {
-  if (options.write_empty_chunks) return EmptyChunks::kWrite;
-  // Zeros are what null is here; other readers may take it for something else.
-  if (into_existing(options) && target.fill_value.json == "null")
-    return EmptyChunks::kWrite;
-  return into_existing(options) ? EmptyChunks::kErase : EmptyChunks::kLeaveOut;
-}
-
 // What is missing in the source is its own fill value, not the target's.
 std::vector<std::byte> swapped_fill(
     const ArrayLayout& source, const std::vector<DataType::Scalar>& scalars) {
@@ -109,21 +113,30 @@ std::vector<std::byte> swapped_fill(
 
 }  // namespace
 
+EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target) {
+  if (options.write_empty_chunks) return EmptyChunks::kWrite;
+  // Zeros are what null is here; other readers may take it for something else.
+  if (into_existing(options) && target.fill_value.json == "null")
+    return EmptyChunks::kWrite;
+  return into_existing(options) ? EmptyChunks::kErase : EmptyChunks::kLeaveOut;
+}
+
 ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
                           const ArrayMetadata& target,
                           const ProblemOptions& options) {
   ArrayProblem problem;
   problem.name = name;
   problem.dtype = source.data_type.label();
-  problem.shape = source.shape;
+  problem.shape = target.shape;
   problem.item_bytes = source.data_type.item_bytes;
   const CodecCosts source_costs = codec_costs(source);
   const CodecCosts target_costs = codec_costs(target);
-  problem.same_encoding =
-      !options.array_source && same_encoding(source, target);
-  problem.same_chunk_encoding = !options.array_source &&
-                                !problem.same_encoding &&
-                                same_chunk_encoding(source, target);
+  problem.kept = options.kept;
+  const bool movable =
+      !options.array_source && !options.decodes && options.kept.length == 0;
+  problem.same_encoding = movable && same_encoding(source, target);
+  problem.same_chunk_encoding =
+      movable && !problem.same_encoding && same_chunk_encoding(source, target);
   if (problem.same_encoding) {
     problem.source = opaque_traits(source, source_costs);
     problem.target = opaque_traits(target, target_costs);
@@ -134,7 +147,9 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
     const ArrayLayout layout = make_layout(source);
     problem.source = options.array_source ? array_source_traits(layout)
                                           : source_traits(layout, source_costs);
-    problem.target = target_traits(make_layout(target), target_costs);
+    const ArrayLayout written = make_layout(target);
+    problem.target = target_traits(written, target_costs);
+    if (options.kept.length > 0) add_kept(written, problem);
   }
   if (options.verify && can_decode(target))
     problem.other_bytes = std::max(digest_bytes(make_layout(source)),
@@ -144,14 +159,14 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
   return problem;
 }
 
-JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
-                     const Hierarchy& target, const Stores& stores,
-                     const Options& options, IdleThreads* idle) {
+JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle) {
+  const Stores& stores = job.stores;
+  const Options& options = job.options;
   const bool existing = into_existing(options);
-  for (std::size_t index = 0; index < plan.arrays.size(); ++index) {
-    const StagedCopySpec& spec = plan.arrays[index];
-    const ArrayMetadata& from = source.arrays.at(spec.name);
-    const ArrayMetadata& to = target.arrays.at(spec.name);
+  for (std::size_t index = 0; index < job.plan.arrays.size(); ++index) {
+    const StagedCopySpec& spec = job.plan.arrays[index];
+    const ArrayMetadata& from = job.source.arrays.at(spec.name);
+    const ArrayMetadata& to = job.target.arrays.at(spec.name);
     if (spec.method == Method::kPassthrough && !same_encoding(from, to)) {
       copies_.emplace_back(ChunkPassthrough(
           spec, {stores.source, spec.name, encoded_layout(from)},
@@ -165,15 +180,25 @@ JobRunner::JobRunner(const Plan& plan, const Hierarchy& source,
       continue;
     }
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));
-    const auto reader = make_reader(stores, spec.name, from, layout->scalars);
+    std::shared_ptr<Store> place = stores.target;
+    auto reader = make_reader(stores, spec.name, from, layout->scalars);
+    const auto fill = swapped_fill(make_layout(from), layout->scalars);
+    const Kept kept = kept_of(job, spec.name);
+    if (kept.length > 0) {
+      const auto partial = std::make_shared<PartialObjects>(job, spec.name);
+      place = partial->target();
+      reader = std::make_shared<const AppendedReader>(
+          kept, partial->reader(layout), reader, fill);
+    }
     const auto writer = std::make_shared<const ArrayWriter>(
-        stores.target, spec.name, layout, empty_chunks(options, to));
+        place, spec.name, layout, empty_chunks(options, to));
     copies_.emplace_back(ArrayCopy(
         spec, reader, writer, stores.temp,
         {.temp_prefix = fmt::format("{}", index),
          .digest = options.verify,
          .idle = stores.array_sources.contains(spec.name) ? nullptr : idle,
-         .source_fill = swapped_fill(make_layout(from), layout->scalars)}));
+         .source_fill = fill,
+         .kept = kept}));
   }
 }
 

@@ -8,9 +8,9 @@
 #include "exec/array_copy.h"
 #include "exec/chunk_passthrough.h"
 #include "exec/task_runner.h"
+#include "job/planned_job.h"
 #include "plan/planner.h"
 #include "rechunk/rechunk.h"
-#include "zarr/hierarchy.h"
 
 namespace rechunk {
 
@@ -18,7 +18,12 @@ namespace rechunk {
 struct ProblemOptions {
   bool verify = false;        ///< The run reads the target again.
   bool array_source = false;  ///< Elements come from an ArraySource.
+  bool decodes = false;       ///< Even what could be moved as it is.
+  Kept kept = {};             ///< Elements that the target has already.
 };
+
+/// What becomes of chunks of a target that hold nothing but its fill value.
+EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target);
 
 /// What the planner must know of an array.
 /// Throws: unsupported where it must be decoded and cannot be.
@@ -28,11 +33,9 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
 
 class JobRunner final : public TaskRunner {
  public:
-  /// The plan's arrays, in its order, with their metadata on both sides. Tasks
-  /// share their work with `idle` threads (may be null).
-  JobRunner(const Plan& plan, const Hierarchy& source, const Hierarchy& target,
-            const Stores& stores, const Options& options,
-            IdleThreads* idle = nullptr);
+  /// `job`, with its plan file, must outlive the runner. Tasks share their work
+  /// with `idle` threads (may be null).
+  explicit JobRunner(const PlannedJob& job, IdleThreads* idle = nullptr);
 
   TaskResult run(int array, int stage, std::int64_t task,
                  Arena& arena) override;

@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "job/text_hash.h"
+
 namespace rechunk {
 namespace {
 
@@ -14,6 +16,7 @@ using Json = nlohmann::json;
 constexpr const char* kPlan = "plan.json";
 constexpr const char* kReady = "ready";
 constexpr const char* kDone = "done";
+constexpr const char* kPartial = "partial";
 constexpr const char* kCommitted = "committed";
 
 std::vector<std::string> keys_below(const Store& store,
@@ -126,11 +129,37 @@ void Journal::replace(const Record& record,
     store_->erase(record.key);
 }
 
+void Journal::record_partial(const std::string& key,
+                             const std::vector<ObjectSums>& states) {
+  Json list = Json::array();
+  for (const ObjectSums& state : states)
+    list.push_back({state.objects, state.marks, state.contents});
+  write_text(*store_, join_key(kPartial, text_hash(key)),
+             Json{{"plan", plan_hash_}, {"key", key}, {"states", list}}.dump());
+}
+
+std::vector<ObjectSums> Journal::partial_states(const std::string& key) const {
+  std::vector<ObjectSums> states;
+  const auto text = read_text(*store_, join_key(kPartial, text_hash(key)));
+  if (!text) return states;
+  const Json json = Json::parse(*text, nullptr, false);
+  try {
+    if (json.at("plan") != plan_hash_ || json.at("key") != key) return states;
+    for (const Json& state : json.at("states"))
+      states.push_back({state.at(0), state.at(1), state.at(2)});
+  } catch (const Json::exception&) {
+    states.clear();  // Torn: then nobody knows.
+  }
+  return states;
+}
+
 void Journal::erase() {
   store_->erase(kPlan);  // Without it nothing of the rest counts.
   store_->erase(kReady);
   // Listed now: who writes a record later sees that the plan is gone.
-  for (const std::string& key : keys_below(*store_, kDone)) store_->erase(key);
+  for (const char* records : {kDone, kPartial})
+    for (const std::string& key : keys_below(*store_, records))
+      store_->erase(key);
 }
 
 void Journal::set_committed() { write_text(*store_, kCommitted, plan_hash_); }

@@ -4,6 +4,8 @@
 //   ready                         room was made: tasks may begin
 //   done/ARRAY/STAGE/FIRST-STOP   what some tasks did (record_text.h); called
 //                                 after the first of its batches
+//   partial/HASH                  what a partial object may have become
+//                                 (partial_objects.h)
 //   owner/N, beat                 who works on it (run_lock.h)
 //   committed                     the hash of a plan that has ended here, where
 //                                 its target cannot tell and workers may ask
@@ -61,6 +63,11 @@ class Journal {
 
   /// One record replaces another: that of fewer batches.
   void replace(const Record& record, const std::vector<BatchRecord>& batches);
+
+  /// What a run may have left of an object that it reads and writes again.
+  void record_partial(const std::string& key,
+                      const std::vector<ObjectSums>& states);
+  std::vector<ObjectSums> partial_states(const std::string& key) const;
 
   /// Removes everything but the lock and the mark of a plan that has ended.
   void erase();

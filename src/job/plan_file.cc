@@ -1,6 +1,7 @@
 // Plan files: the plan's JSON and all that other processes must know.
 #include <algorithm>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "job/places.h"
 #include "job/planned_job.h"
@@ -39,7 +40,10 @@ OrderedJson existing_json(const ExistingTarget& existing) {
     arrays[path] = {{"start", array.start},
                     {"shape", array.shape},
                     {"same_region_of_source", array.same_region_of_source},
-                    {"document", array.document}};
+                    {"document", array.document},
+                    {"axis", array.kept.axis},
+                    {"kept", array.kept.length},
+                    {"marks", array.marks}};
   return {{"made", existing.made},
           {"arrays", arrays},
           {"untouched", existing.untouched}};
@@ -50,10 +54,21 @@ ExistingTarget parse_existing(const OrderedJson& json) {
   json.at("made").get_to(existing.made);
   json.at("untouched").get_to(existing.untouched);
   for (const auto& [path, array] : json.at("arrays").items())
-    existing.arrays[path] = {array.at("start"), array.at("shape"),
+    existing.arrays[path] = {array.at("start"),
+                             array.at("shape"),
                              array.at("same_region_of_source"),
-                             array.at("document")};
+                             array.at("document"),
+                             {array.at("axis"), array.at("kept")},
+                             array.at("marks")};
   return existing;
+}
+
+// What is another one whenever the same work is planned.
+void forget_moment(OrderedJson& existing) {
+  existing.erase("made");
+  if (!existing.contains("arrays") || !existing["arrays"].is_object()) return;
+  for (auto& array : existing["arrays"])
+    if (array.is_object()) array.erase("marks");
 }
 
 // The parts that a plan file names are some of what is there.
@@ -69,6 +84,12 @@ void check_parts(const PlannedJob& job) {
         part.shape.size() != extent.size() ||
         source->second.shape.size() != extent.size())
       return false;
+    const Kept& kept = part.kept;
+    if (kept.length < 0 || kept.axis < 0 ||
+        (kept.length > 0 && (std::cmp_greater_equal(kept.axis, extent.size()) ||
+                             kept.length > extent[kept.axis])))
+      return false;
+    if (source->second.shape != kept.added(extent)) return false;
     for (std::size_t axis = 0; axis < extent.size(); ++axis)
       if (part.start[axis] < 0 || part.shape[axis] < extent[axis] ||
           part.start[axis] > part.shape[axis] - extent[axis] ||
@@ -121,7 +142,7 @@ bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
   for (OrderedJson* json : {&other, &own})
     if (json->is_object() && json->contains("existing") &&
         (*json)["existing"].is_object())
-      (*json)["existing"].erase("made");
+      forget_moment((*json)["existing"]);
   if (!other.is_object()) return false;
   for (OrderedJson* json : {&other, &own})
     for (const char* conduct : {"overwrite", "durable"})

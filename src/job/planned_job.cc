@@ -6,6 +6,7 @@
 #include "job/calibrate.h"
 #include "job/job_runner.h"
 #include "job/machine.h"
+#include "job/partial_objects.h"
 #include "job/places.h"
 #include "job/strict.h"
 #include "job/target_hierarchy.h"
@@ -27,9 +28,10 @@ std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
     const bool array_source = job.stores.array_sources.contains(path);
     problems.push_back(with_context(
         [&] {
-          return make_problem(
-              path, array, job.target.arrays.at(path),
-              {.verify = job.options.verify, .array_source = array_source});
+          return make_problem(path, array, job.target.arrays.at(path),
+                              {.verify = job.options.verify,
+                               .array_source = array_source,
+                               .kept = kept_of(job, path)});
         },
         [&] { return path.empty() ? "the array" : "array " + path; }));
     if (array_source || job.stores.source) continue;
@@ -85,7 +87,11 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
     choose_parts(job);
   else
     job.target = make_target_hierarchy(job.source, job.options);
-  if (job.existing) place_parts(job);
+  if (job.existing) {
+    place_parts(job);
+    for (auto& [path, part] : job.existing->arrays)
+      part.marks = partial_marks(job, path);
+  }
   follow_target(job);
   auto problems = problems_of(job);
   if (job.options.calibrate) calibrate(job, problems);

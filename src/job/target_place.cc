@@ -184,10 +184,10 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
   const Stores& stores = job.stores;
   if (stores.temp && !job.options.keep_temp)
     attempt([&] { erase_all(*stores.temp); });
-  const bool erased =
-      !target_too || job.existing || attempt([&] { erase_target(job); });
-  if (target_too && !job.options.append.empty())
-    attempt([&] { erase_appended(job); });
+  const bool erased = !target_too || attempt([&] {
+    if (!job.existing) return erase_target(job);
+    if (!job.options.append.empty()) erase_appended(job);
+  });
   if (stores.journal && erased)
     attempt([&] { Journal(stores.journal, job.hash).erase(); });
 }

@@ -123,8 +123,7 @@ Report run_alone(const PlannedJob& job, ThreadRun& run) {
 Report run_on_threads(const PlannedJob& job, Unfinished unfinished,
                       Observer* observer, std::stop_token stop) {
   IdleThreads idle;
-  JobRunner runner(job.plan, job.source, job.target, job.stores, job.options,
-                   &idle);
+  JobRunner runner(job, &idle);
   ThreadRun run(job, runner, idle, observer, std::move(stop));
   if (!job.stores.journal) return run_alone(job, run);
   Leader leader(job, runner, unfinished);

@@ -38,13 +38,16 @@ std::string verify_array(const PlannedJob& job, const StagedCopySpec& spec,
     return "";
   }
   const bool was_read = spec.method != Method::kPassthrough && read_digest;
+  const auto [kept, added] =
+      digest_kept(target, kept_of(job, spec.name), options);
+  Digest found = added;
+  if (was_read) found += kept;  // As tasks have read both.
   const Digest expected =
       was_read ? *read_digest : source_digest(job, source, options);
-  const Digest found = digest_array(target, options);
   if (found != expected)
     fail(spec.name,
          "digest " + to_string(found) + ", read was " + to_string(expected));
-  return to_string(found);
+  return to_string(added);
 }
 
 }  // namespace

@@ -41,7 +41,7 @@ std::int64_t objects_written(const Tally& done) {
 Worker::Worker(const PlannedJob& job)
     : job_(job),
       journal_(journal_store(job), job.hash),
-      runner_(job.plan, job.source, job.target, job.stores, job.options),
+      runner_(job),
       arena_sizes_(job.plan),
       budget_(peak_memory(job.plan)),
       arenas_(budget_) {}

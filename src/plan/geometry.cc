@@ -33,12 +33,6 @@ std::int64_t exact_pairs(const Shape& shape, const Shape& a, const Shape& b) {
   return pairs;
 }
 
-std::int64_t decoded_elements(const Shape& shape, const Shape& blocks,
-                              const Shape& units, const Shape& unit_shape) {
-  const std::int64_t pairs = exact_pairs(shape, blocks, units);
-  return pairs == 0 ? 0 : checked_multiply(pairs, element_count(unit_shape));
-}
-
 std::int64_t padded_elements(const Shape& extent, const Shape& chunk) {
   std::int64_t elements = 1;
   for (std::size_t axis = 0; axis < extent.size(); ++axis)

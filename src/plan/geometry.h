@@ -21,11 +21,6 @@ std::int64_t overlapping_pairs(std::int64_t length, std::int64_t a,
 double estimated_pairs(const Shape& shape, const Shape& a, const Shape& b);
 std::int64_t exact_pairs(const Shape& shape, const Shape& a, const Shape& b);
 
-/// Pairs of a block and a unit that share elements, times the size of a unit:
-/// elements decoded where every block decodes whole units.
-std::int64_t decoded_elements(const Shape& shape, const Shape& blocks,
-                              const Shape& units, const Shape& unit_shape);
-
 /// Elements of the whole units that cover a region of that extent (chunks are
 /// stored whole, also at the array's edges).
 std::int64_t padded_elements(const Shape& extent, const Shape& chunk);

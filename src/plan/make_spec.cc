@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "plan/cost.h"
 #include "plan/geometry.h"
 #include "plan/passthrough.h"
@@ -22,20 +24,59 @@ std::int64_t elements_bytes(const ArrayProblem& array) {
   return checked_multiply(element_count(array.shape), array.item_bytes);
 }
 
+/// Pairs of blocks and of the cells that one side of a first stage is read in.
+struct SourcePairs {
+  std::int64_t kept = 0, added = 0;
+};
+
+SourcePairs source_pairs(const ArrayProblem& array, const Shape& block,
+                         const Shape& kept_cells, const Shape& cells) {
+  if (array.kept.length == 0)
+    return {0, exact_pairs(array.shape, block, clip(cells, array.shape))};
+  const auto axis = static_cast<std::size_t>(array.kept.axis);
+  const std::int64_t length = array.kept.length;
+  const auto pairs = [&](const Shape& shape, const Shape& other,
+                         std::int64_t along) {
+    Shape across = shape;
+    across[axis] = std::min<std::int64_t>(1, shape[axis]);
+    return checked_multiply(exact_pairs(across, block, other), along);
+  };
+  const std::int64_t begun = ceil_div(length, block[axis]);
+  return {pairs(array.shape, kept_cells,
+                overlapping_pairs(length, block[axis], kept_cells[axis])),
+          pairs(array.shape, cells,
+                overlapping_pairs(array.shape[axis], block[axis],
+                                  Cuts{length, cells[axis]}) -
+                    begun)};
+}
+
+std::int64_t decoded_bytes(const ArrayProblem& array, const Shape& block) {
+  const SourcePairs pairs =
+      source_pairs(array, block, array.target.chunks, array.source.chunks);
+  const auto elements = [&](bool in_parts, const Shape& box, std::int64_t count,
+                            const Shape& chunk) {
+    if (in_parts) return element_count(box);
+    return count == 0 ? 0 : checked_multiply(count, element_count(chunk));
+  };
+  const std::int64_t added =
+      elements(array.source.in_parts, array.kept.added(array.shape),
+               pairs.added, array.source.chunks);
+  const std::int64_t kept =
+      array.kept.length == 0 ? 0
+                             : elements(array.kept_in_parts,
+                                        array.kept.region(array.shape).extent(),
+                                        pairs.kept, array.target.chunks);
+  return checked_multiply(checked_add(kept, added), array.item_bytes);
+}
+
 // Predicted reads of a stage. Each block opens what it needs for itself.
 void count_reads(const ArrayProblem& array, bool from_source,
                  const Shape& previous, CopySpec& stage) {
   if (from_source) {
-    stage.objects_read = exact_pairs(array.shape, stage.block,
-                                     clip(array.source.objects, array.shape));
-    stage.bytes_decoded =
-        array.source.in_parts
-            ? elements_bytes(array)
-            : checked_multiply(
-                  decoded_elements(array.shape, stage.block,
-                                   clip(array.source.chunks, array.shape),
-                                   array.source.chunks),
-                  array.item_bytes);
+    const SourcePairs pairs = source_pairs(
+        array, stage.block, array.target.objects, array.source.objects);
+    stage.objects_read = checked_add(pairs.kept, pairs.added);
+    stage.bytes_decoded = decoded_bytes(array, stage.block);
   } else {
     stage.objects_read = exact_pairs(array.shape, stage.block, previous);
     stage.bytes_decoded = elements_bytes(array);

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/cuts.h"
 #include "rechunk/plan.h"
 #include "rechunk/shape.h"
 
@@ -53,6 +54,10 @@ struct ArrayProblem {
   Shape shape;
   std::int64_t item_bytes = 1;
   ChunkTraits source, target;
+  /// Elements that are read from the target instead, and written again; the
+  /// source begins behind them. Its traits hold for reading either.
+  Kept kept;
+  bool kept_in_parts = false;  ///< As `in_parts`, of the target.
   MediumTraits temp;           ///< Where intermediates lie.
   bool calibrated = false;     ///< Costs were measured on the array's chunks.
   double missing_share = 0;    ///< Of its source chunks; these cost no bytes.

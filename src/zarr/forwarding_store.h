@@ -1,5 +1,5 @@
 // A store that passes everything on to another: derived stores watch or change
-// some of it. Only tests include this.
+// some of it.
 #pragma once
 
 #include <memory>

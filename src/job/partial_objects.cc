@@ -1,0 +1,243 @@
+#include "job/partial_objects.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+#include <utility>
+
+#include "base/content_hash.h"
+#include "job/target_place.h"
+#include "rechunk/error.h"
+#include "zarr/array_reader.h"
+#include "zarr/forwarding_store.h"
+#include "zarr/object_marks.h"
+
+namespace rechunk {
+namespace {
+
+constexpr std::size_t kHashBytes = 64 << 10;
+
+ObjectMark mark_of(const ReadRequest& request) {
+  if (!request.found) return {};
+  return {request.object_bytes, request.version};
+}
+
+std::string mark_text(const ObjectMark& mark) {
+  return mark.bytes < 0 ? "-" : fmt::format("{}@{}", mark.bytes, mark.version);
+}
+
+std::int64_t parse_number(std::string_view word) {
+  std::int64_t number = -1;
+  const auto end = word.data() + word.size();
+  const auto parsed = std::from_chars(word.data(), end, number);
+  if (parsed.ec != std::errc() || parsed.ptr != end || number < 0)
+    throw Error(ErrorKind::kCorrupt, fmt::format("\"{}\" is no mark", word));
+  return number;
+}
+
+ObjectMark parse_mark(std::string_view word) {
+  if (word == "-") return {};
+  const auto at = word.find('@');
+  if (at == word.npos) return {parse_number(word), 0};
+  return {parse_number(word.substr(0, at)), parse_number(word.substr(at + 1))};
+}
+
+std::vector<ObjectMark> parse_marks(std::string_view text) {
+  std::vector<ObjectMark> marks;
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    marks.push_back(parse_mark(text.substr(0, end)));
+    text.remove_prefix(std::min(end + 1, text.size()));
+  }
+  return marks;
+}
+
+/// An object that is published only if the run still has a right to.
+class FencedWriter final : public ObjectWriter {
+ public:
+  FencedWriter(std::shared_ptr<PartialObjects> objects, std::string key,
+               std::unique_ptr<ObjectWriter> writer)
+      : objects_(std::move(objects)),
+        key_(std::move(key)),
+        writer_(std::move(writer)) {}
+
+  void append(std::span<const std::byte> bytes) override {
+    hash_.append(bytes);
+    writer_->append(bytes);
+  }
+  void commit(std::span<const std::byte> header) override {
+    hash_.append(header);
+    StageReport report;
+    note_written(report, key_, hash_.bytes(), hash_.value());
+    objects_->before_change(key_, report.written);
+    writer_->commit(header);
+  }
+
+ private:
+  const std::shared_ptr<PartialObjects> objects_;
+  const std::string key_;
+  const std::unique_ptr<ObjectWriter> writer_;
+  ContentHash hash_;
+};
+
+class FencedStore final : public ForwardingStore {
+ public:
+  FencedStore(std::shared_ptr<Store> store,
+              std::shared_ptr<PartialObjects> objects)
+      : ForwardingStore(std::move(store)), objects_(std::move(objects)) {}
+
+  std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
+                                            std::int64_t header) override {
+    auto writer = store_->open_writer(key, header);
+    if (!objects_->is_partial(key)) return writer;
+    return std::make_unique<FencedWriter>(objects_, std::string(key),
+                                          std::move(writer));
+  }
+  bool erase(std::string_view key) override {
+    if (objects_->is_partial(key))
+      objects_->before_change(std::string(key), {});
+    return store_->erase(key);
+  }
+
+ private:
+  const std::shared_ptr<PartialObjects> objects_;
+};
+
+/// What one call reads. Used by one thread.
+class KeptView final : public ForwardingStore {
+ public:
+  KeptView(std::shared_ptr<Store> store,
+           std::shared_ptr<const PartialObjects> objects)
+      : ForwardingStore(std::move(store)), objects_(std::move(objects)) {}
+
+  void read_many(std::span<ReadRequest> requests) const override {
+    store_->read_many(requests);
+    for (const ReadRequest& request : requests) {
+      const ObjectMark mark = mark_of(request);
+      const auto [seen, first] = seen_.try_emplace(request.key, mark);
+      if (first)
+        objects_->known_state(request.key, mark);
+      else if (seen->second != mark)
+        throw Error(ErrorKind::kIo, "it changed while it was read")
+            .set_retryable(true);
+    }
+  }
+
+ private:
+  const std::shared_ptr<const PartialObjects> objects_;
+  mutable std::map<std::string, ObjectMark> seen_;
+};
+
+}  // namespace
+
+std::vector<std::string> partial_keys(const PlannedJob& job,
+                                      const std::string& path) {
+  std::vector<std::string> keys;
+  const Kept& kept = job.existing->arrays.at(path).kept;
+  if (kept.length == 0) return keys;
+  const ArrayMetadata& target = job.target.arrays.at(path);
+  const Grid objects(target.shape, target.chunks);
+  for_each_point(
+      objects.cells_touching(kept.region(target.shape)),
+      [&](const Shape& object) {
+        keys.push_back(join_key(path, chunk_key(target.key_encoding, object)));
+      });
+  return keys;
+}
+
+std::string partial_marks(const PlannedJob& job, const std::string& path) {
+  std::string text;
+  for (const std::string& key : partial_keys(job, path)) {
+    ReadRequest request{.key = key};
+    job.stores.target->read_many({&request, 1});
+    text += (text.empty() ? "" : " ") + mark_text(mark_of(request));
+  }
+  return text;
+}
+
+PartialObjects::PartialObjects(const PlannedJob& job, const std::string& path)
+    : job_(job), store_(job.stores.target), path_(path) {
+  const auto keys = partial_keys(job, path);
+  const auto marks = parse_marks(job.existing->arrays.at(path).marks);
+  if (keys.size() != marks.size())
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("the plan has marks of {} objects, not of {}",
+                            marks.size(), keys.size()));
+  for (std::size_t at = 0; at < keys.size(); ++at)
+    planned_.emplace(keys[at], marks[at]);
+  const auto shards = outermost_shards(job.target.arrays.at(path));
+  if (shards && shards->index_at_start) header_bytes_ = shards->index_bytes;
+}
+
+std::shared_ptr<Store> PartialObjects::target() {
+  return std::make_shared<FencedStore>(store_, shared_from_this());
+}
+
+std::shared_ptr<const Store> PartialObjects::view() {
+  return std::make_shared<KeptView>(store_, shared_from_this());
+}
+
+AppendedReader::KeptReader PartialObjects::reader(
+    const std::shared_ptr<const ArrayLayout>& layout) {
+  return [objects = shared_from_this(), layout] {
+    return std::make_unique<const ArrayReader>(objects->view(), objects->path_,
+                                               layout, layout->scalars);
+  };
+}
+
+ObjectMark PartialObjects::now(const std::string& key) const {
+  ReadRequest request{.key = key};
+  store_->read_many({&request, 1});
+  return mark_of(request);
+}
+
+ObjectSums PartialObjects::contents(const std::string& key) const {
+  ObjectSums sums;
+  std::vector<std::byte> buffer(kHashBytes);
+  note_existing(sums, *store_, key, header_bytes_, buffer);
+  return sums;
+}
+
+// What this run may have left there.
+std::vector<ObjectSums> PartialObjects::states(const std::string& key) const {
+  if (job_.stores.journal)
+    return Journal(job_.stores.journal, job_.hash).partial_states(key);
+  const std::lock_guard lock(mutex_);
+  const auto found = written_.find(key);
+  return found == written_.end() ? std::vector<ObjectSums>() : found->second;
+}
+
+std::vector<ObjectSums> PartialObjects::known_state(
+    const std::string& key, const ObjectMark& mark) const {
+  if (mark == planned_.at(key)) return {};
+  const auto left = states(key);
+  const ObjectSums now = left.empty() ? ObjectSums{} : contents(key);
+  if (std::find(left.begin(), left.end(), now) != left.end()) return {now};
+  throw Error(ErrorKind::kInvalidArgument,
+              store_->describe(key) +
+                  " is not what it was when the run was planned: somebody "
+                  "else changed it",
+              "`rechunk discard` the run, look at the target, and plan again");
+}
+
+void PartialObjects::before_change(const std::string& key,
+                                   const ObjectSums& next) {
+  std::optional<Journal> journal;
+  if (job_.stores.journal) journal.emplace(job_.stores.journal, job_.hash);
+  if (journal && !journal->is_running())
+    throw Error(ErrorKind::kInvalidArgument,
+                "writing " + store_->describe(key) +
+                    ": its run has ended; nothing was written");
+  std::vector<ObjectSums> left = known_state(key, now(key));
+  left.push_back(next);
+  if (journal) {
+    journal->record_partial(key, left);
+    return make_durable(job_);
+  }
+  const std::lock_guard lock(mutex_);
+  written_[key] = std::move(left);
+}
+
+}  // namespace rechunk
