@@ -24,7 +24,6 @@ from existing_cases import (
     region_text,
 )
 from layouts import random_layout
-from test_counts import COUNTED
 from trees import assert_only, tree_hash
 
 SEED = int(os.environ.get("RECHUNK_SEED", "2027"))
@@ -80,56 +79,6 @@ def test_a_region_is_written_and_nothing_else(
     expected[box] = source.elements[box] if whole else source.elements
     assert_same_elements(read(target.path), expected)
     assert outside(target, box) == before
-    assert_only(tmp_path, "a", "b")
-
-
-@pytest.mark.parametrize("number", range(CASES // 2))
-def test_an_array_grows_behind_its_end(
-    rechunk: Rechunk, tmp_path: Path, number: int
-) -> None:
-    """Its document gets another shape; only partial objects are written."""
-    rng = np.random.default_rng([SEED, number, 1])
-    shape, kind, formats = random_pair(rng)
-    layout = random_layout(rng, shape, kind, formats[0])
-    axis = int(rng.integers(0, len(shape)))
-    own, added = list(shape), list(shape)
-    own[axis] = int(rng.integers(0, 3 * layout.object_shape[axis]))
-    added[axis] = int(rng.integers(1, 2 * layout.object_shape[axis] + 2))
-    target = make(rng, tmp_path / "b", tuple(own), kind, layout)
-    source = make(
-        rng,
-        tmp_path / "a",
-        tuple(added),
-        kind,
-        random_layout(rng, tuple(added), kind, formats[1]),
-    )
-    document = tmp_path / "b" / ("zarr.json" if formats[0] == 3 else ".zarray")
-    # Writers differ in what they put around it.
-    document.write_text("\n " * (number % 2) + document.read_text() + "\n")
-    before = json.loads(document.read_text())
-    whole = own[axis] - own[axis] % layout.object_shape[axis]
-    partial = tuple(
-        slice(whole if d == axis else 0, n) for d, n in enumerate(own)
-    )
-    hashes = outside(target, partial)
-    del hashes[document.name]
-    words = (source.path, target.path, "--append", axis, "--json")
-    if rng.random() < 0.5:
-        words = (*words, "--verify")
-    report = run_within(rechunk, random_memory(rng), *words).json()
-    for stage in report["arrays"][0]["stages"]:
-        for name in COUNTED:
-            both = stage["counted"][name] + stage["skipped"][name]
-            assert both == stage[name], (stage, name)
-    assert_same_elements(
-        read(target.path),
-        np.concatenate([target.elements, source.elements], axis),
-    )
-    assert hashes.items() <= tree_hash(target.path).items()
-    after = json.loads(document.read_text())
-    assert after.pop("shape")[axis] == own[axis] + added[axis]
-    before.pop("shape")
-    assert after == before
     assert_only(tmp_path, "a", "b")
 
 

@@ -159,6 +159,8 @@ void check_existing(const PlannedJob& job, bool goes_on) {
     // What has grown by as much may have grown by somebody else's data.
     if (!goes_on && growth_of(part, document) != Growth::kBefore)
       throw_other(job, document_key(job, path));
+    if (!goes_on && part.kept.length > 0)
+      PartialObjects(job, path).check_as_planned();
   }
 }
 

@@ -54,6 +54,14 @@ std::vector<ObjectMark> parse_marks(std::string_view text) {
   return marks;
 }
 
+[[noreturn]] void throw_changed(const Store& store, const std::string& key) {
+  throw Error(ErrorKind::kInvalidArgument,
+              store.describe(key) +
+                  " is not what it was when the run was planned: somebody "
+                  "else changed it",
+              "`rechunk discard` the run, look at the target, and plan again");
+}
+
 /// An object that is published only if the run still has a right to.
 class FencedWriter final : public ObjectWriter {
  public:
@@ -193,6 +201,11 @@ ObjectMark PartialObjects::now(const std::string& key) const {
   return mark_of(request);
 }
 
+void PartialObjects::check_as_planned() const {
+  for (const auto& [key, mark] : planned_)
+    if (now(key) != mark) throw_changed(*store_, key);
+}
+
 ObjectSums PartialObjects::contents(const std::string& key) const {
   ObjectSums sums;
   std::vector<std::byte> buffer(kHashBytes);
@@ -215,11 +228,7 @@ std::vector<ObjectSums> PartialObjects::known_state(
   const auto left = states(key);
   const ObjectSums now = left.empty() ? ObjectSums{} : contents(key);
   if (std::find(left.begin(), left.end(), now) != left.end()) return {now};
-  throw Error(ErrorKind::kInvalidArgument,
-              store_->describe(key) +
-                  " is not what it was when the run was planned: somebody "
-                  "else changed it",
-              "`rechunk discard` the run, look at the target, and plan again");
+  throw_changed(*store_, key);
 }
 
 void PartialObjects::before_change(const std::string& key,

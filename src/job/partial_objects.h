@@ -65,6 +65,9 @@ class PartialObjects : public std::enable_shared_from_this<PartialObjects> {
   }
   ObjectMark now(const std::string& key) const;
 
+  /// Before a run begins. Throws: invalid_argument.
+  void check_as_planned() const;
+
   /// What this run wrote there, if that is what has this mark; none where it is
   /// as planned. Throws: invalid_argument (it is neither).
   std::vector<ObjectSums> known_state(const std::string& key,
