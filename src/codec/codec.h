@@ -56,13 +56,22 @@ struct CodecSpec {
 
 /// Makes the codec that `spec` describes; `item_bytes` is the element size,
 /// which blosc takes where its configuration names no typesize.
-/// Throws: unsupported (no such codec; the message lists those there are),
+/// Throws: unsupported (rechunk has no such codec; the hint says what works),
 /// invalid_argument (a configuration value out of range).
 std::unique_ptr<Codec> make_codec(const CodecSpec& spec,
                                   std::int64_t item_bytes);
 
 /// True if `make_codec` knows the name.
 bool is_known_codec(std::string_view name);
+
+/// "blosc, zstd, ...": the names that `make_codec` knows.
+std::string known_codecs();
+
+/// For errors about arrays that rechunk cannot decode: what works.
+inline constexpr const char* kUndecodableHint =
+    "zarr-python may decode it: from Python, give rechunk() a dask array of "
+    "dask.array.from_zarr, or a dataset; else such an array can only be moved "
+    "as stored: with the chunks and codecs that it has";
 
 /// Codecs applied one after the other; encoding runs first to last.
 class CodecChain {

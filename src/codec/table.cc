@@ -37,25 +37,24 @@ const Row* find_row(std::string_view name) {
   return found == kCodecs.end() ? nullptr : found;
 }
 
-std::string known_names() {
+}  // namespace
+
+bool is_known_codec(std::string_view name) { return find_row(name) != nullptr; }
+
+std::string known_codecs() {
   std::string names;
   for (const Row& row : kCodecs)
     names += (names.empty() ? "" : ", ") + std::string(row.name);
   return names;
 }
 
-}  // namespace
-
-bool is_known_codec(std::string_view name) { return find_row(name) != nullptr; }
-
 std::unique_ptr<Codec> make_codec(const CodecSpec& spec,
                                   std::int64_t item_bytes) {
   const Row* row = find_row(spec.name);
   if (!row)
     throw Error(ErrorKind::kUnsupported,
-                fmt::format("making codec \"{}\": there is no such codec; "
-                            "known are {}",
-                            spec.name, known_names()));
+                fmt::format("rechunk cannot decode {} yet", spec.name),
+                kUndecodableHint);
   return row->make(Configuration(spec), item_bytes);
 }
 

@@ -223,15 +223,7 @@ void check_names(const Request& request, const Hierarchy& source) {
 
 }  // namespace
 
-bool can_decode(const ArrayMetadata& array) {
-  try {
-    make_layout(array);
-    return true;
-  } catch (const Error& error) {
-    if (error.kind() == ErrorKind::kUnsupported) return false;
-    throw;
-  }
-}
+bool can_decode(const ArrayMetadata& array) { return is_decodable(array); }
 
 std::optional<Shape> shards_of(const ArrayMetadata& metadata) {
   const bool sharded = std::any_of(
@@ -262,6 +254,8 @@ Hierarchy make_target_hierarchy(const Hierarchy& source,
         [&] { return make_target_array(request, path, array); },
         [&] { return path.empty() ? "the array" : "array " + path; });
   if (zarr_format == 2) target = convert_format(target, 2);
+  for (auto& [path, array] : target.arrays)
+    array = standard_spelling(std::move(array));
   target.consolidated = options.consolidate.value_or(target.consolidated);
   return target;
 }

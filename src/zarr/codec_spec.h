@@ -42,6 +42,15 @@ std::string format_codecs_v3(const std::vector<CodecSpec>& codecs);
 /// the buffer that it gets. Throws: corrupt.
 CodecSpec codec_from_v2(std::string_view json, std::int64_t item_bytes);
 
+/// The same codec as a v3 document may say it: without members that no reader
+/// of v3 knows. Codecs that rechunk has never heard of stay as they are.
+/// Throws: unsupported (a member of another type, or out of range).
+CodecSpec codec_in_v3(const CodecSpec& codec);
+
+/// A v2 codec in the spelling that its readers share: GDAL writes the checksum
+/// of zstd as "NO".
+std::string standard_codec_v2(std::string_view json);
+
 /// Element size of what the codec makes of elements of that size.
 std::int64_t encoded_item_bytes(const CodecSpec& codec,
                                 std::int64_t item_bytes);

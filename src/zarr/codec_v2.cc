@@ -16,7 +16,30 @@ constexpr std::string_view kShuffles[] = {"noshuffle", "shuffle", "bitshuffle"};
 /// A value of the configuration as it stands, or the default.
 std::string value_or(std::string_view configuration, std::string_view key,
                      std::string_view fallback) {
-  return std::string(raw_json::find(configuration, key).value_or(fallback));
+  const auto value = raw_json::find(configuration, key);
+  return std::string(value && *value != "null" ? *value : fallback);
+}
+
+/// The checksum of zstd; GDAL writes a word.
+std::string zstd_checksum(std::string_view json) {
+  const std::string value = value_or(json, "checksum", "false");
+  if (value == "\"NO\"") return "false";
+  if (value == "\"YES\"") return "true";
+  return value;
+}
+
+/// zstd takes the highest level that it has for anything above it.
+std::string zstd_level(std::string_view json) {
+  constexpr std::int64_t kHighest = 22;
+  const std::string value = value_or(json, "level", "0");
+  const auto level = raw_json::as_integer(value);
+  return level && *level > kHighest ? std::to_string(kHighest) : value;
+}
+
+/// -1 is zlib's default level, which v3 has to name.
+std::string gzip_level(std::string_view json) {
+  const std::string value = value_or(json, "level", "1");
+  return value == "-1" ? "6" : value;
 }
 
 std::int64_t blosc_typesize(std::int64_t item_bytes) {
@@ -79,14 +102,24 @@ CodecSpec codec_from_v2(std::string_view json, std::int64_t item_bytes) {
     throw Error(ErrorKind::kCorrupt, "not a codec: " + raw_json::excerpt(json));
   if (*id == "blosc") return blosc_from_v2(json, item_bytes);
   if (*id == "gzip")
-    return {*id,
-            fmt::format(R"({{"level": {}}})", value_or(json, "level", "1"))};
+    return {*id, fmt::format(R"({{"level": {}}})", gzip_level(json))};
   if (*id == "zstd")
     return {*id, fmt::format(R"({{"level": {}, "checksum": {}}})",
-                             value_or(json, "level", "0"),
-                             value_or(json, "checksum", "false"))};
+                             zstd_level(json), zstd_checksum(json))};
   if (*id == "vlen-utf8" || *id == "vlen-bytes") return {*id, "{}"};
   return {std::string(kPrefix) + *id, raw_json::without_member(json, "id")};
+}
+
+std::string standard_codec_v2(std::string_view json) {
+  const auto id = raw_json::find(json, "id");
+  const auto checksum = raw_json::find(json, "checksum");
+  if (id != "\"zstd\"" || !checksum || !raw_json::is_string(*checksum))
+    return std::string(json);
+  const std::string without = raw_json::without_member(json, "checksum");
+  const std::string value = zstd_checksum(json);
+  // TensorStore knows no such member.
+  return value == "false" ? without
+                          : raw_json::with_member(without, "checksum", value);
 }
 
 std::int64_t encoded_item_bytes(const CodecSpec& codec,

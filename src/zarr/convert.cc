@@ -1,12 +1,9 @@
-// From v2 to v3 and back. The Zarr fill value stays the fill value: xarray
-// takes that of v2 for its missing value and wants a `_FillValue` attribute in
-// v3, but adding one would change what the data mean to everyone else, so none
-// is added. The other way, xarray would take a v3 fill value of zero, which v3
-// merely has to name, for its missing value; see `v2_fill_value`.
-// Members that only one format knows (`extra`) are left behind.
+// From v2 to v3 and back. Arrays that xarray opens keep their missing value
+// (missing_value.h); others keep their fill value. Members that only one format
+// knows (`extra`) are left behind.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "rechunk/error.h"
@@ -15,6 +12,7 @@
 #include "zarr/fill_value.h"
 #include "zarr/metadata.h"
 #include "zarr/metadata_text.h"
+#include "zarr/missing_value.h"
 #include "zarr/raw_json.h"
 #include "zarr/v2_codecs.h"
 
@@ -26,6 +24,10 @@ namespace {
 }
 
 ArrayMetadata to_v3(const ArrayMetadata& source) {
+  if (source.data_type.v3.empty() &&
+      element_type(source.data_type).kind == ElementType::Kind::kUnknown)
+    unsupported(fmt::format("rechunk does not know the data type {}",
+                            raw_json::quote(source.data_type.label())));
   if (source.data_type.v3.empty())
     unsupported(fmt::format(
         "Zarr v3 has no data type for {}{}", source.data_type.label(),
@@ -41,32 +43,14 @@ ArrayMetadata to_v3(const ArrayMetadata& source) {
   target.fill_value =
       convert_fill_value(source.fill_value, source.data_type, 3);
   target.v2_compressor = target.v2_filters = "null";
+  target.v2_dtype.clear();
   target.v2_order_f = false;
   target.extra.clear();
-  if (source.attributes && source.dimension_names)
-    target.attributes =
-        raw_json::without_member(*source.attributes, kDimensionsAttribute);
+  if (opened_by_xarray(source))
+    target.attributes = raw_json::without_member(attributes_in_v3(source),
+                                                 kDimensionsAttribute);
+  for (CodecSpec& codec : target.codecs) codec = codec_in_v3(codec);
   return target;
-}
-
-bool is_zeros(const FillValue& fill) {
-  if (fill.bits.empty()) return fill.json == "\"\"";
-  return std::all_of(fill.bits.begin(), fill.bits.end(),
-                     [](std::byte b) { return b == std::byte{0}; });
-}
-
-/// Zeros become null, which reads as zeros too, where names say that this may
-/// be xarray's and no attribute says that zero is the missing value: it is what
-/// xarray itself writes in v2.
-FillValue v2_fill_value(const ArrayMetadata& source) {
-  const bool has_missing_value =
-      source.attributes &&
-      raw_json::find(*source.attributes, "_FillValue").has_value();
-  const FillValue null = parse_fill_value("null", source.data_type, 2);
-  if (source.dimension_names && !has_missing_value &&
-      is_zeros(source.fill_value) && null.bits == source.fill_value.bits)
-    return null;
-  return convert_fill_value(source.fill_value, source.data_type, 2);
 }
 
 /// The attribute that xarray reads the names from in v2.
@@ -87,11 +71,15 @@ ArrayMetadata to_v2(const ArrayMetadata& source) {
   ArrayMetadata target = source;
   target.zarr_format = 2;
   target.key_encoding = {true, source.key_encoding.separator};
-  // Without dimensions v3 has no need for names, but xarray's v2 has.
-  if (source.shape.empty()) target.dimension_names.emplace();
-  target.fill_value = v2_fill_value(target);
   target.extra.clear();
   target.attributes = source.attributes.value_or("{}");
+  if (opened_by_xarray(source))
+    std::tie(target.fill_value, target.attributes) = fill_value_in_v2(source);
+  else
+    target.fill_value =
+        convert_fill_value(source.fill_value, source.data_type, 2);
+  // Without dimensions v3 has no need for names, but xarray's v2 has.
+  if (source.shape.empty()) target.dimension_names.emplace();
   if (target.dimension_names)
     target.attributes = with_dimensions(*target.attributes, target);
   set_v2_codecs(target);
@@ -99,6 +87,25 @@ ArrayMetadata to_v2(const ArrayMetadata& source) {
 }
 
 }  // namespace
+
+ArrayMetadata standard_spelling(ArrayMetadata metadata) {
+  metadata.fill_value = standard_fill_value(
+      metadata.fill_value, metadata.data_type, metadata.zarr_format);
+  if (metadata.zarr_format == 3) return metadata;
+  metadata.v2_dtype.clear();
+  if (metadata.v2_compressor != "null")
+    metadata.v2_compressor = standard_codec_v2(metadata.v2_compressor);
+  if (metadata.v2_filters == "null") return metadata;
+  std::string filters;
+  bool changed = false;
+  for (std::string_view filter : raw_json::elements(metadata.v2_filters)) {
+    const std::string text = standard_codec_v2(filter);
+    changed |= text != filter;
+    filters += (filters.empty() ? "" : ", ") + text;
+  }
+  if (changed) metadata.v2_filters = '[' + filters + ']';
+  return metadata;
+}
 
 ArrayMetadata convert_format(const ArrayMetadata& source, int zarr_format) {
   if (zarr_format != 2 && zarr_format != 3)

@@ -136,8 +136,10 @@ DataType parse_data_type_v3(std::string_view json, bool big_endian) {
   const auto configuration = raw_json::is_object(json)
                                  ? raw_json::find(json, "configuration")
                                  : std::nullopt;
-  const bool bare = type.kind != Kind::kUnknown && !configuration;
-  result.v3 = bare ? format_type_v3(type) : std::string(json);
+  const auto name = raw_json::is_object(json) && !configuration
+                        ? raw_json::find(json, "name")
+                        : std::nullopt;
+  result.v3 = std::string(name.value_or(json));
   return result;
 }
 

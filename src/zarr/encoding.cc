@@ -97,18 +97,25 @@ bool same_byte_order(const DataType& a, const DataType& b) {
                     });
 }
 
+/// The token of a type without a fixed size; v2 has three for the empty string.
+std::string fill_text(const ArrayMetadata& metadata) {
+  const std::string& json = metadata.fill_value.json;
+  const bool is_empty =
+      metadata.data_type.item_bytes == 0 && (json == "null" || json == "0");
+  return is_empty ? "\"\"" : raw_json::canonical(json);
+}
+
 /// Bit for bit; types without a fixed size compare by their tokens.
-bool same_fill(const FillValue& a, const FillValue& b) {
-  if (a.bits.empty() || b.bits.empty())
-    return raw_json::canonical(a.json) == raw_json::canonical(b.json);
-  return a.bits == b.bits;
+bool same_fill(const ArrayMetadata& a, const ArrayMetadata& b) {
+  const auto &bits_a = a.fill_value.bits, &bits_b = b.fill_value.bits;
+  if (bits_a.empty() || bits_b.empty()) return fill_text(a) == fill_text(b);
+  return bits_a == bits_b;
 }
 
 /// Shape, type, byte order and fill value.
 bool same_elements(const ArrayMetadata& a, const ArrayMetadata& b) {
   return a.shape == b.shape && same_type(a.data_type, b.data_type) &&
-         same_byte_order(a.data_type, b.data_type) &&
-         same_fill(a.fill_value, b.fill_value);
+         same_byte_order(a.data_type, b.data_type) && same_fill(a, b);
 }
 
 /// What the chunks of a shard would be encoded with outside of it. Nothing if

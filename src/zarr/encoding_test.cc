@@ -5,62 +5,12 @@
 #include <nlohmann/json.hpp>
 
 #include "rechunk/error.h"
+#include "zarr/example_documents.h"
 #include "zarr/layout.h"
 #include "zarr/metadata.h"
 
 namespace rechunk {
 namespace {
-
-constexpr const char* kBlosc =
-    R"({"id":"blosc","cname":"lz4","clevel":5,"shuffle":1,"blocksize":0})";
-
-ArrayMetadata v2_array(const char* dtype, const char* fill, const char* order,
-                       const char* compressor,
-                       const std::optional<std::string>& attributes = {}) {
-  return parse_array_v2(
-      fmt::format(R"({{"zarr_format":2,"shape":[7,5],"chunks":[3,4],)"
-                  R"("dtype":{},"fill_value":{},"order":"{}","filters":null,)"
-                  R"("compressor":{},"mine":1}})",
-                  dtype, fill, order, compressor),
-      attributes);
-}
-
-ArrayMetadata v3_array(const char* codecs, const char* type = "\"float32\"",
-                       const char* fill = "0.0", const char* more = "") {
-  return parse_array_v3(fmt::format(
-      R"({{"zarr_format":3,"node_type":"array","shape":[12,12],)"
-      R"("data_type":{},"chunk_grid":{{"name":"regular","configuration":)"
-      R"({{"chunk_shape":[12,6]}}}},"chunk_key_encoding":{{"name":"default"}},)"
-      R"("fill_value":{},"codecs":{}{}}})",
-      type, fill, codecs, more));
-}
-
-std::string sharding(const char* chunk_shape, const std::string& codecs,
-                     const char* more = "") {
-  return fmt::format(R"({{"name":"sharding_indexed","configuration":)"
-                     R"({{"chunk_shape":{},"codecs":[{}]{}}}}})",
-                     chunk_shape, codecs, more);
-}
-
-constexpr const char* kLittle =
-    R"({"name":"bytes","configuration":{"endian":"little"}})";
-constexpr const char* kZstd = R"({"name":"zstd","configuration":{"level":3}})";
-
-nlohmann::json document(const ArrayMetadata& metadata) {
-  return nlohmann::json::parse(format_array(metadata).back().second);
-}
-
-template <class Action>
-std::string error_of(Action&& action, ErrorKind kind) {
-  try {
-    action();
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), kind) << error.what();
-    return error.what();
-  }
-  ADD_FAILURE() << "no error";
-  return {};
-}
 
 TEST(Encoding, ChunkKeysFollowTheEncoding) {
   EXPECT_EQ(chunk_key({false, '/'}, {0, 12, 3}), "c/0/12/3");
@@ -69,88 +19,6 @@ TEST(Encoding, ChunkKeysFollowTheEncoding) {
   EXPECT_EQ(chunk_key({true, '/'}, {4}), "4");
   EXPECT_EQ(chunk_key({false, '/'}, {}), "c");
   EXPECT_EQ(chunk_key({true, '.'}, {}), "0");
-}
-
-TEST(Convert, ObjectsOfV2ServeV3AndTheOtherWayRound) {
-  for (const char* dtype : {"\"<f4\"", "\">i8\"", "\"|S3\"", "\">U2\"",
-                            "\"<M8[ns]\"", R"([["a",">i4"],["b",">f8"]])"})
-    for (const char* order : {"C", "F"})
-      for (const char* compressor :
-           {"null", kBlosc, R"({"id":"zstd","level":2})",
-            R"({"id":"gzip","level":1})", R"({"id":"zlib","level":1})",
-            R"({"id":"lz4","acceleration":1})"}) {
-        const ArrayMetadata v2 = v2_array(dtype, "null", order, compressor);
-        const ArrayMetadata v3 = convert_format(v2, 3);
-        const ArrayMetadata back = convert_format(v3, 2);
-        EXPECT_TRUE(same_encoding(v2, v3)) << dtype << order << compressor;
-        EXPECT_TRUE(same_encoding(v3, back));
-        EXPECT_EQ(nlohmann::json::parse(back.v2_compressor),
-                  nlohmann::json::parse(v2.v2_compressor));
-        EXPECT_EQ(back.v2_order_f, v2.v2_order_f);
-        EXPECT_EQ(back.data_type.label(), v2.data_type.label());
-        EXPECT_TRUE(
-            same_encoding(v3, parse_array_v3(format_array(v3)[0].second)));
-        EXPECT_FALSE(v3.key_encoding.v2);
-        EXPECT_TRUE(v3.extra.empty());
-      }
-}
-
-TEST(Convert, DimensionNamesMoveAndOtherAttributesStay) {
-  const ArrayMetadata v2 =
-      v2_array("\"<f4\"", "\"NaN\"", "C", "null",
-               "{\"a\": NaN ,  \"_ARRAY_DIMENSIONS\": [\"t\", \"x\"], "
-               "\"z\":1.0 }");
-  const ArrayMetadata v3 = convert_format(v2, 3);
-  EXPECT_EQ(v3.attributes, "{\"a\": NaN ,  \"z\":1.0 }");
-  EXPECT_NE(format_array(v3)[0].second.find("\"dimension_names\": [\"t\", "
-                                            "\"x\"]"),
-            std::string::npos);
-  const ArrayMetadata back = convert_format(v3, 2);
-  EXPECT_EQ(back.dimension_names, v2.dimension_names);
-  EXPECT_EQ(
-      back.attributes,
-      "{\"a\": NaN ,  \"z\":1.0, \"_ARRAY_DIMENSIONS\": [\"t\", \"x\"] }");
-}
-
-TEST(Convert, ZerosThatV3HadToNameAreNotAMissingValueInV2) {
-  const std::string codecs = fmt::format("[{}]", kLittle);
-  const auto fill = [&](const char* value, const char* more) {
-    const auto v3 = v3_array(codecs.c_str(), "\"float32\"", value, more);
-    return convert_format(v3, 2).fill_value.json;
-  };
-  const char* names = R"(,"dimension_names":["x","y"])";
-  EXPECT_EQ(fill("0.0", names), "null");
-  EXPECT_EQ(fill("-0.0", names), "-0.0");
-  EXPECT_EQ(fill("1.5", names), "1.5");
-  EXPECT_EQ(fill("0.0", ""), "0.0");
-  EXPECT_EQ(fill("0.0", R"(,"dimension_names":["x","y"],)"
-                        R"("attributes":{"_FillValue":0})"),
-            "0.0");
-}
-
-TEST(Convert, WhatTheOtherFormatLacksIsUnsupportedAndNamed) {
-  const auto to_v2 = [](const std::string& codecs, const char* type,
-                        const char* fill) {
-    return error_of(
-        [&] { convert_format(v3_array(codecs.c_str(), type, fill), 2); },
-        ErrorKind::kUnsupported);
-  };
-  const std::string plain = fmt::format("[{}]", kLittle);
-  EXPECT_NE(to_v2("[" + sharding("[3,3]", kLittle) + "]", "\"float32\"", "0.0")
-                .find("shards"),
-            std::string::npos);
-  EXPECT_NE(to_v2(fmt::format("[{},\"crc32c\"]", kLittle), "\"float32\"", "0.0")
-                .find("crc32c"),
-            std::string::npos);
-  EXPECT_NE(to_v2(plain, "\"float32\"", "\"0x7fc00001\"").find("7fc00001"),
-            std::string::npos);
-  EXPECT_NE(to_v2(plain, "\"bfloat16\"", "0.0").find("bfloat16"),
-            std::string::npos);
-  const auto mixed =
-      v2_array(R"([["a","<i4"],["b",">i4"]])", "null", "C", "null");
-  EXPECT_NE(error_of([&] { convert_format(mixed, 3); }, ErrorKind::kUnsupported)
-                .find("mixed byte order"),
-            std::string::npos);
 }
 
 TEST(WithLayout, ShardsWrapTheSourcesCodecs) {
@@ -340,8 +208,11 @@ TEST(Layout, WhatCannotBeDecodedIsNamed) {
   const auto kCorrupt = ErrorKind::kCorrupt;
   expect(plain, "\"string\"", "\"\"", kUnsupported, "string");
   expect(plain, "\"posit9\"", "0", kUnsupported, "posit9");
-  expect(plain, f4, "\"abc\"", kCorrupt, "\"abc\"");
+  expect(plain, f4, "\"abc\"", kUnsupported, "\"abc\"");
   expect("[]", f4, "0", kCorrupt, "bytes");
+  expect("[\"gzip\"]", f4, "0", kCorrupt,
+         "the codecs lack one that makes bytes");
+  expect("[\"enigma\"]", f4, "0", kUnsupported, "rechunk cannot decode enigma");
   expect(fmt::format("[{},\"enigma\"]", kLittle), f4, "0", kUnsupported,
          "enigma");
   expect("[\"numcodecs.delta\",\"bytes\"]", f4, "0", kUnsupported, "delta");

@@ -165,28 +165,58 @@ bool is_readable(const ElementType& type) {
   }
 }
 
-/// True where both formats read the token alike.
-bool is_common_token(std::string_view json, const ElementType& type) {
-  const bool whole = raw_json::is_number(json) &&
-                     json.find_first_of(".eE") == std::string_view::npos;
+/// True where the token is what a format itself writes for such a number.
+bool is_float_token(std::string_view json, int zarr_format) {
+  if (raw_json::is_number(json)) return true;
+  const auto text = raw_json::as_string(json);
+  if (!text) return false;
+  return *text == "NaN" || *text == "Infinity" || *text == "-Infinity" ||
+         (zarr_format == 3 && text->starts_with("0x"));
+}
+
+/// True where every reader of the format reads the token, and reads it alike.
+bool is_standard_token(const FillValue& fill, const ElementType& type,
+                       int zarr_format) {
+  const std::string_view json = fill.json;
+  if (json == "null") return zarr_format == 2;
   switch (type.kind) {
     case Kind::kBool:
       return json == "true" || json == "false";
     case Kind::kInteger:
     case Kind::kUnsigned:
-      return whole;
+      return json == format_integer(fill.bits, type);
     case Kind::kTime:
-      return whole || json == "\"NaT\"";
+      return json == format_integer(fill.bits, type) || json == "\"NaT\"";
     case Kind::kFloat:
-      return raw_json::is_number(json) || json == "\"NaN\"" ||
-             json == "\"Infinity\"" || json == "\"-Infinity\"";
-    case Kind::kText:
-    case Kind::kBytes:
-      return raw_json::is_string(json);
-    case Kind::kVariable:
-      return raw_json::is_string(json);
+      return is_float_token(json, zarr_format);
+    case Kind::kComplex: {
+      if (!raw_json::is_list(json)) return false;
+      const auto parts = raw_json::elements(json);
+      return std::all_of(parts.begin(), parts.end(), [&](auto part) {
+        return is_float_token(part, zarr_format);
+      });
+    }
+    case Kind::kRaw:
+      return raw_json::is_string(json) ||
+             (zarr_format == 3 && raw_json::is_list(json));
+    case Kind::kStruct:
+      return raw_json::is_string(json) ||
+             (zarr_format == 3 && raw_json::is_object(json));
     default:
+      return raw_json::is_string(json);
+  }
+}
+
+/// True where both formats read the token alike.
+bool is_common_token(const FillValue& fill, const ElementType& type) {
+  switch (type.kind) {
+    case Kind::kComplex:
+    case Kind::kRaw:
+    case Kind::kStruct:
       return false;
+    default:
+      return is_standard_token(fill, type, 2) &&
+             is_standard_token(fill, type, 3);
   }
 }
 
@@ -195,13 +225,23 @@ bool is_common_token(std::string_view json, const ElementType& type) {
 FillValue convert_fill_value(const FillValue& fill, const DataType& data_type,
                              int zarr_format) {
   const ElementType type = element_type(data_type);
-  if (is_common_token(fill.json, type)) return fill;
   if (type.kind == Kind::kVariable && (fill.json == "null" || fill.json == "0"))
     return {"\"\"", {}};
+  if (type.kind == Kind::kVariable && raw_json::is_string(fill.json))
+    return fill;
+  if (!fill.bits.empty() && is_common_token(fill, type)) return fill;
   if (fill.bits.empty())
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("fill value {} of type {} cannot be converted",
                             raw_json::excerpt(fill.json), data_type.label()));
+  return {format(fill.bits, type, zarr_format), fill.bits};
+}
+
+FillValue standard_fill_value(const FillValue& fill, const DataType& data_type,
+                              int zarr_format) {
+  if (fill.bits.empty()) return fill;
+  const ElementType type = element_type(data_type);
+  if (is_standard_token(fill, type, zarr_format)) return fill;
   return {format(fill.bits, type, zarr_format), fill.bits};
 }
 

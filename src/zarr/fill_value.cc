@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <limits>
 #include <map>
 #include <optional>
@@ -28,19 +29,14 @@ void store(std::uint64_t value, bool big_endian, MutableBytes number) {
   }
 }
 
+/// True and false as Python has it: any text is true, "false" too.
 bool encode_bool(std::string_view json, MutableBytes element) {
-  const bool is_true = json == "true" || raw_json::as_integer(json) == 1;
+  const auto number = raw_json::as_number(json);
+  const auto text = raw_json::as_string(json);
+  const bool is_true =
+      json == "true" || (number && *number != 0) || (text && !text->empty());
   element[0] = static_cast<std::byte>(is_true);
-  return is_true || json == "false";
-}
-
-/// True if the value fits that many bits, two's complement if signed.
-bool fits(std::int64_t value, int bits) {
-  return bits >= 64 ||
-         (value >= -(1ll << (bits - 1)) && value < (1ll << (bits - 1)));
-}
-bool fits(std::uint64_t value, int bits) {
-  return bits >= 64 || value >> bits == 0;
+  return json == "false" || is_true || number || text;
 }
 
 /// Significant bits of an integer type; int2 and its like have fewer than the
@@ -51,18 +47,53 @@ int significant_bits(const ElementType& type) {
   return static_cast<int>(8 * type.bytes);
 }
 
+/// Text without the white space and the plus sign that Python's numbers may
+/// have.
+std::string_view number_text(std::string_view text) {
+  constexpr std::string_view kSpace = " \t\r\n";
+  const auto first = text.find_first_not_of(kSpace);
+  if (first == std::string_view::npos) return {};
+  text = text.substr(first, text.find_last_not_of(kSpace) - first + 1);
+  if (text.starts_with('+')) text.remove_prefix(1);
+  return text;
+}
+
+/// The bits of a whole number of up to 64 bits, two's complement: of 3, 3.0,
+/// true, and of "3" as a text. Floats count as the double that they are.
+std::optional<std::uint64_t> whole_number(std::string_view json) {
+  if (json == "true" || json == "false") return json == "true";
+  const auto text = raw_json::as_string(json);
+  const std::string_view number = text ? number_text(*text) : json;
+  if (text && number.find_first_of(".eE") != std::string_view::npos) return {};
+  if (const auto value = raw_json::as_integer(number))
+    return static_cast<std::uint64_t>(*value);
+  if (const auto value = raw_json::as_unsigned(number)) return value;
+  const auto value = raw_json::as_number(number);
+  constexpr double kLimit = 9223372036854775808.0;  // 2^63
+  if (!value || text || *value != std::trunc(*value)) return {};
+  if (*value >= -kLimit && *value < kLimit)
+    return static_cast<std::uint64_t>(static_cast<std::int64_t>(*value));
+  if (*value >= kLimit && *value < 2 * kLimit)
+    return static_cast<std::uint64_t>(*value);
+  return {};
+}
+
+/// A number beyond the type's range is what is left of its bits, as it is for
+/// zarr-python with NumPy 1; with NumPy 2 it reads no such array.
 bool encode_integer(std::string_view json, const ElementType& type,
                     MutableBytes element) {
-  const int bits = significant_bits(type);
-  if (type.kind == Kind::kUnsigned) {
-    const auto value = raw_json::as_unsigned(json);
-    if (!value || !fits(*value, bits)) return false;
-    store(*value, type.big_endian, element);
-    return true;
-  }
-  const auto value = raw_json::as_integer(json);
-  if (!value || !fits(*value, bits)) return false;
-  store(static_cast<std::uint64_t>(*value), type.big_endian, element);
+  const auto value = whole_number(json);
+  if (!value) return false;
+  const int unused = 64 - significant_bits(type);
+  const std::uint64_t top = *value << unused;
+  const std::uint64_t bits =
+      type.kind == Kind::kUnsigned
+          ? top >> unused
+          : static_cast<std::uint64_t>(static_cast<std::int64_t>(top) >>
+                                       unused);
+  const bool numpy_has_it = unused % 8 == 0;
+  if (bits != *value && !numpy_has_it) return false;
+  store(bits, type.big_endian, element);
   return true;
 }
 
@@ -79,13 +110,23 @@ std::optional<std::uint64_t> hex_bits(std::string_view text,
   return bits;
 }
 
-std::optional<double> named_float(std::string_view name) {
+/// What Python's float() makes of a text: a number, or a name in any letters.
+std::optional<double> float_of_text(std::string_view text) {
   constexpr double kInfinity = std::numeric_limits<double>::infinity();
-  if (name == "NaN" || name == "nan")
+  std::string name(number_text(text));
+  for (char& letter : name)
+    if (letter >= 'A' && letter <= 'Z') letter += 'a' - 'A';
+  if (name == "nan" || name == "-nan")
     return std::numeric_limits<double>::quiet_NaN();
-  if (name == "Infinity" || name == "inf") return kInfinity;
-  if (name == "-Infinity" || name == "-inf") return -kInfinity;
-  return {};
+  if (name == "infinity" || name == "inf") return kInfinity;
+  if (name == "-infinity" || name == "-inf") return -kInfinity;
+  double value = 0;
+  const char* end = name.data() + name.size();
+  const auto [stop, error] = std::from_chars(name.data(), end, value);
+  if (error == std::errc::invalid_argument || stop != end) return {};
+  if (error == std::errc::result_out_of_range)
+    return raw_json::as_number(name);  // Too small, or too large.
+  return value;
 }
 
 bool encode_float(std::string_view json, const ElementType& type,
@@ -96,9 +137,10 @@ bool encode_float(std::string_view json, const ElementType& type,
   if (text) bits = hex_bits(*text, size);
   if (!bits) {
     // Readers parse -0 as the integer 0, which has no sign.
-    const auto value = json == "-0" ? std::optional(0.0)
-                       : text       ? named_float(*text)
-                                    : raw_json::as_number(json);
+    const auto value = json == "-0" || json == "false" ? std::optional(0.0)
+                       : json == "true"                ? std::optional(1.0)
+                       : text                          ? float_of_text(*text)
+                              : raw_json::as_number(json);
     if (!value) return false;
     bits = float_bits(type.name, *value);
   }

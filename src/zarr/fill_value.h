@@ -1,5 +1,6 @@
 // Fill values: from the JSON token to the bits of one element and back.
-// Tokens follow the rules of v2 and v3 and what writers made of them.
+// Tokens follow the rules of v2 and v3 and what writers made of them; they mean
+// what zarr-python takes them for.
 // Pure functions.
 #pragma once
 
@@ -29,6 +30,12 @@ FillValue parse_fill_value(std::string_view json, const DataType& type,
 /// payloads; the token was not understood).
 FillValue convert_fill_value(const FillValue& fill, const DataType& type,
                              int zarr_format);
+
+/// The same element in a token that every reader of the format reads, where
+/// `fill` has another one: "1e37", true for a number, 0 for text. Tokens that
+/// were not understood stay.
+FillValue standard_fill_value(const FillValue& fill, const DataType& type,
+                              int zarr_format);
 
 /// One element for people: JSON of numbers, booleans and text; else its bytes
 /// in hex.

@@ -68,6 +68,28 @@ TEST(FillValue, TokensOfV3BecomeStoredBits) {
   EXPECT_EQ(bits_v3(type, "\"AQAD\"", false), "010003");
 }
 
+TEST(FillValue, OddTokensMeanWhatTheyDoForPythonAndAreWrittenPlainly) {
+  const auto written = [](const char* dtype, const char* json) {
+    const DataType type = parse_data_type_v2(dtype);
+    return standard_fill_value(parse_fill_value(json, type, 2), type, 2).json;
+  };
+  EXPECT_EQ(written("<f4", "\"1e37\""), "1e+37");
+  EXPECT_EQ(written("<f4", "\" +Inf \""), "\"Infinity\"");
+  EXPECT_EQ(written("<f8", "true"), "1.0");
+  EXPECT_EQ(written("<f8", "NaN"), "\"NaN\"");
+  EXPECT_EQ(written("<i8", "-9.223372036854776e+18"), "-9223372036854775808");
+  EXPECT_EQ(written("<i4", "\"-7\""), "-7");
+  EXPECT_EQ(written("<i4", "true"), "1");
+  EXPECT_EQ(written("|i1", "128"), "-128");
+  EXPECT_EQ(written("|u1", "-1"), "255");
+  EXPECT_EQ(written("|b1", "\"false\""), "true");
+  EXPECT_EQ(written("|b1", "2"), "true");
+  EXPECT_EQ(written("<c8", "0"), "[0.0, 0.0]");
+  EXPECT_EQ(written("<U2", "0"), "\"\"");
+  for (const char* kept : {"null", "1.50", "\"NaN\"", "1e20"})
+    EXPECT_EQ(written("<f4", kept), kept);
+}
+
 TEST(FillValue, NullAndZeroAreZerosForEveryType) {
   for (const char* dtype : {"|b1", "<f4", ">c16", "|S3", "<U2", "|V5",
                             R"([["a","<i4"],["b","<f8",[2]]])"}) {
@@ -105,9 +127,9 @@ TEST(FillValue, ElementsArePrintedAsPeopleReadThem) {
 
 TEST(FillValue, TokensThatMeanNothingLeaveNoBits) {
   EXPECT_EQ(bits_v2("<i4", "1.5"), "");
-  EXPECT_EQ(bits_v2("|i1", "128"), "");
-  EXPECT_EQ(bits_v2("|u1", "-1"), "");
-  EXPECT_EQ(bits_v2("|b1", "2"), "");
+  EXPECT_EQ(bits_v2("<i2", "1e20"), "");
+  EXPECT_EQ(bits_v2("<i2", "\"1.0\""), "");
+  EXPECT_EQ(bits_v2("|b1", "[]"), "");
   EXPECT_EQ(bits_v2("<f4", "\"x\""), "");
   EXPECT_EQ(bits_v2("<f4", "{}"), "");
   EXPECT_EQ(bits_v2("<c8", "[1]"), "");

@@ -17,9 +17,10 @@ namespace {
   throw Error(ErrorKind::kCorrupt, cause);
 }
 [[noreturn]] void unsupported(const std::string& cause) {
-  throw Error(ErrorKind::kUnsupported, cause,
-              "what cannot be decoded can only be moved as stored: with the "
-              "chunks and codecs that it has");
+  throw Error(ErrorKind::kUnsupported, cause, kUndecodableHint);
+}
+[[noreturn]] void cannot_decode(const std::string& what) {
+  unsupported(fmt::format("rechunk cannot decode {} yet", what));
 }
 
 /// Peels a codec list level by level; collects what it meets in the layout.
@@ -36,6 +37,7 @@ class LayoutBuilder {
   void fill_in_elements();
   void check_sizes() const;
   void peel(const std::vector<CodecSpec>& codecs);
+  void check_middle(const CodecParts& parts) const;
   void apply_before(const std::vector<CodecSpec>& codecs);
   void add_shard_level(const Sharding& sharding);
   void set_index_codecs(const Sharding& sharding, ShardLevel& level) const;
@@ -76,16 +78,16 @@ void LayoutBuilder::fill_in_grid() {
 void LayoutBuilder::fill_in_elements() {
   const DataType& type = metadata_.data_type;
   if (type.item_bytes == 0)
-    unsupported(
-        fmt::format("data type {} is unsupported: no fixed size of "
-                    "its elements is known",
-                    type.label()));
+    cannot_decode(fmt::format("data type {}", type.label()));
   if (type.item_bytes > kMaxFillBytes)
-    unsupported(fmt::format("elements of {} bytes", type.item_bytes));
+    cannot_decode(fmt::format("elements of {} bytes", type.item_bytes));
   if (metadata_.fill_value.bits.empty())
-    corrupt(fmt::format("fill value {} does not fit data type {}",
-                        raw_json::excerpt(metadata_.fill_value.json),
-                        type.label()));
+    throw Error(
+        ErrorKind::kUnsupported,
+        fmt::format("fill value {} does not fit data type {}",
+                    raw_json::excerpt(metadata_.fill_value.json), type.label()),
+        "such an array can only be moved as stored: with the chunks "
+        "and codecs that it has");
   layout_.item_bytes = type.item_bytes;
   layout_.scalars = type.scalars;
   layout_.fill = metadata_.fill_value.bits;
@@ -99,14 +101,15 @@ void LayoutBuilder::check_sizes() const {
 
 void LayoutBuilder::peel(const std::vector<CodecSpec>& codecs) {
   const CodecParts parts = split_codecs(codecs);
+  check_middle(parts);
   apply_before(parts.before);
   if (!is_sharding(parts.middle)) return finish_chunk(parts);
   // Codecs around a shard would force reading and decoding it whole.
   if (!parts.after.empty())
-    unsupported(
+    cannot_decode(
         fmt::format("codec {} on whole shards", parts.after.front().name));
   if (!chain_.empty())
-    unsupported(fmt::format("codec {} on whole shards", chain_.front().name));
+    cannot_decode(fmt::format("codec {} on whole shards", chain_.front().name));
   const Sharding sharding = parse_sharding(parts.middle, rank_);
   add_shard_level(sharding);
   peel(sharding.codecs);
@@ -122,7 +125,7 @@ void LayoutBuilder::apply_before(const std::vector<CodecSpec>& codecs) {
     } else if (metadata_.zarr_format == 3) {
       // v3 applies them to numbers, before the byte order is chosen; only v2
       // defines them on the stored bytes.
-      unsupported(fmt::format("codec {} cannot be decoded", codec.name));
+      cannot_decode(codec.name);
     } else {
       chain_.push_back(codec);
     }
@@ -156,8 +159,8 @@ void LayoutBuilder::set_index_codecs(const Sharding& sharding,
   const auto& codecs = sharding.index_codecs;
   if (codecs.empty() || codecs[0].name != "bytes" || codecs.size() > 2 ||
       (codecs.size() == 2 && codecs[1].name != "crc32c"))
-    unsupported("a shard index encoded other than by bytes and crc32c: " +
-                raw_json::excerpt(format_codecs_v3(codecs)));
+    cannot_decode("a shard index encoded other than by bytes and crc32c: " +
+                  raw_json::excerpt(format_codecs_v3(codecs)));
   level.index_has_crc32c = codecs.size() == 2;
   level.index_big_endian =
       raw_json::find(codecs[0].configuration, "endian") == "\"big\"";
@@ -166,11 +169,18 @@ void LayoutBuilder::set_index_codecs(const Sharding& sharding,
                   level.index_has_crc32c ? 4 : 0);
 }
 
+/// One codec makes bytes of elements: it is "bytes", or one that is not known.
+void LayoutBuilder::check_middle(const CodecParts& parts) const {
+  if (!parts.middle.name.empty()) return;
+  for (const CodecSpec& codec : parts.before)
+    if (codec_kind(codec.name) == CodecKind::kUnknown)
+      cannot_decode(codec.name);
+  corrupt(
+      "the codecs lack one that makes bytes of elements, such as \"bytes\"");
+}
+
 void LayoutBuilder::finish_chunk(const CodecParts& parts) {
-  if (parts.middle.name.empty())
-    corrupt("no codec that makes bytes of elements");
-  if (parts.middle.name != "bytes")
-    unsupported(fmt::format("codec {} cannot be decoded", parts.middle.name));
+  if (parts.middle.name != "bytes") cannot_decode(parts.middle.name);
   chain_.insert(chain_.end(), parts.after.begin(), parts.after.end());
 }
 
@@ -182,6 +192,15 @@ std::int64_t ArrayLayout::chunk_bytes() const {
 
 ArrayLayout make_layout(const ArrayMetadata& metadata) {
   return LayoutBuilder(metadata).build();
+}
+
+bool is_decodable(const ArrayMetadata& metadata) {
+  try {
+    make_layout(metadata);
+    return true;
+  } catch (const Error& error) {
+    return false;
+  }
 }
 
 std::optional<ShardLevel> outermost_shards(const ArrayMetadata& metadata) {

@@ -47,6 +47,10 @@ struct ArrayLayout {
 /// invalid_argument (sizes overflow).
 ArrayLayout make_layout(const ArrayMetadata& metadata);
 
+/// False for arrays that `make_layout` refuses: those can only be moved as they
+/// are.
+bool is_decodable(const ArrayMetadata& metadata);
+
 /// The outermost shards; nothing if there are none. Chunks need not be
 /// decodable. Throws: as make_layout.
 std::optional<ShardLevel> outermost_shards(const ArrayMetadata& metadata);

@@ -85,6 +85,8 @@ struct ArrayMetadata {
   /// v2 only, verbatim JSON, to write back what was read.
   std::string v2_compressor = "null", v2_filters = "null";
   bool v2_order_f = false;
+  /// v2 only: how the document spells the type, if not as `data_type.v2`.
+  std::string v2_dtype;
 
   /// Attributes as a JSON object, verbatim (v2: the text of .zattrs);
   /// nothing if a v2 array has no .zattrs.
@@ -116,6 +118,10 @@ std::vector<std::pair<std::string, std::string>> format_array(
 /// Throws: unsupported (the target format cannot express it; says what. Shards
 /// have to go first, by `with_layout`).
 ArrayMetadata convert_format(const ArrayMetadata& source, int zarr_format);
+
+/// The same array in the spelling that all readers of its format share: of the
+/// fill value, the data type and the codecs, where the source has another one.
+ArrayMetadata standard_spelling(ArrayMetadata metadata);
 
 /// What the user may change of an array besides its format.
 struct LayoutRequest {

@@ -29,18 +29,22 @@ bool parse_order_f(const Members& members) {
 
 char parse_separator(const Members& members) {
   const std::string_view text =
-      optional_member(members, "dimension_separator", "\".\"");
+      optional_member(members, "dimension_separator", "null");
+  if (text == "null") return '.';
   const auto separator = raw_json::as_string(text);
   if (separator != "." && separator != "/")
     bad_member("dimension_separator", text);
   return separator->front();
 }
 
-/// The type; what strings are stored as decides which v3 type they are.
-DataType parse_dtype(std::string_view json) {
+void parse_dtype(std::string_view json, ArrayMetadata& metadata) {
   const auto text = raw_json::as_string(json);
   if (!text && !raw_json::is_list(json)) bad_member("dtype", json);
-  return parse_data_type_v2(text ? *text : std::string(json));
+  const std::string dtype = text ? *text : std::string(json);
+  metadata.data_type =
+      with_context([&] { return parse_data_type_v2(dtype); },
+                   [] { return std::string("member \"dtype\""); });
+  if (metadata.data_type.v2 != dtype) metadata.v2_dtype = dtype;
 }
 
 std::vector<std::string_view> v2_codecs(const Members& members) {
@@ -122,9 +126,7 @@ ArrayMetadata parse_v2(std::string_view zarray) {
   metadata.shape = parse_shape(required_member(members, "shape"), "shape");
   metadata.chunks = parse_chunk_shape(required_member(members, "chunks"),
                                       "chunks", metadata.shape);
-  metadata.data_type = with_context(
-      [&] { return parse_dtype(required_member(members, "dtype")); },
-      [] { return std::string("member \"dtype\""); });
+  parse_dtype(required_member(members, "dtype"), metadata);
   metadata.v2_order_f = parse_order_f(members);
   metadata.key_encoding = {true, parse_separator(members)};
   metadata.codecs = v3_codecs(members, metadata);
@@ -138,19 +140,52 @@ ArrayMetadata parse_v2(std::string_view zarray) {
   return metadata;
 }
 
-/// Names where xarray keeps them: a list with one entry per dimension.
-std::optional<std::vector<std::optional<std::string>>> dimension_names(
-    const std::string& attributes, std::size_t rank) {
-  const auto text = raw_json::find(attributes, kDimensionsAttribute);
-  if (!text || !raw_json::is_list(*text)) return {};
+using Names = std::optional<std::vector<std::optional<std::string>>>;
+
+/// A list with one name per dimension.
+Names parse_names(std::string_view json, std::size_t rank) {
+  if (!raw_json::is_list(json)) return {};
   std::vector<std::optional<std::string>> names;
-  for (std::string_view element : raw_json::elements(*text)) {
+  for (std::string_view element : raw_json::elements(json)) {
     const auto name = raw_json::as_string(element);
     if (!name && element != "null") return {};
     names.push_back(name);
   }
   if (names.size() != rank) return {};
   return names;
+}
+
+/// Names where NCZarr keeps them, with the paths of their groups: a member of
+/// .zarray, or of .zattrs as netcdf-c has it since 4.9.3.
+Names nczarr_names(const ArrayMetadata& metadata) {
+  const auto names = [&](std::string_view key, std::string_view json) -> Names {
+    if ((key != "_NCZARR_ARRAY" && key != "_nczarr_array") ||
+        !raw_json::is_object(json))
+      return {};
+    for (const char* member : {"dimrefs", "dimension_references"}) {
+      const auto list = raw_json::find(json, member);
+      auto paths = list ? parse_names(*list, metadata.shape.size()) : Names();
+      if (!paths) continue;
+      for (auto& path : *paths)
+        if (path) path->erase(0, path->rfind('/') + 1);
+      return paths;
+    }
+    return {};
+  };
+  for (const auto& [key, text] : metadata.extra)
+    if (auto found = names(key, text)) return found;
+  if (!metadata.attributes) return {};
+  const auto text = raw_json::find(*metadata.attributes, "_nczarr_array");
+  return text ? names("_nczarr_array", *text) : std::nullopt;
+}
+
+/// Names where xarray keeps them, or reads them.
+Names dimension_names(const ArrayMetadata& metadata) {
+  const auto text = metadata.attributes ? raw_json::find(*metadata.attributes,
+                                                         kDimensionsAttribute)
+                                        : std::nullopt;
+  return text ? parse_names(*text, metadata.shape.size())
+              : nczarr_names(metadata);
 }
 
 }  // namespace
@@ -160,12 +195,11 @@ ArrayMetadata parse_array_v2(const std::string& zarray,
   ArrayMetadata metadata =
       with_context([&] { return parse_v2(zarray); },
                    [] { return std::string("parsing .zarray"); });
-  if (!zattrs) return metadata;
-  metadata.attributes =
-      with_context([&] { return parse_attributes(*zattrs); },
-                   [] { return std::string("parsing .zattrs"); });
-  metadata.dimension_names =
-      dimension_names(*metadata.attributes, metadata.shape.size());
+  if (zattrs)
+    metadata.attributes =
+        with_context([&] { return parse_attributes(*zattrs); },
+                     [] { return std::string("parsing .zattrs"); });
+  metadata.dimension_names = dimension_names(metadata);
   return metadata;
 }
 

@@ -123,10 +123,19 @@ std::string with_member(std::string_view object, std::string_view key,
 
 std::string excerpt(std::string_view value) {
   constexpr std::size_t kMaxBytes = 60;
-  if (value.size() <= kMaxBytes) return std::string(value);
-  std::size_t end = kMaxBytes;
-  while (end > 0 && (value[end] & 0xc0) == 0x80) --end;  // Whole characters.
-  return std::string(value.substr(0, end)) + "...";
+  std::string text;  // On one line.
+  for (const char c : value.substr(0, 8 * kMaxBytes)) {
+    const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+    if (!space)
+      text += c;
+    else if (!text.empty() && text.back() != ' ')
+      text += ' ';
+  }
+  if (text.size() <= kMaxBytes && value.size() <= 8 * kMaxBytes) return text;
+  std::size_t end = std::min(kMaxBytes, text.size());
+  while (end > 0 && end < text.size() && (text[end] & 0xc0) == 0x80)
+    --end;  // Whole characters.
+  return text.substr(0, end) + "...";
 }
 
 }  // namespace rechunk::raw_json
