@@ -10,6 +10,7 @@
 #include <variant>
 
 #include "base/byte_size.h"
+#include "cli/array_words.h"
 #include "codec/codec_spec_text.h"
 #include "plan/chunk_spec.h"
 
@@ -51,8 +52,14 @@ const Flag kFlags[] = {
     {"--codec", "CODEC", kLayoutBits, &Arguments::codec, kTargetGroup,
      "zstd:3, blosc:lz4:5, gzip:6, none, joined by +, or JSON (default: as "
      "the source)"},
+    {"--array-codec", "NAME:CODEC", kLayoutBits, &Arguments::array_codecs,
+     kTargetGroup, "Codec of one array of a group; may be repeated"},
     {"--zarr-format", "2|3", kLayoutBits, &Arguments::zarr_format, kTargetGroup,
      "Format of the target (default: as the source)"},
+    {"--nan-attributes", "keep|text", kLayoutBits, &Arguments::nan_attributes,
+     kTargetGroup,
+     "text: write NaN in attributes, which is no JSON, as a string (default: "
+     "keep)"},
     {"--consolidate", "", kLayoutBits, &Arguments::consolidate, kTargetGroup,
      "Write consolidated metadata (default: as the source)"},
     {"--no-consolidate", "", kLayoutBits, &Arguments::no_consolidate,
@@ -176,21 +183,6 @@ std::int64_t parse_max_memory(const std::string& word) {
   return bytes;
 }
 
-/// "temp:10,10" -> ("temp", "10,10").
-std::pair<std::string, std::string> parse_array_chunks(
-    const std::string& word) {
-  const auto colon = word.find(':');
-  if (colon == std::string::npos)
-    throw UsageError(fmt::format("--array: \"{}\" has no colon", word),
-                     "write the array's path, a colon and its chunks, such as "
-                     "--array ocean/temp:time=all,lat=10");
-  std::string path = word.substr(0, colon);
-  path.erase(0, path.find_first_not_of('/'));
-  std::string chunks = word.substr(colon + 1);
-  interpret("--array", [&] { return parse_chunk_spec(chunks); });
-  return {std::move(path), std::move(chunks)};
-}
-
 Shape parse_shape(const std::string& text) {
   Shape shape;
   std::string_view rest = text;
@@ -240,6 +232,7 @@ void check_existing(const Arguments& arguments) {
       {"--array", !arguments.arrays.empty()},
       {"--shards", !arguments.shards.empty()},
       {"--codec", !arguments.codec.empty()},
+      {"--array-codec", !arguments.array_codecs.empty()},
       {"--zarr-format", !arguments.zarr_format.empty()},
       {"--consolidate", arguments.consolidate},
       {"--no-consolidate", arguments.no_consolidate},
@@ -272,8 +265,10 @@ Options make_options(const Arguments& arguments) {
   if (!arguments.chunks.empty())
     interpret("--chunks", [&] { return parse_chunk_spec(arguments.chunks); });
   options.chunks = arguments.chunks;
-  for (const std::string& word : arguments.arrays)
-    options.array_chunks.push_back(parse_array_chunks(word));
+  check_array_chunks(arguments.arrays);
+  options.array_chunk_words = arguments.arrays;
+  check_array_codecs(arguments.array_codecs);
+  options.array_codec_words = arguments.array_codecs;
   if (!arguments.shards.empty() && arguments.shards != "none")
     interpret("--shards", [&] { return parse_chunk_spec(arguments.shards); });
   options.shards = arguments.shards;
@@ -283,6 +278,13 @@ Options make_options(const Arguments& arguments) {
   if (!arguments.zarr_format.empty())
     options.zarr_format =
         parse_number("--zarr-format", arguments.zarr_format, 2, 3);
+  if (!arguments.nan_attributes.empty() && arguments.nan_attributes != "keep" &&
+      arguments.nan_attributes != "text")
+    throw UsageError(
+        fmt::format("--nan-attributes: \"{}\" is neither keep nor "
+                    "text",
+                    arguments.nan_attributes));
+  options.nan_attributes_as_text = arguments.nan_attributes == "text";
   if (arguments.consolidate && arguments.no_consolidate)
     throw UsageError(
         "--consolidate and --no-consolidate contradict each other");

@@ -15,7 +15,9 @@ namespace rechunk::cli {
 struct Arguments {
   std::string source, target;
   std::string chunks, shards, codec, zarr_format;
-  std::vector<std::string> arrays;  ///< NAME:CHUNKS each.
+  std::vector<std::string> arrays;        ///< NAME:CHUNKS each.
+  std::vector<std::string> array_codecs;  ///< NAME:CODEC each.
+  std::string nan_attributes;
   std::string region, append;
   bool consolidate = false, no_consolidate = false;
   bool write_empty_chunks = false;

@@ -66,10 +66,8 @@ TEST(Flags, EveryFlagOfARunReachesTheOptions) {
                                       "--executor",
                                       "serial"});
   EXPECT_EQ(options.chunks, "time=all,lat=10");
-  ASSERT_EQ(options.array_chunks.size(), 2u);
-  EXPECT_EQ(options.array_chunks[0],
-            std::make_pair(std::string("ocean/t"), std::string("5,auto:1MB")));
-  EXPECT_EQ(options.array_chunks[1].first, "lat");
+  ASSERT_EQ(options.array_chunk_words.size(), 2u);
+  EXPECT_EQ(options.array_chunk_words[0], "/ocean/t:5,auto:1MB");
   EXPECT_EQ(options.shards, "none");
   EXPECT_EQ(options.codec, "zstd:3");
   EXPECT_EQ(options.zarr_format, 2);

@@ -32,6 +32,9 @@ struct Options {
   std::string chunks;
   /// The same for single arrays, by path; wins over `chunks`.
   std::vector<std::pair<std::string, std::string>> array_chunks;
+  /// The same as one text, "NAME:CHUNKS" or "NAME:CODEC": the longest NAME
+  /// before a colon that is an array counts.
+  std::vector<std::string> array_chunk_words, array_codec_words;
   /// Shards, same grammar; "none" removes them; "" keeps the source's, rounded
   /// up to multiples of the chunks.
   std::string shards;
@@ -41,7 +44,10 @@ struct Options {
   std::string codec;
   /// Shards and codecs of single arrays, by path; win over the others.
   std::vector<std::pair<std::string, std::string>> array_shards, array_codecs;
-  int zarr_format = 0;              ///< 2 or 3; 0 keeps the source's.
+  int zarr_format = 0;  ///< 2 or 3; 0 keeps the source's.
+  /// NaN and Infinity in attributes, which are no JSON, become strings. Else
+  /// they stay as they are.
+  bool nan_attributes_as_text = false;
   std::optional<bool> consolidate;  ///< Nothing: as the source has it.
   bool write_empty_chunks = false;  ///< Write chunks that hold only fill too.
 

@@ -112,6 +112,7 @@ Options make_options(const nb::dict& dict) {
   take(dict, "array_chunks", options.array_chunks);
   take(dict, "array_shards", options.array_shards);
   take(dict, "array_codecs", options.array_codecs);
+  take(dict, "nan_attributes_as_text", options.nan_attributes_as_text);
   take(dict, "shards", options.shards);
   take(dict, "codec", options.codec);
   take(dict, "zarr_format", options.zarr_format);

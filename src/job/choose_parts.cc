@@ -24,11 +24,12 @@ namespace {
 void check_options(const Options& options) {
   if (!options.region.empty() && !options.append.empty())
     refuse("--region and --append: a run does one of them");
-  const bool layout = !options.chunks.empty() || !options.shards.empty() ||
-                      !options.codec.empty() || options.zarr_format != 0 ||
-                      !options.array_chunks.empty() ||
-                      !options.array_shards.empty() ||
-                      !options.array_codecs.empty() || options.consolidate;
+  const bool layout =
+      !options.chunks.empty() || !options.shards.empty() ||
+      !options.codec.empty() || options.zarr_format != 0 ||
+      !options.array_chunks.empty() || !options.array_chunk_words.empty() ||
+      !options.array_codec_words.empty() || !options.array_shards.empty() ||
+      !options.array_codecs.empty() || options.consolidate;
   const char* flag = options.region.empty() ? "--append" : "--region";
   if (layout)
     refuse(fmt::format("{}: the target exists, and keeps its chunks, shards, "

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "job/calibrate.h"
+#include "job/document_notes.h"
 #include "job/job_runner.h"
 #include "job/machine.h"
 #include "job/partial_objects.h"
@@ -54,6 +55,18 @@ void follow_target(PlannedJob& job) {
   }
 }
 
+// What is known of readers before the run.
+void add_notes(PlannedJob& job) {
+  job.plan.notes.add(document_notes(job.source, job.target));
+  for (NotRechunked& left : left_as_stored(job.source, job.options)) {
+    for (StagedCopySpec& array : job.plan.arrays)
+      if (array.name == left.name)
+        array.reasons = {"moved as stored: rechunk cannot decode " +
+                         left.cause};
+    job.plan.notes.not_rechunked.push_back(std::move(left));
+  }
+}
+
 }  // namespace
 
 void open_stores(PlannedJob& job) {
@@ -97,6 +110,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   if (job.options.calibrate) calibrate(job, problems);
   job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});
   rechunk::validate(job.plan, problems);
+  if (!job.existing) add_notes(job);
   refuse_notes(job.options, job.plan.notes);
   return job;
 }

@@ -12,6 +12,7 @@
 #include "plan/chunk_spec.h"
 #include "rechunk/error.h"
 #include "zarr/layout.h"
+#include "zarr/raw_json.h"
 
 namespace rechunk {
 namespace {
@@ -50,23 +51,60 @@ ShardRequest parse_shards(const std::string& text) {
   return {.spec = parse_chunk_spec(text)};
 }
 
+Codecs parse_codecs(const std::string& text) {
+  Codecs codecs = parse_codec_specs(text);
+  for (const CodecSpec& codec : codecs)
+    if (!is_known_codec(codec.name))
+      throw Error(ErrorKind::kInvalidArgument,
+                  "rechunk cannot encode with " + codec.name,
+                  "it can with " + known_codecs());
+  return codecs;
+}
+
+std::string names_of_arrays(const Hierarchy& source) {
+  std::string names;
+  for (const auto& [path, array] : source.arrays)
+    names += (names.empty() ? "" : ", ") + (path.empty() ? "(root)" : path);
+  return names;
+}
+
+// "NAME:VALUE" taken apart where the longest NAME is that of an array.
+std::pair<std::string, std::string> split_word(const std::string& word,
+                                               const Hierarchy& source) {
+  const std::size_t start = word.find_first_not_of('/');
+  for (std::size_t colon = word.rfind(':'); colon != std::string::npos;
+       colon = colon > 0 ? word.rfind(':', colon - 1) : std::string::npos) {
+    const std::string name =
+        start < colon ? word.substr(start, colon - start) : "";
+    if (source.arrays.contains(name)) return {name, word.substr(colon + 1)};
+  }
+  throw Error(ErrorKind::kInvalidArgument,
+              "--array " + word.substr(0, word.find(':')) +
+                  ": the source has no such array",
+              "its arrays are: " + names_of_arrays(source));
+}
+
+using Texts = std::vector<std::pair<std::string, std::string>>;
+
 template <class Parse, class Value>
-void parse_each(const std::string& common,
-                const std::vector<std::pair<std::string, std::string>>& arrays,
+void parse_each(const std::string& common, Texts arrays,
+                const std::vector<std::string>& words, const Hierarchy& source,
                 Parse&& parse, PerArray<Value>& result) {
   if (!common.empty()) result.common = parse(common);
+  for (const std::string& word : words)
+    arrays.push_back(split_word(word, source));
   for (const auto& [name, text] : arrays)
     result.own.insert_or_assign(name, parse(text));
 }
 
-Request parse_request(const Options& options) {
+Request parse_request(const Options& options, const Hierarchy& source) {
   Request request;
-  parse_each(options.chunks, options.array_chunks, parse_chunk_spec,
-             request.chunks);
-  parse_each(options.shards, options.array_shards, parse_shards,
+  parse_each(options.chunks, options.array_chunks, options.array_chunk_words,
+             source, parse_chunk_spec, request.chunks);
+  parse_each(options.shards, options.array_shards, {}, source, parse_shards,
              request.shards);
-  parse_each(options.codec, options.array_codecs, parse_codec_specs,
-             request.codecs);
+  parse_each(options.codec, options.array_codecs, options.array_codec_words,
+             source, parse_codecs, request.codecs);
   return request;
 }
 
@@ -135,27 +173,50 @@ std::optional<Shape> wanted_shards(const Request& request,
   return round_up(*current, chunks);
 }
 
+// Codecs for all arrays are for those that can be decoded.
+std::optional<Codecs> wanted_codecs(const Request& request,
+                                    const std::string& path,
+                                    const ArrayMetadata& array) {
+  if (const Codecs* own = request.codecs.of(path)) return *own;
+  if (!path.empty() && !can_decode(array)) return std::nullopt;
+  return request.codecs.common;
+}
+
 ArrayMetadata make_target_array(const Request& request, const std::string& path,
                                 const ArrayMetadata& array) {
   const auto chunks = wanted_chunks(request, path, array);
-  const Codecs* own_codecs = request.codecs.of(path);
+  const auto codecs = wanted_codecs(request, path, array);
   const bool shards = request.shards.common || request.shards.of(path);
-  if (!chunks && !own_codecs && !request.codecs.common && !shards) return array;
+  if (!chunks && !codecs && !shards) return array;
   const Shape inner = chunks.value_or(inner_chunks(array));
-  return with_layout(array, {inner, wanted_shards(request, path, array, inner),
-                             own_codecs ? *own_codecs : request.codecs.common});
+  return with_layout(
+      array, {inner, wanted_shards(request, path, array, inner), codecs});
+}
+
+// True where the array keeps its chunks or codecs, since it cannot be decoded,
+// although others are asked for.
+bool is_left_as_stored(const Request& request, const std::string& path,
+                       const ArrayMetadata& array) {
+  if (path.empty() || can_decode(array)) return false;
+  if (request.codecs.common && !request.codecs.of(path)) return true;
+  if (!request.chunks.common || request.chunks.of(path)) return false;
+  const ChunkContext context = context_of(array, inner_chunks(array));
+  if (!applies_to(*request.chunks.common, context)) return false;
+  const Shape wanted =
+      is_coordinate(path, array)
+          ? Shape{std::max<std::int64_t>(1, array.shape[0])}
+          : resolve_chunks(restricted_to(*request.chunks.common, context),
+                           context);
+  return wanted != inner_chunks(array);
 }
 
 template <class Value>
 void check_arrays(const PerArray<Value>& asked, const Hierarchy& source) {
   for (const auto& [name, value] : asked.own) {
     if (source.arrays.contains(name)) continue;
-    std::string names;
-    for (const auto& [path, array] : source.arrays)
-      names += (names.empty() ? "" : ", ") + (path.empty() ? "(root)" : path);
     throw Error(ErrorKind::kInvalidArgument,
                 "--array " + name + ": the source has no such array",
-                "its arrays are: " + names);
+                "its arrays are: " + names_of_arrays(source));
   }
 }
 
@@ -221,7 +282,28 @@ void check_names(const Request& request, const Hierarchy& source) {
   check_decodable(request, source);
 }
 
+void write_names_as_text(std::optional<std::string>& attributes) {
+  if (attributes) attributes = raw_json::with_names_as_text(*attributes);
+}
+
+void write_names_as_text(Hierarchy& target) {
+  for (auto& [path, array] : target.arrays)
+    write_names_as_text(array.attributes);
+  for (auto& [path, group] : target.groups)
+    write_names_as_text(group.attributes);
+}
+
 }  // namespace
+
+std::vector<NotRechunked> left_as_stored(const Hierarchy& source,
+                                         const Options& options) {
+  const Request request = parse_request(options, source);
+  std::vector<NotRechunked> left;
+  for (const auto& [path, array] : source.arrays)
+    if (is_left_as_stored(request, path, array))
+      left.push_back({path, undecodable_part(array)});
+  return left;
+}
 
 bool can_decode(const ArrayMetadata& array) { return is_decodable(array); }
 
@@ -243,7 +325,7 @@ std::vector<std::string> dimension_names_of(const ArrayMetadata& metadata) {
 
 Hierarchy make_target_hierarchy(const Hierarchy& source,
                                 const Options& options) {
-  const Request request = parse_request(options);
+  const Request request = parse_request(options, source);
   check_names(request, source);
   const int zarr_format =
       options.zarr_format ? options.zarr_format : source.zarr_format;
@@ -256,6 +338,7 @@ Hierarchy make_target_hierarchy(const Hierarchy& source,
   if (zarr_format == 2) target = convert_format(target, 2);
   for (auto& [path, array] : target.arrays)
     array = standard_spelling(std::move(array));
+  if (options.nan_attributes_as_text) write_names_as_text(target);
   target.consolidated = options.consolidate.value_or(target.consolidated);
   return target;
 }

@@ -13,6 +13,11 @@ namespace rechunk {
 Hierarchy make_target_hierarchy(const Hierarchy& source,
                                 const Options& options);
 
+/// Arrays that keep their chunks or codecs, since they cannot be decoded,
+/// although the options ask for others.
+std::vector<NotRechunked> left_as_stored(const Hierarchy& source,
+                                         const Options& options);
+
 /// False for arrays whose codecs or type rechunk cannot decode: those can only
 /// be moved as they are.
 bool can_decode(const ArrayMetadata& array);

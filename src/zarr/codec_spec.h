@@ -31,6 +31,9 @@ struct CodecParts {
 CodecParts split_codecs(const std::vector<CodecSpec>& codecs);
 std::vector<CodecSpec> join_codecs(const CodecParts& parts);
 
+/// The codecs of the innermost chunks, shards taken off.
+CodecParts innermost_codecs(const ArrayMetadata& metadata);
+
 /// Throws: corrupt if a list has more codecs than any array can want (64).
 void check_codec_count(std::size_t count);
 

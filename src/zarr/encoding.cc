@@ -30,15 +30,6 @@ void transpose(std::vector<int>& axes, const std::vector<CodecSpec>& codecs) {
   }
 }
 
-/// The codecs of the innermost chunks.
-CodecParts innermost(const ArrayMetadata& metadata) {
-  CodecParts parts = split_codecs(metadata.codecs);
-  while (is_sharding(parts.middle))
-    parts = split_codecs(
-        parse_sharding(parts.middle, metadata.shape.size()).codecs);
-  return parts;
-}
-
 std::string value_text(std::string_view configuration, std::string_view key) {
   const auto text = raw_json::find(configuration, key);
   if (!text) return {};
@@ -136,6 +127,14 @@ std::optional<std::vector<CodecSpec>> unsharded_codecs(
 
 }  // namespace
 
+CodecParts innermost_codecs(const ArrayMetadata& metadata) {
+  CodecParts parts = split_codecs(metadata.codecs);
+  while (is_sharding(parts.middle))
+    parts = split_codecs(
+        parse_sharding(parts.middle, metadata.shape.size()).codecs);
+  return parts;
+}
+
 std::string chunk_key(const ChunkKeyEncoding& encoding,
                       const Shape& coordinates) {
   std::string key = encoding.v2 ? "" : "c";
@@ -164,7 +163,7 @@ Shape inner_chunks(const ArrayMetadata& metadata) {
 }
 
 std::string describe_codecs(const ArrayMetadata& metadata) {
-  const CodecParts parts = innermost(metadata);
+  const CodecParts parts = innermost_codecs(metadata);
   std::string text;
   const auto add = [&](const CodecSpec& codec) {
     text += (text.empty() ? "" : " + ") + describe(codec);

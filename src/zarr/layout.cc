@@ -203,6 +203,22 @@ bool is_decodable(const ArrayMetadata& metadata) {
   }
 }
 
+std::string undecodable_part(const ArrayMetadata& metadata) {
+  if (metadata.data_type.item_bytes == 0) return metadata.data_type.label();
+  const CodecParts parts = innermost_codecs(metadata);
+  for (const auto& codecs : {parts.before, {parts.middle}, parts.after})
+    for (const CodecSpec& codec : codecs)
+      if (!codec.name.empty() && codec.name != "transpose" &&
+          codec.name != "bytes" && !is_known_codec(codec.name))
+        return codec.name;
+  try {
+    make_layout(metadata);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return {};
+}
+
 std::optional<ShardLevel> outermost_shards(const ArrayMetadata& metadata) {
   return LayoutBuilder(metadata).build_shards();
 }

@@ -51,6 +51,10 @@ ArrayLayout make_layout(const ArrayMetadata& metadata);
 /// are.
 bool is_decodable(const ArrayMetadata& metadata);
 
+/// What of such an array cannot be decoded, in short: "numcodecs.shuffle",
+/// "string".
+std::string undecodable_part(const ArrayMetadata& metadata);
+
 /// The outermost shards; nothing if there are none. Chunks need not be
 /// decodable. Throws: as make_layout.
 std::optional<ShardLevel> outermost_shards(const ArrayMetadata& metadata);

@@ -77,6 +77,12 @@ std::string without_member(std::string_view object, std::string_view key);
 std::string with_member(std::string_view object, std::string_view key,
                         std::string_view value);
 
+/// True if NaN or Infinity stand in the value, which strict readers refuse.
+bool has_bare_names(std::string_view value);
+
+/// The same value with "NaN", "Infinity" and "-Infinity" as strings for them.
+std::string with_names_as_text(std::string_view value);
+
 /// For messages: the slice, shortened.
 std::string excerpt(std::string_view value);
 

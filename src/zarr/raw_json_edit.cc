@@ -121,6 +121,35 @@ std::string with_member(std::string_view object, std::string_view key,
   return text;
 }
 
+std::string with_names_as_text(std::string_view value) {
+  constexpr std::string_view kNames[] = {"NaN", "Infinity", "-Infinity"};
+  std::string text;
+  bool in_string = false;
+  for (std::size_t at = 0; at < value.size(); ++at) {
+    const char c = value[at];
+    if (in_string && c == '\\') {
+      text += value.substr(at++, 2);
+      continue;
+    }
+    if (c == '"') in_string = !in_string;
+    const auto name =
+        std::find_if(std::begin(kNames), std::end(kNames), [&](auto other) {
+          return !in_string && value.substr(at).starts_with(other);
+        });
+    if (name == std::end(kNames)) {
+      text += c;
+      continue;
+    }
+    text += fmt::format("\"{}\"", *name);
+    at += name->size() - 1;
+  }
+  return text;
+}
+
+bool has_bare_names(std::string_view value) {
+  return with_names_as_text(value).size() != value.size();
+}
+
 std::string excerpt(std::string_view value) {
   constexpr std::size_t kMaxBytes = 60;
   std::string text;  // On one line.
