@@ -58,7 +58,6 @@ Worker::~Worker() {
 void Worker::lead(Unfinished unfinished) {
   const std::lock_guard lock(mutex_);
   known_.reset();
-  leader_.reset();
   leader_.emplace(job_, runner_, unfinished);
 }
 
