@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+import zarr
 
 from binary import ROOT, Rechunk
 from jobs import JOBS, assert_equal_elements
@@ -33,13 +36,18 @@ wc -l < "$SBATCH_LOG"
 """
 
 
+def install(rechunk: Rechunk, folder: Path) -> None:
+    """Put the command where scripts find it."""
+    (folder / "bin").mkdir()
+    (folder / "bin" / "rechunk").symlink_to(rechunk.path)
+
+
 @pytest.fixture
 def folder(rechunk: Rechunk, tmp_path: Path) -> Path:
     """Make a folder with the page's scripts, a plan, and the command."""
     for block in BLOCK.finditer((GUIDES / "engines.md").read_text()):
         (tmp_path / block["name"]).write_text(block["text"])
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "rechunk").symlink_to(rechunk.path)
+    install(rechunk, tmp_path)
     (tmp_path / "bin" / "sbatch").write_text(SBATCH)
     (tmp_path / "bin" / "sbatch").chmod(0o755)
     job = JOBS["group"]
@@ -78,19 +86,23 @@ def test_the_script_for_parallel_processes_runs_a_plan(folder: Path) -> None:
 
 
 def test_the_scripts_for_slurm_run_a_plan(folder: Path) -> None:
-    """Each stage waits for the one before it, and for no other array."""
+    """Each stage waits for the one before it; small arrays share a job."""
     done = run_script(folder, "submit.sh", "plan.json", "2")
     assert done.returncode == 0, done.stderr
     assert_equal_elements(folder / "a", folder / "b")
     assert not (folder / "b.rechunk").exists()
     arrays = json.loads((folder / "plan.json").read_text())["arrays"]
-    stages = [
-        stage for array in arrays for stage in range(len(array["stages"]))
-    ]
+    stages = max(len(array["stages"]) for array in arrays)
     submitted = (folder / "log").read_text().splitlines()
-    assert len(submitted) == len(stages)
-    for number, (stage, words) in enumerate(zip(stages, submitted)):
-        assert (f"afterok:{number}" in words) == (stage > 0)
+    assert len(submitted) == stages > 1
+    for stage, words in enumerate(submitted):
+        assert (f"afterok:{stage}" in words) == (stage > 0)
+        tasks = sum(
+            array["stages"][stage]["tasks"]
+            for array in arrays
+            if stage < len(array["stages"])
+        )
+        assert f"--array 0-{-(-tasks // 2) - 1} " in words
 
 
 def test_the_page_on_executors_shows_the_tested_example() -> None:
@@ -107,8 +119,7 @@ def test_the_script_for_jobs_that_are_queued_again_runs(
     page = (GUIDES / "resume.md").read_text()
     (block,) = BLOCK.finditer(page)
     (tmp_path / "script.sh").write_text(block["text"])
-    (tmp_path / "bin").mkdir()
-    (tmp_path / "bin" / "rechunk").symlink_to(rechunk.path)
+    install(rechunk, tmp_path)
     job = JOBS["group"]
     job.make_source(tmp_path / "a")
     chunk = next((tmp_path / "a/maps/c/80").rglob("0/0"))
@@ -121,3 +132,117 @@ def test_the_script_for_jobs_that_are_queued_again_runs(
     assert done.returncode == 0, done.stderr
     assert_equal_elements(tmp_path / "a", tmp_path / "b")
     assert not (tmp_path / "b.rechunk").exists()
+    again = run_script(tmp_path, *words)
+    assert again.returncode == 0, again.stderr
+    # A target that was made of something else is not taken for this job's.
+    shutil.rmtree(tmp_path / "a")
+    job.make_source(tmp_path / "a")
+    assert run_script(tmp_path, *words).returncode == 1
+
+
+def commands(text: str) -> list[tuple[str, str]]:
+    """Return what a page types into a terminal, and what it shows then."""
+    found = []
+    for block in re.findall(r"^```console\n(.*?)^```", text, re.M | re.S):
+        for part in block.split("$ ")[1:]:
+            command = re.match(r"(.*\\\n)*.*\n", part)[0]
+            found.append((command, part[len(command) :]))
+    return found
+
+
+def empty_array(path: Path, shape: tuple[int, ...], chunks: int) -> None:
+    """Make maps, none of which is there: what takes no time to rechunk."""
+    zarr.create_array(
+        path,
+        shape=shape,
+        chunks=(chunks, *shape[1:]),
+        dtype="f4",
+        dimension_names=("time", "lat", "lon"),
+    )
+
+
+def without_measures(shown: str) -> str:
+    """Drop the lines that say how long it took, and what was empty."""
+    return re.sub(r"^(done|empty) .*\n", "", shown, flags=re.M)
+
+
+def test_the_readme_shows_what_the_command_prints(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """Plans of a shape, and of an array as large as the page says."""
+    install(rechunk, tmp_path)
+    empty_array(tmp_path / "by-map.zarr", (2000, 361, 720), 10)
+    typed = commands((ROOT / "README.md").read_text())
+    ours = [part for part in typed if part[0].startswith("rechunk")]
+    assert len(ours) == 2
+    for command, shown in ours:
+        (tmp_path / "typed.sh").write_text(command)
+        done = run_script(tmp_path, "typed.sh")
+        assert done.returncode == 0, done.stderr
+        assert without_measures(done.stdout + done.stderr) == (
+            without_measures(shown)
+        )
+
+
+def test_the_page_on_existing_targets_shows_what_runs(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """Its commands, one after the other, on arrays as they are named there."""
+    install(rechunk, tmp_path)
+    years = {"2024-by-map": 8784, "new-by-map": 48, "corrected": 17592}
+    empty_array(tmp_path / "era5-by-place.zarr", (17544, 3, 4), 24)
+    for name, hours in years.items():
+        empty_array(tmp_path / f"{name}.zarr", (hours, 3, 4), 24)
+        array = zarr.open_array(tmp_path / f"{name}.zarr")
+        array[...] = np.random.default_rng(hours).random(array.shape)
+    for command, _ in commands((GUIDES / "existing.md").read_text()):
+        (tmp_path / "typed.sh").write_text(command)
+        done = run_script(tmp_path, "typed.sh")
+        assert done.returncode == 0, done.stderr
+        source = zarr.open_array(tmp_path / command.split()[2], mode="r")
+        target = zarr.open_array(tmp_path / "era5-by-place.zarr", mode="r")
+        assert (target[-source.shape[0] :] == source[...]).all()
+
+
+def test_the_page_on_interrupted_runs_shows_what_is_printed(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """But for numbers: here a damaged chunk ends the run."""
+    install(rechunk, tmp_path)
+    empty_array(tmp_path / "by-map.zarr", (2000, 361, 720), 10)
+    chunk = tmp_path / "by-map.zarr" / "c" / "190" / "0" / "0"
+    chunk.parent.mkdir(parents=True)
+    chunk.write_bytes(b"damaged")
+    typed = commands((GUIDES / "resume.md").read_text())
+    codes = []
+    for command, shown in typed:
+        (tmp_path / "typed.sh").write_text(command)
+        done = run_script(tmp_path, "typed.sh")
+        codes.append(done.returncode)
+        if command.startswith("rechunk run"):
+            assert shown.splitlines()[-1] in done.stderr.splitlines()
+            chunk.unlink()
+        if command.startswith("rechunk status"):
+            printed, page = (
+                re.sub(r"[\d.]+ ([KMG]i)?", "N ", text)
+                for text in (done.stdout, shown)
+            )
+            assert printed == page
+    assert codes == [1, 0, 0]
+    assert zarr.open_array(tmp_path / "by-place.zarr").chunks == (2000, 10, 10)
+
+
+def test_the_page_on_engines_shows_what_runs(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """A saved plan, and its tasks by hand, a whole stage before the next."""
+    install(rechunk, tmp_path)
+    empty_array(tmp_path / "by-hour.zarr", (8760, 361, 720), 24)
+    page = (GUIDES / "engines.md").read_text()
+    plan, tasks = re.findall(r"\n\n```sh\n(rechunk .*?)```", page, re.S)
+    first, last = tasks.splitlines()
+    rest = "rechunk task plan.json 0 0 all\n"
+    (tmp_path / "typed.sh").write_text(f"set -e\n{plan}{first}\n{rest}{last}")
+    done = run_script(tmp_path, "typed.sh")
+    assert done.returncode == 0, done.stderr
+    assert zarr.open_array(tmp_path / "by-place.zarr").chunks == (8760, 10, 10)
