@@ -1,4 +1,4 @@
-# Each target installs what it misses: Debian packages (packages.txt) and a
+# Each target installs what it misses: Debian packages (packages*.txt) and a
 # Python environment (.venv). The real work is in CMake presets and pytest.
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
@@ -9,9 +9,14 @@ JOBS ?= $(shell nproc)
 WORKERS ?= 2
 VENV := .venv
 SECONDS ?= 600
+# Where `make newcomer` keeps its systems: 5 GB.
+NEWCOMER ?= build/newcomer
+RELEASE := cmake --preset release --log-level=WARNING
 FAULTS_TEST := build/release/tests/faults/faults_test
 PYTEST := $(VENV)/bin/python -m pytest -q
 PACKAGES := build/.packages
+PYTHON_PACKAGES := build/.packages-python
+TEST_PACKAGES := build/.packages-test
 MPI_PACKAGES := build/.packages-mpi
 LINT_PACKAGES := build/.packages-lint
 FUZZ_PACKAGES := build/.packages-fuzz
@@ -21,8 +26,8 @@ TEST_VENV := $(VENV)/.tests-installed
 PYTHON_VENV := $(VENV)/.package-installed
 DEMO_VENV := $(VENV)/.demo-installed
 # What the wheel is made of.
-WHEEL_SOURCES = $(shell find CMakeLists.txt pyproject.toml README.md LICENSE \
-  cli include python src -type f -not -name '*.pyc' -not -name '*_test.cc')
+WHEEL_SOURCES = $(shell find CMakeLists.txt packages.txt pyproject.toml README.md \
+  LICENSE cli cmake include python src -type f -not -name '*.pyc' -not -name '*_test.cc')
 CPP = $(shell git ls-files '*.h' '*.cc')
 
 # A sanitizer's finding must not look like an expected exit code 1.
@@ -34,13 +39,15 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: help build python test test-long check lint asan tsan mpi fuzz demo clean \
   bench bench-quick bench-floor bench-micro bench-publish bench-build \
-  unit end-to-end python-tests fault-tools faults soak
+  unit end-to-end newest python-tests fault-tools faults soak newcomer
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
+# Tests and benchmarks need packages of their own, the command does not.
 build: $(PACKAGES)  ## Build build/release/rechunk
-	cmake --preset release --log-level=WARNING
+	$(RELEASE) $(if $(wildcard $(TEST_PACKAGES)),, \
+	  -DRECHUNK_TESTS=OFF -DRECHUNK_BENCHMARKS=OFF)
 	cmake --build --preset release -j $(JOBS) --target rechunk_cli
 
 python: $(PYTHON_VENV)  ## Put the Python package, with all extras, into .venv
@@ -51,6 +58,7 @@ test:  ## Everything that must pass (25 minutes on two cores at most)
 	$(MAKE) asan
 	$(MAKE) mpi
 	$(MAKE) end-to-end
+	$(MAKE) newest
 	$(MAKE) python-tests
 	$(MAKE) check
 
@@ -69,27 +77,33 @@ soak: fault-tools $(TEST_VENV)  ## Random rechunks with random faults, SECONDS=N
 	$(FAULTS_TEST) --gtest_filter='Soak.*' & \
 	$(PYTEST) -s tests/faults/test_soak.py; wait $$!
 
-fault-tools: build
-	cmake --build --preset release -j $(JOBS) --target faults_test fault_shim
+fault-tools: $(TEST_PACKAGES)
+	$(RELEASE)
+	cmake --build --preset release -j $(JOBS) \
+	  --target rechunk_cli faults_test fault_shim
 
-unit: build  ## C++ unit tests of the release build
+unit: $(TEST_PACKAGES)  ## C++ unit tests of the release build
+	$(RELEASE)
 	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS) --progress
 
 end-to-end: fault-tools $(TEST_VENV)  ## Python tests of the release build
 	$(PYTEST) -n $(WORKERS) tests --ignore tests/python
 
+newest: fault-tools $(TEST_VENV)  ## Tests for a newer Python than .venv may have
+	tests/setup/newest.sh $(VENV)
+
 python-tests: $(PYTHON_VENV)  ## Tests of the Python package
 	$(PYTEST) -n $(WORKERS) --dist loadgroup tests/python
 
-asan: $(PACKAGES) $(TEST_VENV)  ## Unit tests, fuzz inputs, 100 random cases
+asan: $(TEST_PACKAGES) $(TEST_VENV)  ## Unit tests, fuzz inputs, 100 random cases
 	cmake --preset asan --log-level=WARNING
 	cmake --build --preset asan -j $(JOBS)
 	ctest --preset asan -j $(JOBS) --progress
 	RECHUNK_BINARY=build/asan/rechunk RECHUNK_CASES=100 \
 	  $(PYTEST) -n $(WORKERS) tests/test_random_cases.py
 
-tsan: $(PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
+tsan: $(TEST_PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
 	cmake --preset tsan --log-level=WARNING
 	$(FIXED_ADDRESSES) cmake --build --preset tsan -j $(JOBS) \
 	  --target rechunk_cli exec_test executors_test
@@ -117,7 +131,7 @@ check: $(LINT_PACKAGES) $(PYTHON_VENV)  ## Format, lint, types and style
 	$(VENV)/bin/ruff format --check .
 	$(VENV)/bin/mypy
 
-lint: $(LINT_PACKAGES)  ## clang-tidy over the sources (ten minutes of a core)
+lint: $(LINT_PACKAGES) $(TEST_PACKAGES)  ## clang-tidy (ten minutes of a core)
 	cmake --preset dev --log-level=WARNING
 	run-clang-tidy-16 -quiet -p build/dev -j $(JOBS) \
 	  -extra-arg=-Wno-unknown-warning-option \
@@ -144,11 +158,19 @@ bench-micro: bench-build  ## Kernels, codecs, digest and planner alone
 bench-publish: $(TEST_VENV)  ## The newest results become docs/benchmarks.md
 	benchmarks/run.sh report --publish
 
-bench-build: build
-	cmake --build --preset release -j $(JOBS) --target rechunk_floor
+bench-build: $(TEST_PACKAGES)
+	$(RELEASE)
+	cmake --build --preset release -j $(JOBS) \
+	  --target rechunk_cli rechunk_floor
+
+newcomer:  ## What the README says, on bare Debian 12 and 13 (as root)
+	tests/setup/newcomer.sh $(NEWCOMER) trixie \
+	  'make build' 'make demo' 'make python'
+	tests/setup/newcomer.sh $(NEWCOMER) bookworm \
+	  'make build' 'make demo' 'make python' 'make test'
 
 clean:  ## Remove all that was built and installed here
-	rm -rf build $(VENV)
+	rm -rf build $(VENV) .venv-newest
 
 $(PACKAGES): packages.txt
 	tests/setup/packages.sh
@@ -159,11 +181,7 @@ build/.packages-%: packages-%.txt $(PACKAGES)
 	tests/setup/packages.sh $<
 	touch $@
 
-$(FUZZ_PACKAGES): packages-fuzz.txt $(PACKAGES)
-	tests/setup/packages.sh $<
-	touch $@
-
-$(TEST_VENV): tests/requirements.txt tests/constraints.txt $(PACKAGES)
+$(TEST_VENV): tests/requirements.txt tests/constraints.txt $(PYTHON_PACKAGES)
 	tests/setup/venv.sh $(VENV) tests/requirements.txt
 	touch $@
 
@@ -171,6 +189,6 @@ $(PYTHON_VENV): $(WHEEL_SOURCES) tests/requirements-python.txt $(TEST_VENV)
 	tests/setup/python.sh $(VENV)
 	touch $@
 
-$(DEMO_VENV): demo/requirements.txt $(TEST_VENV)
+$(DEMO_VENV): demo/requirements.txt tests/constraints.txt $(PYTHON_PACKAGES)
 	tests/setup/venv.sh $(VENV) demo/requirements.txt
 	touch $@

@@ -247,6 +247,15 @@ def needs_luck(case: Case) -> bool:
     return any(reasons)
 
 
+def needs_newest_zarr(case: Case) -> bool:
+    """Targets that zarr-python 3.1 cannot read, though it reads the source."""
+    structure = case.kind.dtype.fields is not None
+    return case.target_format == 3 and (
+        (structure and case.layout.zarr_format == 2)
+        or (case.kind.kind == "V" and case.target.shards is not None)
+    )
+
+
 def make_source(case: Case, path: Path) -> None:
     """Write the source array: dense, or with some of its chunks missing."""
     rng = np.random.default_rng((*case.seed, 1))

@@ -12,7 +12,13 @@ from pathlib import Path
 import pytest
 
 from binary import Rechunk, Result
-from cases import Case, make_source, needs_luck, random_case
+from cases import (
+    Case,
+    make_source,
+    needs_luck,
+    needs_newest_zarr,
+    random_case,
+)
 from compare import assert_same_elements, assert_target, read
 from compare import read_with_tensorstore as tensorstore_read
 from trees import assert_no_partial_files, assert_only, tree_hash
@@ -30,21 +36,36 @@ def test_a_random_array_comes_out_as_it_went_in(
 ) -> None:
     """Run the jobs of one batch; a failure names its seed and job."""
     indices = range(batch * BATCH, min(COUNT, (batch + 1) * BATCH))
+    run_cases(rechunk, tmp_path, indices, newest_zarr=False)
+
+
+@pytest.mark.newest_zarr
+def test_what_few_readers_know_comes_out_as_it_went_in(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """Structures, and raw bytes in shards: those of the jobs above."""
+    run_cases(rechunk, tmp_path, range(COUNT), newest_zarr=True)
+
+
+def run_cases(
+    rechunk: Rechunk, folder: Path, indices: range, newest_zarr: bool
+) -> None:
+    """Run those jobs whose results need the newest zarr-python, or do not."""
     for index in [int(ONLY)] if ONLY else indices:
         case = random_case((SEED, index))
-        if needs_luck(case):
+        if needs_luck(case) or needs_newest_zarr(case) != newest_zarr:
             continue
-        folder = tmp_path / str(index)
-        folder.mkdir()
+        place = folder / str(index)
+        place.mkdir()
         try:
-            run_case(rechunk, case, folder)
+            run_case(rechunk, case, place)
         except Exception as error:
             error.add_note(
                 f"reproduce: RECHUNK_SEED={SEED} RECHUNK_CASE={index}"
             )
             error.add_note(f"{case}")
             raise
-        shutil.rmtree(folder)
+        shutil.rmtree(place)
 
 
 def run_case(rechunk: Rechunk, case: Case, folder: Path) -> None:

@@ -8,5 +8,6 @@ python=$1 folder=$2
 # With the flags of the release build, whose objects ccache then has.
 rm -rf "$folder"
 CMAKE_GENERATOR=Ninja "$python" -m pip wheel -q --disable-pip-version-check \
-  --no-deps --no-build-isolation -C cmake.define.RECHUNK_WERROR=ON \
+  --no-deps --no-build-isolation \
+  --config-settings "cmake.define.RECHUNK_WERROR=ON" \
   -w "$folder" .
