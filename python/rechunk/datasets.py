@@ -109,12 +109,18 @@ _PACKING = (
 
 
 def dataset_like(dataset: xr.Dataset, place: str | StoreAdapter) -> Source:
-    """The dataset, its values packed as those of a group that exists."""
+    """The dataset, packed as the variables of a group that exists.
+
+    Dimensions that both have are brought into the group's order.
+    """
     store, path = store_at(place)
     packed = dataset.copy()
     with xr.open_zarr(
         store, group=path or None, chunks=None, consolidated=False
     ) as existing:
+        for name, own in existing.variables.items():
+            if name in packed and set(packed[name].dims) == set(own.dims):
+                packed[name] = packed[name].transpose(*own.dims)
         for name, variable in packed.variables.items():
             kept = {
                 key: value

@@ -7,6 +7,7 @@
 #include <random>
 #include <set>
 
+#include "job/compare_kept.h"
 #include "job/existing_target.h"
 #include "job/planned_job.h"
 #include "job/region_spec.h"
@@ -67,6 +68,19 @@ void check_meaning(const ArrayMetadata& source, const ArrayMetadata& target) {
   }
 }
 
+// Where both sides name a dimension, it is the same one.
+void check_dimensions(const ArrayMetadata& source,
+                      const ArrayMetadata& target) {
+  const auto from = dimension_names_of(source), to = dimension_names_of(target);
+  for (std::size_t axis = 0; axis < std::min(from.size(), to.size()); ++axis)
+    if (!from[axis].empty() && !to[axis].empty() && from[axis] != to[axis])
+      refuse(fmt::format("its dimensions are ({}) in the source and ({}) in "
+                         "the target",
+                         fmt::join(from, ", "), fmt::join(to, ", ")),
+             "give both the same names in the same order: transpose or rename "
+             "those of the source");
+}
+
 void check_alike(const ArrayMetadata& source, const ArrayMetadata& target) {
   if (!same_type(source.data_type, target.data_type))
     refuse(fmt::format("the source is of type {}, the target of {}",
@@ -74,6 +88,7 @@ void check_alike(const ArrayMetadata& source, const ArrayMetadata& target) {
   if (source.shape.size() != target.shape.size())
     refuse(fmt::format("the source has {} dimensions, the target {}",
                        source.shape.size(), target.shape.size()));
+  check_dimensions(source, target);
   check_meaning(source, target);
 }
 
@@ -112,12 +127,19 @@ class Chooser {
       sources.emplace(path, std::move(from));
       targets.emplace(path, std::move(to));
     }
+    find_other_arrays();
     job_.source.arrays = std::move(sources);
     job_.target = existing_;
     job_.target.arrays = std::move(targets);
   }
 
  private:
+  void find_other_arrays() {
+    for (const auto& [path, array] : existing_.arrays)
+      if (!job_.source.arrays.contains(path))
+        job_.existing->only_target.push_back(path);
+  }
+
   bool has_dimension(const ArrayMetadata& array,
                      const std::string& dimension) const {
     const auto names = dimension_names_of(array);
@@ -175,6 +197,10 @@ class Chooser {
             fmt::format("it has shape {} in the source and {} in the "
                         "target, and is none that is written",
                         to_string(source.shape), to_string(target.shape)));
+      check_dimensions(source, target);
+      check_meaning(source, target);
+      if (!compare_kept_array(job_, path, source, target))
+        job_.existing->not_compared.push_back(path);
       job_.existing->untouched.push_back(path);
       return false;
     }

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <span>
 
 #include "job/partial_objects.h"
 #include "job/planned_job.h"
@@ -95,6 +96,17 @@ std::string current_document(const PlannedJob& job, const std::string& path) {
   return *document;
 }
 
+// The other document lies there, under another name, before this looks for the
+// last time: whoever ends the run meanwhile removes it.
+void replace_document(const PlannedJob& job, const std::string& path,
+                      const std::string& document, const std::string& other) {
+  const std::string key = document_key(job, path);
+  const auto writer = job.stores.target->open_writer(key);
+  writer->append(std::as_bytes(std::span(other)));
+  if (read_text(*job.stores.target, key) != document) throw_other(job, key);
+  writer->commit();
+}
+
 // Those with the fewest dimensions last: readers look for a coordinate's
 // elements as soon as it has grown.
 std::vector<std::string> in_order(const PlannedJob& job) {
@@ -169,8 +181,7 @@ void grow_arrays(const PlannedJob& job) {
     const ExistingTarget::Array& part = job.existing->arrays.at(path);
     const std::string document = current_document(job, path);
     if (growth_of(part, document) == Growth::kBefore)
-      write_text(*job.stores.target, document_key(job, path),
-                 with_shape(document, part.shape));
+      replace_document(job, path, document, with_shape(document, part.shape));
   }
   rebuild_consolidated(job);
 }
@@ -210,6 +221,9 @@ std::vector<std::string> describe_existing(const PlannedJob& job) {
   if (!job.existing->untouched.empty())
     lines.push_back(fmt::format("nothing of {}, which stay as they are",
                                 fmt::join(job.existing->untouched, ", ")));
+  if (!job.existing->only_target.empty())
+    lines.push_back(fmt::format("nothing of {}, which only the target has",
+                                fmt::join(job.existing->only_target, ", ")));
   return lines;
 }
 

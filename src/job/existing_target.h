@@ -33,7 +33,10 @@ struct ExistingTarget {
     std::string marks = {};
   };
   std::map<std::string, Array> arrays;
-  std::vector<std::string> untouched;  ///< Arrays that the source has, too.
+  std::vector<std::string> untouched;    ///< Arrays that the source has, too.
+  std::vector<std::string> only_target;  ///< Those that it has not.
+  /// Of `untouched`: nobody knows whether they are the same on both sides.
+  std::vector<std::string> not_compared;
   /// A random number: the same work planned again is another run.
   std::string made;
 };

@@ -86,6 +86,16 @@ ChunkTraits encoded_traits(const ArrayMetadata& array,
   return traits;
 }
 
+// What is missing in the source is its own fill value, not the target's.
+std::vector<std::byte> swapped_fill(
+    const ArrayLayout& source, const std::vector<DataType::Scalar>& scalars) {
+  std::vector<std::byte> fill = source.fill;
+  ByteSwap(source.scalars, scalars).apply(fill);
+  return fill;
+}
+
+}  // namespace
+
 std::shared_ptr<const RegionReader> make_reader(
     const Stores& stores, const std::string& path, const ArrayMetadata& array,
     const std::vector<DataType::Scalar>& scalars) {
@@ -102,16 +112,6 @@ std::shared_ptr<const RegionReader> make_reader(
   return std::make_shared<const ArrayReader>(stores.source, path, layout,
                                              scalars);
 }
-
-// What is missing in the source is its own fill value, not the target's.
-std::vector<std::byte> swapped_fill(
-    const ArrayLayout& source, const std::vector<DataType::Scalar>& scalars) {
-  std::vector<std::byte> fill = source.fill;
-  ByteSwap(source.scalars, scalars).apply(fill);
-  return fill;
-}
-
-}  // namespace
 
 EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target) {
   if (options.write_empty_chunks) return EmptyChunks::kWrite;
@@ -167,26 +167,27 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle) {
     const StagedCopySpec& spec = job.plan.arrays[index];
     const ArrayMetadata& from = job.source.arrays.at(spec.name);
     const ArrayMetadata& to = job.target.arrays.at(spec.name);
+    std::shared_ptr<PartialObjects> partial;
+    if (existing && !options.append.empty())
+      partial = std::make_shared<PartialObjects>(job, spec.name);
+    const auto place = partial ? partial->target() : stores.target;
     if (spec.method == Method::kPassthrough && !same_encoding(from, to)) {
       copies_.emplace_back(ChunkPassthrough(
           spec, {stores.source, spec.name, encoded_layout(from)},
-          {stores.target, spec.name, encoded_layout(to), existing}));
+          {place, spec.name, encoded_layout(to), existing}));
       continue;
     }
     if (spec.method == Method::kPassthrough) {
       copies_.emplace_back(PassthroughCopy(
           spec, to.chunks, {stores.source, spec.name, from.key_encoding},
-          {stores.target, spec.name, to.key_encoding, existing}));
+          {place, spec.name, to.key_encoding, existing}));
       continue;
     }
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));
-    std::shared_ptr<Store> place = stores.target;
     auto reader = make_reader(stores, spec.name, from, layout->scalars);
     const auto fill = swapped_fill(make_layout(from), layout->scalars);
     const Kept kept = kept_of(job, spec.name);
     if (kept.length > 0) {
-      const auto partial = std::make_shared<PartialObjects>(job, spec.name);
-      place = partial->target();
       reader = std::make_shared<const AppendedReader>(
           kept, partial->reader(layout), reader, fill);
     }

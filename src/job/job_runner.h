@@ -22,6 +22,12 @@ struct ProblemOptions {
   Kept kept = {};             ///< Elements that the target has already.
 };
 
+/// Reads an array of the source, in the byte order of `scalars`.
+/// Throws: unsupported (it cannot be decoded, or lies in no place).
+std::shared_ptr<const RegionReader> make_reader(
+    const Stores& stores, const std::string& path, const ArrayMetadata& array,
+    const std::vector<DataType::Scalar>& scalars);
+
 /// What becomes of chunks of a target that hold nothing but its fill value.
 EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target);
 

@@ -99,12 +99,12 @@ class FencedStore final : public ForwardingStore {
   std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
                                             std::int64_t header) override {
     auto writer = store_->open_writer(key, header);
-    if (!objects_->is_partial(key)) return writer;
+    if (!objects_->is_fenced(std::string(key))) return writer;
     return std::make_unique<FencedWriter>(objects_, std::string(key),
                                           std::move(writer));
   }
   bool erase(std::string_view key) override {
-    if (objects_->is_partial(key))
+    if (objects_->is_fenced(std::string(key)))
       objects_->before_change(std::string(key), {});
     return store_->erase(key);
   }
@@ -140,19 +140,39 @@ class KeptView final : public ForwardingStore {
 
 }  // namespace
 
-std::vector<std::string> partial_keys(const PlannedJob& job,
-                                      const std::string& path) {
+namespace {
+
+std::vector<std::string> keys_of(const PlannedJob& job, const std::string& path,
+                                 const Region& elements) {
   std::vector<std::string> keys;
-  const Kept& kept = job.existing->arrays.at(path).kept;
-  if (kept.length == 0) return keys;
   const ArrayMetadata& target = job.target.arrays.at(path);
-  const Grid objects(target.shape, target.chunks);
   for_each_point(
-      objects.cells_touching(kept.region(target.shape)),
+      Grid(target.shape, target.chunks).cells_touching(elements),
       [&](const Shape& object) {
         keys.push_back(join_key(path, chunk_key(target.key_encoding, object)));
       });
   return keys;
+}
+
+// Objects that a later append will write again.
+std::vector<std::string> last_keys(const PlannedJob& job,
+                                   const std::string& path) {
+  const int axis = job.existing->arrays.at(path).kept.axis;
+  const ArrayMetadata& target = job.target.arrays.at(path);
+  Region last = whole(target.shape);
+  const std::int64_t beyond = target.shape[axis] % target.chunks[axis];
+  if (beyond == 0) return {};
+  last.start[axis] = last.stop[axis] - beyond;
+  return keys_of(job, path, last);
+}
+
+}  // namespace
+
+std::vector<std::string> partial_keys(const PlannedJob& job,
+                                      const std::string& path) {
+  const Kept& kept = job.existing->arrays.at(path).kept;
+  if (kept.length == 0) return {};
+  return keys_of(job, path, kept.region(job.target.arrays.at(path).shape));
 }
 
 std::string partial_marks(const PlannedJob& job, const std::string& path) {
@@ -175,6 +195,7 @@ PartialObjects::PartialObjects(const PlannedJob& job, const std::string& path)
                             marks.size(), keys.size()));
   for (std::size_t at = 0; at < keys.size(); ++at)
     planned_.emplace(keys[at], marks[at]);
+  for (std::string& key : last_keys(job, path)) last_.insert(std::move(key));
   const auto shards = outermost_shards(job.target.arrays.at(path));
   if (shards && shards->index_at_start) header_bytes_ = shards->index_bytes;
 }
@@ -239,6 +260,7 @@ void PartialObjects::before_change(const std::string& key,
     throw Error(ErrorKind::kInvalidArgument,
                 "writing " + store_->describe(key) +
                     ": its run has ended; nothing was written");
+  if (!planned_.contains(key)) return;
   std::vector<ObjectSums> left = known_state(key, now(key));
   left.push_back(next);
   if (journal) {

@@ -2,15 +2,16 @@
 // inside of them: the only ones that a run reads, changes and writes back.
 //
 // Each must be as the plan has it, or as the journal says that this run left
-// it; a task that comes when its run has ended publishes nothing.
+// it. A task that comes when its run has ended publishes none of them, and none
+// in which the array ends now: a later append may have written them again.
 #pragma once
 
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "exec/appended_reader.h"
@@ -43,8 +44,8 @@ class PartialObjects : public std::enable_shared_from_this<PartialObjects> {
   /// `job` must outlive it. Throws: corrupt (its marks are none).
   PartialObjects(const PlannedJob& job, const std::string& path);
 
-  /// The target's store for those who write: publishes partial objects only
-  /// while the run goes on and they are known.
+  /// The target's store for those who write: publishes first and last objects
+  /// only while the run goes on, and partial ones if they are known.
   std::shared_ptr<Store> target();
 
   /// The same for one call of a reader: each object stays what it was at the
@@ -56,8 +57,8 @@ class PartialObjects : public std::enable_shared_from_this<PartialObjects> {
   AppendedReader::KeptReader reader(
       const std::shared_ptr<const ArrayLayout>& layout);
 
-  bool is_partial(std::string_view key) const {
-    return planned_.contains(std::string(key));
+  bool is_fenced(const std::string& key) const {
+    return planned_.contains(key) || last_.contains(key);
   }
   /// The mark in the plan.
   const ObjectMark& planned(const std::string& key) const {
@@ -86,6 +87,7 @@ class PartialObjects : public std::enable_shared_from_this<PartialObjects> {
   const std::string path_;
   std::int64_t header_bytes_ = 0;  ///< That are written last.
   std::map<std::string, ObjectMark> planned_;
+  std::set<std::string> last_;  ///< Objects in which the array will end.
   mutable std::mutex mutex_;
   /// What was written, where there is no journal.
   std::map<std::string, std::vector<ObjectSums>> written_;

@@ -46,13 +46,15 @@ OrderedJson existing_json(const ExistingTarget& existing) {
                     {"marks", array.marks}};
   return {{"made", existing.made},
           {"arrays", arrays},
-          {"untouched", existing.untouched}};
+          {"untouched", existing.untouched},
+          {"only_target", existing.only_target}};
 }
 
 ExistingTarget parse_existing(const OrderedJson& json) {
   ExistingTarget existing;
   json.at("made").get_to(existing.made);
   json.at("untouched").get_to(existing.untouched);
+  json.at("only_target").get_to(existing.only_target);
   for (const auto& [path, array] : json.at("arrays").items())
     existing.arrays[path] = {array.at("start"),
                              array.at("shape"),

@@ -111,6 +111,11 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});
   rechunk::validate(job.plan, problems);
   if (!job.existing) add_notes(job);
+  if (job.existing)
+    for (const std::string& path : job.existing->not_compared)
+      job.plan.notes.add("not_compared", path,
+                         "not compared with the target's, too large or of a "
+                         "kind that rechunk cannot decode");
   refuse_notes(job.options, job.plan.notes);
   return job;
 }

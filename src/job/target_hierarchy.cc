@@ -132,7 +132,10 @@ std::optional<Shape> wanted_chunks(const Request& request,
     return std::nullopt;
   const ChunkSpec& spec = *request.chunks.common;
   if (is_coordinate(path, array)) {
-    const std::int64_t length = std::max<std::int64_t>(1, array.shape[0]);
+    // One chunk, with room for what will be appended.
+    const std::int64_t length =
+        std::max({std::int64_t{1}, array.shape[0], context.current_chunks[0],
+                  length_of(spec, context.dimension_names[0])});
     const std::int64_t item_bytes = array.data_type.item_bytes;
     if (item_bytes == 0 || length > kLargestCoordinateBytes / item_bytes)
       return std::nullopt;

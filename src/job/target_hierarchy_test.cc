@@ -112,6 +112,19 @@ TEST(TargetHierarchy, CoordinatesBecomeOneChunk) {
     EXPECT_EQ(target.arrays.at("time").chunks, (Shape{100}));
     EXPECT_EQ(target.arrays.at("deep/lat").chunks, (Shape{60}));
   }
+  for (const auto& [chunks, length] :
+       {std::pair("time=8760", 8760), std::pair("time=all", 100),
+        std::pair("time=-1,lat=200", 100)})
+    EXPECT_EQ(make_target_hierarchy(weather(), with_chunks(chunks))
+                  .arrays.at("time")
+                  .chunks,
+              (Shape{length}));
+  Hierarchy growing = weather();
+  growing.arrays["time"] = make_array({100}, {5000}, R"("time")");
+  EXPECT_EQ(make_target_hierarchy(growing, with_chunks("lat=30"))
+                .arrays.at("time")
+                .chunks,
+            (Shape{5000}));
   Options options = with_chunks("time=10");
   options.array_chunks = {{"time", "25"}};
   EXPECT_EQ(make_target_hierarchy(weather(), options).arrays.at("time").chunks,

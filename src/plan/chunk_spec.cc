@@ -242,6 +242,13 @@ bool applies_to(const ChunkSpec& spec, const ChunkContext& context) {
       [&](const auto& named) { return find_axis(named.first, context); });
 }
 
+std::int64_t length_of(const ChunkSpec& spec, const std::string& dimension) {
+  for (const auto& [name, length] : spec.by_name)
+    if (name == dimension && length.kind == ChunkLength::Kind::kLength)
+      return length.length;
+  return 0;
+}
+
 ChunkSpec restricted_to(const ChunkSpec& spec, const ChunkContext& context) {
   ChunkSpec known = spec;
   std::erase_if(known.by_name, [&](const auto& named) {
@@ -261,7 +268,7 @@ Shape resolve_chunks(const ChunkSpec& spec, const ChunkContext& context) {
     else if (lengths[axis]->kind == ChunkLength::Kind::kAll)
       chunks[axis] = whole;
     else if (lengths[axis]->kind == ChunkLength::Kind::kLength)
-      chunks[axis] = std::min(lengths[axis]->length, whole);
+      chunks[axis] = lengths[axis]->length;
     else
       any_auto = true;
   }

@@ -52,12 +52,15 @@ struct ChunkContext {
 /// that it has, or `everywhere`.
 bool applies_to(const ChunkSpec& spec, const ChunkContext& context);
 
+/// The length that the spec gives a dimension by its name; 0: it gives none.
+std::int64_t length_of(const ChunkSpec& spec, const std::string& dimension);
+
 /// The spec without the names that this array does not have: for a group,
 /// where a name need not be known to every array.
 ChunkSpec restricted_to(const ChunkSpec& spec, const ChunkContext& context);
 
-/// The chunk shape: lengths clipped to [1, max(1, axis length)], except where
-/// the current chunk is kept, which may overhang. "auto" gives the largest
+/// The chunk shape. Lengths that are given and those that are kept may be longer
+/// than the axis, which may grow; "all" is its length. "auto" gives the largest
 /// chunk of at most `auto_bytes` that cuts its axes into equal numbers of near
 /// equal parts, as far as the axes allow it.
 /// Throws: invalid_argument (wrong number of dimensions, unknown name: the

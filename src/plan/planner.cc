@@ -152,6 +152,18 @@ std::int64_t smallest_budget(const ArrayProblem& array) {
                                            : smallest_task_bytes(array));
 }
 
+// Chunks that are longer than their array are counted in full.
+std::string overhang(const ArrayProblem& array) {
+  for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
+    if (array.target.chunks[axis] >
+        std::max<std::int64_t>(1, array.shape[axis]))
+      return fmt::format(
+          "; chunks of {} are counted in full: the array has {}, write `all` "
+          "for chunks of that length",
+          array.target.chunks[axis], array.shape[axis]);
+  return "";
+}
+
 [[noreturn]] void throw_budget_exceeded(const std::vector<ArrayProblem>& arrays,
                                         std::int64_t max_memory) {
   std::int64_t needed = 0;
@@ -166,8 +178,8 @@ std::int64_t smallest_budget(const ArrayProblem& array) {
                   "bytes ({})",
                   describe(*largest), max_memory, needed,
                   format_byte_size(needed)),
-      fmt::format("--max-memory {} would do; smaller chunks need less",
-                  needed));
+      fmt::format("--max-memory {} would do; smaller chunks need less{}",
+                  needed, overhang(*largest)));
 }
 
 // Intermediates of one component: those of two stages live at a time.

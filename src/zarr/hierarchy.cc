@@ -301,12 +301,16 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
 
 void consolidate_again(Store& store) {
   const auto zarr_json = read_text(store, "zarr.json");
-  if (zarr_json && has_consolidated_v3(*zarr_json))
-    write_text(store, "zarr.json",
-               format_consolidated_v3(read_hierarchy(store)));
-  if (!zarr_json && read_text(store, ".zmetadata"))
-    write_text(store, ".zmetadata",
-               format_consolidated_v2(read_hierarchy(store)));
+  const bool v3 = zarr_json && has_consolidated_v3(*zarr_json);
+  if (!v3 && (zarr_json || !read_text(store, ".zmetadata"))) return;
+  // Begun before the documents are read: who changes them meanwhile, and
+  // removes what others have begun, keeps an old state from being published.
+  const auto writer = store.open_writer(v3 ? "zarr.json" : ".zmetadata");
+  const Hierarchy now = read_hierarchy(store);
+  const std::string text =
+      v3 ? format_consolidated_v3(now) : format_consolidated_v2(now);
+  writer->append(std::as_bytes(std::span(text)));
+  writer->commit();
 }
 
 void erase_hierarchy(Store& store, bool everything,

@@ -5,7 +5,8 @@
 //   SHIM_CALLS=rename,pwrite  which calls count; all if not set
 //   SHIM_AT=N                 at the N-th of them, from 1 on
 //   SHIM_RATE=N SHIM_SEED=S   or at one of N at random
-//   SHIM_ACTION=before|after|half|error|short
+//   SHIM_ACTION=before|after|half|error|short|stop
+//       SIGSTOP before the call, which is made once the program goes on;
 //       SIGKILL before the call, after it, or in the middle of a write;
 //       or the call fails with SHIM_ERRNO; or a write or read does less
 //   SHIM_LASTING=1            and at all that follow
@@ -32,7 +33,7 @@
 
 namespace {
 
-enum class Action { kNone, kBefore, kAfter, kHalf, kError, kShort };
+enum class Action { kNone, kBefore, kAfter, kHalf, kError, kShort, kStop };
 
 const char* setting(const char* name) {
   const char* value = ::getenv(name);
@@ -42,9 +43,9 @@ const char* setting(const char* name) {
 long number(const char* name) { return std::atol(setting(name)); }
 
 Action parse_action(const char* text) {
-  constexpr const char* kNames[] = {"",     "before", "after",
-                                    "half", "error",  "short"};
-  for (int i = 1; i < 6; ++i)
+  constexpr const char* kNames[] = {"",      "before", "after", "half",
+                                    "error", "short",  "stop"};
+  for (int i = 1; i < 7; ++i)
     if (std::strcmp(text, kNames[i]) == 0) return static_cast<Action>(i);
   return Action::kNone;
 }
@@ -144,6 +145,7 @@ Function* real(const char* name) {
 template <class Call>
 auto carry_out(Action action, Call&& call) -> decltype(call()) {
   if (action == Action::kBefore || action == Action::kHalf) die();
+  if (action == Action::kStop) ::kill(::getpid(), SIGSTOP);
   if (action == Action::kError) {
     errno = script().error;
     return static_cast<decltype(call())>(-1);
