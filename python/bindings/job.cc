@@ -2,6 +2,7 @@
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
+#include <nanobind/stl/string_view.h>
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
@@ -16,6 +17,7 @@
 
 #include "bindings.h"
 #include "job/target_hierarchy.h"
+#include "store/file_url.h"
 #include "zarr/hierarchy.h"
 
 namespace rechunk::python {
@@ -177,7 +179,7 @@ void run_together(Job& job, const std::vector<Tasks>& tasks) {
   job.run_together(copies);
 }
 
-// Names of arrays and of their dimensions, as JSON.
+// Names, shapes and dimensions of arrays, as JSON.
 std::string describe(const std::string& url, const nb::dict& stores) {
   const Stores places = make_stores(stores);
   const nb::gil_scoped_release no_gil;
@@ -186,9 +188,18 @@ std::string describe(const std::string& url, const nb::dict& stores) {
   nlohmann::json json = {{"root_is_array", hierarchy.root_is_array},
                          {"arrays", nlohmann::json::array()}};
   for (const auto& [path, array] : hierarchy.arrays)
-    json["arrays"].push_back(
-        {{"name", path}, {"dimensions", dimension_names_of(array)}});
+    json["arrays"].push_back({{"name", path},
+                              {"shape", array.shape},
+                              {"dimensions", dimension_names_of(array)}});
   return json.dump();
+}
+
+// What a `.zarray` says, as a `zarr.json`.
+std::string document_v3(const std::string& document) {
+  const auto store = make_memory_store();
+  write_text(*store, ".zarray", document);
+  write_hierarchy(*store, convert_format(read_hierarchy(*store), 3));
+  return read_text(*store, "zarr.json").value();
 }
 
 // Calls without the GIL.
@@ -202,6 +213,8 @@ auto released(Job& job, Arguments... arguments) {
 
 void register_job(nb::module_& module) {
   module.def("describe", &describe, "url"_a, "stores"_a);
+  module.def("file_path", &file_path, "place"_a);
+  module.def("document_v3", &document_v3, "document"_a);
   nb::class_<Job>(module, "Job", "A planned rechunk; see rechunk.h.")
       .def(
           "__init__",

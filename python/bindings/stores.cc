@@ -14,6 +14,16 @@
 namespace rechunk::python {
 namespace {
 
+// The error for an exception: ours says what it has to say itself.
+Error error_of(const std::string& what, const nb::python_error& error) {
+  const nb::handle value = error.value();
+  if (!nb::hasattr(value, "message") || !nb::hasattr(value, "hint"))
+    return Error(ErrorKind::kIo, what + ": " + error.what());
+  return Error(ErrorKind::kInvalidArgument,
+               what + ": " + nb::cast<std::string>(value.attr("message")),
+               nb::cast<std::string>(value.attr("hint")));
+}
+
 // Calls with the GIL held.
 template <class Action>
 auto with_gil(const std::string& what, Action&& action)
@@ -22,8 +32,7 @@ auto with_gil(const std::string& what, Action&& action)
   try {
     return action();
   } catch (nb::python_error& error) {
-    const std::string text = what + ": " + error.what();
-    throw Error(ErrorKind::kIo, text);
+    throw error_of(what, error);
   }
 }
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import uuid
+import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
 
 from rechunk import _core
+from rechunk.apart import check_apart
 from rechunk.checks import (
     calibrates,
     check_flags,
@@ -18,14 +20,16 @@ from rechunk.checks import (
     thread_count,
 )
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
+from rechunk.errors import RechunkWarning
 from rechunk.executors import get_executor
 from rechunk.existing import append_text, check_kept, region_text
 from rechunk.notes import notes_since, warn_of
-from rechunk.options import codec_text, target_layout
+from rechunk.options import codec_text, encoding_of, target_layout
 from rechunk.plan import Plan
 from rechunk.report import html, text
-from rechunk.sources import Source, as_source
+from rechunk.sources import Source, as_source, kind_of
 from rechunk.specs import Executor
+from rechunk.stores import StoreAdapter
 from rechunk.targets import Target, as_place, as_target
 
 T = TypeVar("T")
@@ -137,13 +141,15 @@ def rechunk(
         return _into_existing(
             source, target_store, array_name, temp_store, options, engine
         )
-    described = as_source(source, target_options, zarr_format)
+    is_dataset = kind_of(source) == "xarray.Dataset"
+    encoding = encoding_of(target_options) if is_dataset else None
+    described = as_source(source, encoding, zarr_format)
     target = as_target(target_store, array_name, described.is_array)
     chunks = _chunk_options(target_chunks, described)
     options["chunks"] = chunks.chunks
     options["array_chunks"] = chunks.array_chunks
-    options["zarr_format"] = zarr_format or described.zarr_format
-    options.update(target_layout(target_options, described, source))
+    options["zarr_format"] = zarr_format or 0
+    options.update(target_layout(target_options, described))
     options["overwrite"] = options["overwrite"] or target.may_replace
     return _planned(engine, source, described, target, temp_store, options)
 
@@ -157,7 +163,7 @@ def _into_existing(
     engine: Executor[Any],
 ) -> Rechunked[Any]:
     """A plan that leaves the layout to the target."""
-    if type(source).__name__ == "Dataset":
+    if kind_of(source) == "xarray.Dataset":
         place = as_place(target_store, "target_store")
         from rechunk.datasets import dataset_like
 
@@ -178,7 +184,8 @@ def _planned(
     options: dict[str, Any],
 ) -> Rechunked[Any]:
     stores = {**described.stores, **target.stores}
-    _add_temp(temp_store, options, stores)
+    temp = _add_temp(temp_store, options, stores)
+    check_apart(source, described, target.place, temp)
     if stores:
         options["token"] = _token(stores)
     job = _core.Job(described.url, target.url, options, stores)
@@ -226,6 +233,8 @@ class Rechunked(Generic[T]):
         if self._finished:
             self._plan.discard()
             self._finished = False
+        if self._target.parent is not None:
+            _make_parents(self._target, self._plan.zarr_format)
         lead = nullcontext() if self._executor.leads else self._plan.leading()
         with lead:
             report = self._executor.execute_plan(self.plan, **kwargs)
@@ -257,12 +266,20 @@ class Rechunked(Generic[T]):
 
     def _open_target(self) -> Any:
         try:
-            import zarr
+            import zarr  # noqa: F401
         except ImportError:
             return self._target.place
-        opened = self._target.open()
-        if self._target.parent is not None:
-            _make_parents(zarr, self._target, opened.metadata.zarr_format)
+        try:
+            opened = self._target.open()
+        except (KeyError, NotImplementedError, TypeError, ValueError) as error:
+            # Data types and codecs that rechunk knows, and zarr-python not.
+            warnings.warn(
+                f"{self._target.place} is complete; zarr-python cannot open "
+                f"it: {error}",
+                RechunkWarning,
+                stacklevel=3,
+            )
+            return self._target.place
         return opened
 
     def __repr__(self) -> str:
@@ -272,15 +289,22 @@ class Rechunked(Generic[T]):
         return html(self._plan.describe(), self._target.place)
 
 
-def _make_parents(zarr: Any, target: Target, zarr_format: int) -> None:
-    """Groups above an array that was written under a name."""
+def _make_parents(target: Target, zarr_format: Any) -> None:
+    """Groups above an array that is written under a name, before it is."""
+    try:
+        import zarr
+    except ImportError:
+        return
     from rechunk.stores import store_at
 
-    store, path = store_at(target.parent)
-    try:
-        zarr.open_group(store, path=path, mode="r")
-    except FileNotFoundError:
-        zarr.create_group(store, path=path, zarr_format=zarr_format)
+    store, root = store_at(target.parent)
+    inner = target.array_name.split("/")[:-1]
+    for depth in range(len(inner) + 1):
+        path = "/".join([part for part in (root, *inner[:depth]) if part])
+        try:
+            zarr.open_group(store, path=path, mode="r")
+        except FileNotFoundError:
+            zarr.create_group(store, path=path, zarr_format=zarr_format)
 
 
 def _token(stores: Mapping[str, Any]) -> str:
@@ -306,8 +330,9 @@ def _shards_text(shards: Any) -> str:
 
 def _chunk_options(target_chunks: Any, source: Source) -> ChunkOptions:
     if source.is_array:
-        return ChunkOptions(chunk_text(target_chunks))
-    asked = group_chunks(target_chunks, source.arrays, source.dimensions)
+        (shape,) = source.shapes.values()
+        return ChunkOptions(chunk_text(target_chunks, shape=shape))
+    asked = group_chunks(target_chunks, source)
     if not asked.chunks:
         named = {name for name, _ in asked.array_chunks}
         asked.array_chunks += [
@@ -320,12 +345,15 @@ def _chunk_options(target_chunks: Any, source: Source) -> ChunkOptions:
 
 def _add_temp(
     temp_store: Any, options: dict[str, Any], stores: dict[str, Any]
-) -> None:
+) -> str | StoreAdapter | None:
+    """A folder for temporary data there; None: beside the target."""
     if temp_store is None:
-        return
+        return None
     place = as_place(temp_store, "temp_store")
     if isinstance(place, str):
-        options["temp"] = os.fspath(place)
+        options["temp"] = place
         stores.pop("temp", None)
-    else:
-        stores["temp"] = place.at("rechunk-temp")
+        return os.path.join(place, ".rechunk-temp")
+    below = place.at("rechunk-temp")
+    stores["temp"] = below
+    return below

@@ -6,9 +6,10 @@ import math
 import os
 from collections.abc import Mapping
 from typing import Any
+from zipfile import is_zipfile
 
 from rechunk import _core
-from rechunk.errors import InvalidArgumentError
+from rechunk.errors import InvalidArgumentError, UnsupportedError
 
 _MOST_THREADS = 1 << 16
 
@@ -84,19 +85,43 @@ def memory_bytes(max_mem: Any) -> int:
     return int(size)
 
 
-def check_folder(path: str, what: str) -> None:
-    """A path that is a folder, or can become one."""
+def local_path(place: str, what: str) -> str:
+    """The path of a folder, or of one to be made; URLs of files are paths.
+
+    Raises InvalidArgumentError, UnsupportedError for URLs of other kinds.
+    """
+    if place.startswith("file:/") and not place.startswith("file://"):
+        place = f"file://{place.removeprefix('file:')}"
+    path = _core.file_path(place)
     if not path:
         raise InvalidArgumentError(f"{what}: the path is empty")
     if "://" in path:
-        return
+        scheme = path.partition("://")[0]
+        raise UnsupportedError(
+            f"{what} {path}: rechunk has no store for {scheme}://",
+            "give a store of zarr-python instead of the text, such as "
+            "zarr.storage.FsspecStore.from_url(...)",
+        )
     above = os.path.abspath(path)
     while not os.path.lexists(above):
         above = os.path.dirname(above)
     if os.path.exists(above) and not os.path.isdir(above):
+        _refuse_file(path, above, what)
+    return path
+
+
+def _refuse_file(path: str, file: str, what: str) -> None:
+    if not is_zipfile(file):
         raise InvalidArgumentError(
-            f"{what} {path}: {above} is a file", "give the path of a folder"
+            f"{what} {path}: {file} is a file", "give the path of a folder"
         )
+    raise InvalidArgumentError(
+        f"{what} {path}: {file} is a zip file",
+        'zarr.open(zarr.storage.ZipStore(path, mode="r"), mode="r") opens it '
+        "as a source"
+        if what == "source"
+        else "give the path of a folder, and zip it afterwards",
+    )
 
 
 def _is_integer(value: Any) -> bool:

@@ -14,8 +14,10 @@ from xarray.backends import ZarrStore
 from xarray.conventions import encode_dataset_coordinates
 from zarr.storage import MemoryStore
 
-from rechunk.errors import InvalidArgumentError
-from rechunk.sources import ArrayLike, Source, regular_chunks
+from rechunk.array_likes import ArrayLike, check_slices
+from rechunk.errors import InvalidArgumentError, UnsupportedError
+from rechunk.foreign_arrays import regular_chunks
+from rechunk.sources import Source
 from rechunk.stores import StoreAdapter, store_at
 
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
@@ -53,24 +55,33 @@ def dataset_source(
     _check_encoding(dataset, encoding)
     documents: dict[str, Any] = {}
     store = _EncodedStore(documents)
+    variables, attributes = encode_dataset_coordinates(dataset)
+    prepared = {
+        name: _prepared(variable, encoding.get(name, {}))
+        for name, variable in variables.items()
+    }
+    # The core converts what is encoded for the other format.
     group = ZarrStore.open_group(
         store,
         mode="w",
-        zarr_format=zarr_format or _format_of(dataset),
+        zarr_format=_format_of(prepared) or zarr_format or 3,
         consolidate_on_close=True,
         safe_chunks=False,
     )
-    variables, attributes = encode_dataset_coordinates(dataset)
     writer = _Writer()
-    group.store(
-        {
-            name: _prepared(variable, encoding.get(name, {}))
-            for name, variable in variables.items()
-        },
-        attributes,
-        check_encoding_set=set(encoding),
-        writer=writer,
-    )
+    try:
+        group.store(
+            prepared,
+            attributes,
+            check_encoding_set=set(encoding),
+            writer=writer,
+        )
+    except (NotImplementedError, TypeError, ValueError) as error:
+        raise InvalidArgumentError(
+            f"source: xarray cannot encode the dataset for Zarr: {error}",
+            "target_options is its encoding; drop_encoding() forgets that of "
+            "the variables",
+        ) from error
     sources = {
         name: ArrayLike(source, regular_chunks(source) is None)
         for name, source in writer.sources.items()
@@ -87,6 +98,8 @@ def dataset_source(
         },
         arrays=[str(name) for name in variables],
         dimensions=[str(name) for name in dataset.dims],
+        shapes={str(name): var.shape for name, var in variables.items()},
+        is_dataset=True,
         default_chunks={
             str(name): tuple(variable.encoding["chunks"])
             for name, variable in dataset.variables.items()
@@ -149,17 +162,32 @@ def _check_encoding(dataset: xr.Dataset, encoding: Mapping[str, Any]) -> None:
             )
 
 
-def _format_of(dataset: xr.Dataset) -> int:
-    """2 where codecs of the variables are those of Zarr v2, else 3."""
+_OF_CODECS = ("compressors", "compressor", "filters", "serializer")
+
+
+def _codecs_of(variable: xr.Variable) -> list[Any]:
+    found: list[Any] = []
+    for key in _OF_CODECS:
+        own = variable.encoding.get(key)
+        found += own if isinstance(own, (tuple, list)) else [own]
+    return [codec for codec in found if codec is not None]
+
+
+def _format_of(variables: Mapping[Any, xr.Variable]) -> int:
+    """The format that codecs of the variables are for; 0 without any."""
     from numcodecs.abc import Codec
 
-    for variable in dataset.variables.values():
-        codecs = variable.encoding.get("compressors") or ()
-        codecs = codecs if isinstance(codecs, (tuple, list)) else (codecs,)
-        old = variable.encoding.get("compressor")
-        if any(isinstance(codec, Codec) for codec in (*codecs, old)):
-            return 2
-    return 3
+    formats: dict[int, Any] = {}
+    for name, variable in variables.items():
+        for codec in _codecs_of(variable):
+            formats.setdefault(2 if isinstance(codec, Codec) else 3, name)
+    if len(formats) == 2:
+        raise InvalidArgumentError(
+            f"source: variable {formats[2]!r} has codecs of Zarr v2, "
+            f"{formats[3]!r} of v3",
+            "drop_encoding() forgets them",
+        )
+    return next(iter(formats), 0)
 
 
 def _prepared(
@@ -167,6 +195,8 @@ def _prepared(
 ) -> xr.Variable:
     """Lazy, in regular chunks, and with the encoding that is asked for."""
     own = dict(variable.encoding)
+    if variable.chunks:
+        check_slices(variable.data, variable.dtype)  # Encoding hides it.
     if not variable._in_memory and variable.chunks is None:
         known = own.get("preferred_chunks") or dict(
             zip(variable.dims, own.get("chunks") or ())
@@ -176,5 +206,20 @@ def _prepared(
     chunks = regular_chunks(variable) if variable.chunks else None
     if chunks:
         own["chunks"] = tuple(chunks)
+    elif not own.get("chunks") and all(variable.shape):
+        own["chunks"] = variable.shape  # Whole, not as zarr would cut it.
     variable.encoding = {**own, **encoding}
+    _check_filters(variable)
     return variable
+
+
+def _check_filters(variable: xr.Variable) -> None:
+    """Filters of strings are applied here; others the core does not know."""
+    for codec in variable.encoding.get("filters") or ():
+        name = getattr(codec, "codec_id", getattr(codec, "codec_name", ""))
+        if name and not variable.dtype.kind == "O" and "vlen" not in name:
+            raise UnsupportedError(
+                f"source: a variable has the filter {name}, which rechunk "
+                "cannot apply yet",
+                "target_options={name: {'filters': None}} leaves it out",
+            )

@@ -21,11 +21,34 @@ _KNOWN = (
 )
 
 
+# Of a dataset these are no encoding: rechunk's own part sees to them.
+_NO_ENCODING = ("compressor", "compressors", *_KNOWN[3:])
+
+
+def encoding_of(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What of a dataset's `target_options` is for xarray, by variable."""
+    for name, own in (options or {}).items():
+        if isinstance(own, Mapping):
+            continue
+        check_mappings(**{f"target_options of {name!r}": own})
+    return {
+        name: {k: v for k, v in (own or {}).items() if k not in _NO_ENCODING}
+        for name, own in (options or {}).items()
+    }
+
+
+def _without_encoding(options: Mapping[str, Any] | None) -> dict[str, Any]:
+    own = {k: v for k, v in (options or {}).items() if k in _NO_ENCODING}
+    if "compressors" in own:
+        own["compressor"] = own.pop("compressors")
+    return own
+
+
 def target_layout(
-    options: Mapping[str, Any] | None, source: Source, original: Any
+    options: Mapping[str, Any] | None, source: Source
 ) -> dict[str, Any]:
     """Members of the core's options that `target_options` sets."""
-    if not options or type(original).__name__ == "Dataset":
+    if not options:
         return {}
     if source.is_array:
         return _of_array(options, "", "target_options")
@@ -36,6 +59,8 @@ def target_layout(
                 f"target_options: the source has no array {name!r}",
                 f"its arrays are {', '.join(source.arrays)}",
             )
+        if source.is_dataset:
+            own = _without_encoding(own)
         layout = _of_array(own, name, f"target_options of {name!r}")
         merged["array_codecs"] += layout.pop("array_codecs", [])
         merged.update(layout)
@@ -74,6 +99,13 @@ def codec_text(codec: Any) -> str:
         return "none"
     if isinstance(codec, str):
         return codec
+    if isinstance(codec, (tuple, list)):
+        parts = [_codec_json(part) for part in codec]
+        return json.dumps(parts, default=_plain) if parts else "none"
+    return json.dumps(_codec_json(codec), default=_plain)
+
+
+def _codec_json(codec: Any) -> Mapping[str, Any]:
     if hasattr(codec, "get_config"):
         codec = codec.get_config()
     elif hasattr(codec, "to_dict"):
@@ -83,7 +115,7 @@ def codec_text(codec: Any) -> str:
             f"codec: {codec!r} is no codec",
             "give one of numcodecs or zarr.codecs, or text like 'zstd:3'",
         )
-    return json.dumps(codec, default=_plain)
+    return codec
 
 
 def _plain(value: Any) -> Any:

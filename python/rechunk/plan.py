@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -26,6 +28,14 @@ _MAX_CHAINS = 256
 
 
 _open_jobs = OpenJobs()
+
+
+class _Nowhere(io.RawIOBase):
+    """Takes bytes, and keeps none."""
+
+    def write(self, data: Any) -> int:
+        """All of them."""
+        return len(data)
 
 
 @dataclass(frozen=True)
@@ -60,8 +70,24 @@ class Plan:
         """Tells plans apart: 32 hex digits."""
         return str(self._parsed["plan_hash"])
 
+    @property
+    def zarr_format(self) -> int:
+        """Of the target."""
+        documents = self._parsed["target"]["documents"]
+        return 3 if "zarr.json" in documents else 2
+
     def __getstate__(self) -> dict[str, Any]:
         return {"text": self.text, "stores": self.stores}
+
+    @property
+    def needs_cluster(self) -> bool:
+        """True if the source lies in the memory of a cluster of Dask."""
+        likes = self.stores.get("array_sources", {}).values()
+        return any(like.futures for like in likes)
+
+    def check_can_be_sent(self) -> None:
+        """Raises InvalidArgumentError if other processes cannot have it."""
+        pickle.Pickler(_Nowhere(), protocol=5).dump(self)
 
     def _job(self) -> _core.Job:
         return _open_jobs.get(
@@ -101,7 +127,7 @@ class Plan:
         part = self._part(array)
         same_region = part is not None and part["same_region_of_source"]
         if array["name"] in sources:
-            whole = sources[array["name"]].array
+            whole = sources[array["name"]]
             if not (part and same_region):
                 return whole
             return Window(

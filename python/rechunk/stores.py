@@ -8,6 +8,8 @@ from typing import Any
 
 from rechunk.errors import InvalidArgumentError
 
+# Stores that refuse ranges which end behind the object.
+_EXACT = ("IcechunkStore",)
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
 
@@ -47,9 +49,22 @@ class StoreAdapter:
         """
         from zarr.abc.store import RangeByteRequest, SuffixByteRequest
 
-        if length == 0:
+        if key.rpartition("/")[2] in _DOCUMENTS:
+            # Stores need not know ranges that end behind the object.
+            whole = self._get(key, None)
+            if whole is None:
+                return None
+            first = offset if offset >= 0 else max(0, len(whole) + offset)
+            return whole[first : first + length], len(whole)
+        size = None
+        if length == 0 or type(self.store).__name__ in _EXACT:
             size = self._size(key)
-            return None if size is None else (b"", size)
+            if size is None or length == 0:
+                return None if size is None else (b"", size)
+            offset = max(0, offset if offset >= 0 else size + offset)
+            length = min(length, size - offset)
+            if length <= 0:
+                return b"", size
         wanted = (
             SuffixByteRequest(-offset)
             if offset < 0
@@ -58,9 +73,9 @@ class StoreAdapter:
         found = self._get(key, wanted)
         if found is None:
             return None
-        if offset == 0 and len(found) < length:
+        if size is None and offset == 0 and len(found) < length:
             return found, len(found)
-        size = self._size(key)
+        size = self._size(key) if size is None else size
         return None if size is None else (found[:length], size)
 
     def _get(self, key: str, wanted: Any) -> bytes | None:
@@ -130,6 +145,22 @@ class StoreAdapter:
         """Where a key lies, for messages."""
         return _join(str(self.store).rstrip("/"), self._full(key))
 
+    def identity(self) -> tuple[Any, str]:
+        """Something that is equal for equal stores, and the path in it; of
+        stores on a local disk None, and an absolute path.
+        """
+        store = self.store
+        while hasattr(store, "_store"):  # A wrapper of zarr-python.
+            store = store._store
+        folder = local_path(store)
+        if folder is not None:
+            return None, os.path.realpath(os.path.join(folder, self.path))
+        if hasattr(store, "_store_dict"):
+            return id(store._store_dict), self.path
+        if hasattr(store, "fs") and isinstance(store.path, str):
+            return store.fs, _join(store.path.strip("/"), self.path)
+        return store, self.path
+
     def _full(self, key: str) -> str:
         return _join(self.path, key)
 
@@ -137,7 +168,7 @@ class StoreAdapter:
         return f"StoreAdapter({self.describe('')!r})"
 
     def __reduce__(self) -> Any:
-        if type(self.store).__name__ == "MemoryStore":
+        if _is_in_memory(self.store):
             raise InvalidArgumentError(
                 f"sending {self} to another process: its memory belongs to "
                 "this one",
@@ -146,15 +177,30 @@ class StoreAdapter:
         return StoreAdapter, (self.store, self.path)
 
 
+def _is_in_memory(store: Any) -> bool:
+    """True for stores whose copies in other processes would be empty."""
+    files = getattr(store, "fs", None)
+    files = getattr(files, "sync_fs", files)
+    return (
+        type(store).__name__ == "MemoryStore"
+        or type(files).__name__ == "MemoryFileSystem"
+    )
+
+
 def _join(parent: str, child: str) -> str:
     return f"{parent}/{child}" if parent and child else parent or child
 
 
 def local_path(store: Any) -> str | None:
     """The folder of a zarr store on a local disk; None for others."""
-    if type(store).__name__ != "LocalStore":
-        return None
-    return str(store.root)
+    if type(store).__name__ == "LocalStore":
+        return str(store.root)
+    if type(store).__name__ == "FsspecStore":
+        # Those of files are wrapped, to be asynchronous.
+        files = getattr(store.fs, "sync_fs", store.fs)
+        if type(files).__name__ == "LocalFileSystem":
+            return str(store.path)
+    return None
 
 
 def place_of(node: Any) -> str | StoreAdapter:

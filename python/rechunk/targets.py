@@ -6,8 +6,8 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from rechunk.checks import check_folder
-from rechunk.errors import InvalidArgumentError
+from rechunk.checks import local_path
+from rechunk.errors import InvalidArgumentError, UnsupportedError
 from rechunk.stores import StoreAdapter, place_in, place_of, store_at
 
 
@@ -18,6 +18,7 @@ class Target:
     place: str | StoreAdapter
     may_replace: bool = False  # An empty group that the caller made for it.
     parent: Any = None  # The place whose group gets `array_name`.
+    array_name: str = ""
     stores: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -36,11 +37,10 @@ class Target:
 def as_place(store: Any, what: str) -> str | StoreAdapter:
     """A path, or a place in a zarr store. Raises InvalidArgumentError."""
     if isinstance(store, (str, os.PathLike)):
-        path = os.fspath(store)
-        check_folder(path, what)
-        return path
+        return local_path(os.fspath(store), what)
     kind = type(store).__name__
     if hasattr(store, "store_path"):
+        _check_writable(store.store_path.store, store, what)
         return place_of(store)
     if hasattr(store, "fs") and hasattr(store, "root"):
         return _of_mapper(store, what)
@@ -49,11 +49,33 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
 
         return StoreAdapter(MemoryStore(store))
     if hasattr(store, "list_prefix") and hasattr(store, "set_if_not_exists"):
+        _check_writable(store, store, what)
         return place_in(store)
     raise InvalidArgumentError(
         f"{what}: an object of type {kind} is no store",
         "give a path, a zarr store or a zarr group",
     )
+
+
+# Stores that zarr-python writes, and a run cannot, with what works.
+_NOT_WRITTEN = {
+    "ZipStore": "write to a folder, and zip it afterwards",
+    "IcechunkStore": "write to a folder, and copy it with zarr-python: a run "
+    "needs keys there that Icechunk refuses",
+}
+
+
+def _check_writable(store: Any, given: Any, what: str) -> None:
+    if getattr(given, "read_only", False) or store.read_only:
+        raise InvalidArgumentError(
+            f"{what}: {given!r} was opened for reading only",
+            'open it for writing, with mode="r+" or read_only=False',
+        )
+    kind = type(store).__name__
+    if kind in _NOT_WRITTEN:
+        raise UnsupportedError(
+            f"{what}: rechunk cannot write to a {kind}", _NOT_WRITTEN[kind]
+        )
 
 
 def _of_mapper(mapper: Any, what: str) -> str | StoreAdapter:
@@ -69,6 +91,7 @@ def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
     """The place of the target, an array of it where a name is given."""
     if array_name is not None and not isinstance(array_name, str):
         raise InvalidArgumentError(f"array_name: {array_name!r} is no text")
+    place = as_place(store, "target_store")
     is_group = type(store).__name__ == "Group" and hasattr(store, "store_path")
     if array_name is not None and not is_array:
         raise InvalidArgumentError(
@@ -80,7 +103,6 @@ def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
             "array_name: the target is a group, and the source an array",
             "say what it is to be called there",
         )
-    place = as_place(store, "target_store")
     if array_name is None:
         empty = is_group and next(iter(store), None) is None
         return _with_stores(Target(place, may_replace=empty))
@@ -97,7 +119,7 @@ def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
         if isinstance(place, str)
         else place.at(array_name)
     )
-    return _with_stores(Target(below, parent=place))
+    return _with_stores(Target(below, parent=place, array_name=array_name))
 
 
 def _with_stores(target: Target) -> Target:

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <span>
 
+#include "job/group_above.h"
 #include "job/partial_objects.h"
 #include "job/planned_job.h"
 #include "job/region_spec.h"
@@ -127,9 +128,8 @@ void rebuild_consolidated(const PlannedJob& job) {
     if (const auto store =
             group->first.empty() ? nullptr : target->below(group->first))
       consolidate_again(*store);
-  for (auto store = target; store && has_metadata(*store);
-       store = store->above())
-    consolidate_again(*store);
+  consolidate_again(*target);
+  consolidate_above(*target);
 }
 
 }  // namespace

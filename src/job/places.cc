@@ -12,20 +12,19 @@
 
 #include "base/byte_size.h"
 #include "rechunk/error.h"
+#include "store/file_url.h"
 
 namespace rechunk {
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::string_view kFileScheme = "file://";
 constexpr std::string_view kTempSuffix = ".rechunk-temp";
 
-fs::path local_path(std::string place) {
-  if (place.starts_with(kFileScheme)) place.erase(0, kFileScheme.size());
+fs::path local_path(const std::string& place) {
   std::error_code error;
   // First: what does not exist at all would stay relative.
-  const fs::path absolute = fs::absolute(place, error);
+  const fs::path absolute = fs::absolute(file_path(place), error);
   fs::path path = fs::weakly_canonical(absolute, error);
   if (error) path = absolute.lexically_normal();
   return path.has_filename() ? path : path.parent_path();
@@ -58,6 +57,7 @@ void check_apart(const std::string& source, const std::string& target) {
 }
 
 std::string temp_place(const std::string& temp, const std::string& target) {
+  if (!temp.empty()) open_store(temp);  // Throws where there is no store.
   const fs::path path = local_path(target);
   const fs::path parent = temp.empty() ? path.parent_path() : local_path(temp);
   return (parent / ("." + path.filename().string() + std::string(kTempSuffix)))
@@ -79,9 +79,7 @@ std::string journal_place(const std::string& target) {
 
 std::string absolute_place(const std::string& place) {
   if (place.empty()) return place;
-  if (place.starts_with(kFileScheme))
-    return std::string(kFileScheme) +
-           absolute_place(place.substr(kFileScheme.size()));
+  if (place.starts_with(kFileScheme)) return absolute_place(file_path(place));
   if (place.find("://") != std::string::npos) return place;
   return fs::absolute(place).string();
 }
@@ -105,8 +103,7 @@ void sync_file_systems(const std::vector<std::string>& places) {
 }
 
 std::shared_ptr<Store> open_own_store(const std::string& place) {
-  std::string path = place;
-  if (path.starts_with(kFileScheme)) path.erase(0, kFileScheme.size());
+  const std::string path = file_path(place);
   std::error_code error;
   if (fs::is_symlink(fs::symlink_status(path, error)))
     throw Error(ErrorKind::kIo, "opening " + path + ": it is a symbolic link",

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "rechunk/error.h"
+#include "store/file_url.h"
 
 namespace rechunk {
 namespace {
@@ -86,6 +87,16 @@ TEST_F(Places, TemporaryDataLieBesideTheTargetAndAreHidden) {
   EXPECT_EQ(temp_place("", at("b.zarr/")), at(".b.zarr.rechunk-temp"));
   EXPECT_EQ(temp_place("", "file://" + at("b.zarr")),
             at(".b.zarr.rechunk-temp"));
+}
+
+TEST_F(Places, UrlsOfFilesArePaths) {
+  EXPECT_EQ(file_path("file:///data/a%20b"), "/data/a b");
+  EXPECT_EQ(file_path("file://localhost/data/%C3%A4"), "/data/\u00e4");
+  EXPECT_EQ(file_path("file://near/a"), "near/a");
+  EXPECT_EQ(file_path("/data/a%20b"), "/data/a%20b");
+  EXPECT_EQ(file_path("file:///100%/%2"), "/100%/%2");
+  EXPECT_FALSE(apart("file://localhost" + at("a%62"), at("ab")));
+  EXPECT_THROW(temp_place("s3://bucket", at("b.zarr")), Error);
 }
 
 // The run may empty its folder: never the one that was given.

@@ -5,6 +5,7 @@
 
 #include "job/calibrate.h"
 #include "job/document_notes.h"
+#include "job/group_above.h"
 #include "job/job_runner.h"
 #include "job/machine.h"
 #include "job/partial_objects.h"
@@ -96,10 +97,14 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
                                                    : *job.stores.source);
   job.source_has_documents =
       !job.stores.documents && job.stores.array_sources.empty();
-  if (into_existing(job.options))
+  if (into_existing(job.options)) {
     choose_parts(job);
-  else
+  } else {
+    if (job.stores.target)
+      job.options.zarr_format =
+          format_for(*job.stores.target, job.options.zarr_format);
     job.target = make_target_hierarchy(job.source, job.options);
+  }
   if (job.existing) {
     place_parts(job);
     for (auto& [path, part] : job.existing->arrays)

@@ -46,6 +46,15 @@ struct Request {
   PerArray<Codecs> codecs;
 };
 
+// An "auto" chunk leaves memory for what else a task holds.
+constexpr std::int64_t kAutoShare = 8;
+
+ChunkSpec parse_chunks(const std::string& text, std::int64_t max_memory) {
+  const std::int64_t share = max_memory / kAutoShare;
+  return parse_chunk_spec(text,
+                          share > 0 ? std::min(kAutoBytes, share) : kAutoBytes);
+}
+
 ShardRequest parse_shards(const std::string& text) {
   if (text == "none") return {.none = true};
   return {.spec = parse_chunk_spec(text)};
@@ -99,8 +108,11 @@ void parse_each(const std::string& common, Texts arrays,
 
 Request parse_request(const Options& options, const Hierarchy& source) {
   Request request;
+  const auto parse = [&](const std::string& text) {
+    return parse_chunks(text, options.max_memory);
+  };
   parse_each(options.chunks, options.array_chunks, options.array_chunk_words,
-             source, parse_chunk_spec, request.chunks);
+             source, parse, request.chunks);
   parse_each(options.shards, options.array_shards, {}, source, parse_shards,
              request.shards);
   parse_each(options.codec, options.array_codecs, options.array_codec_words,
@@ -155,6 +167,37 @@ Shape round_up(const Shape& shape, const Shape& step) {
   return rounded;
 }
 
+bool has_auto(const ChunkSpec& spec) {
+  const auto is_auto = [](const ChunkLength& length) {
+    return length.kind == ChunkLength::Kind::kAuto;
+  };
+  return (spec.everywhere && is_auto(*spec.everywhere)) ||
+         std::any_of(spec.by_position.begin(), spec.by_position.end(),
+                     is_auto) ||
+         std::any_of(spec.by_name.begin(), spec.by_name.end(),
+                     [&](const auto& named) { return is_auto(named.second); });
+}
+
+// Shards as they are asked for: whole chunks, unless they end with the array.
+Shape asked_shards(const ChunkSpec& spec, const ChunkContext& context,
+                   const Shape& chunks) {
+  const Shape shards = resolve_chunks(spec, context);
+  const Shape whole_chunks = round_up(shards, chunks);
+  if (has_auto(spec)) return whole_chunks;
+  for (std::size_t axis = 0; axis < shards.size(); ++axis) {
+    if (shards[axis] == whole_chunks[axis] ||
+        shards[axis] >= context.shape[axis] ||
+        shards[axis] == context.current_chunks[axis])
+      continue;
+    throw Error(ErrorKind::kInvalidArgument,
+                fmt::format("--shards: {} along dimension {} is no multiple of "
+                            "the chunk's {}",
+                            shards[axis], axis, chunks[axis]),
+                fmt::format("{} would do", whole_chunks[axis]));
+  }
+  return whole_chunks;
+}
+
 std::optional<Shape> wanted_shards(const Request& request,
                                    const std::string& path,
                                    const ArrayMetadata& array,
@@ -168,10 +211,9 @@ std::optional<Shape> wanted_shards(const Request& request,
   const bool named = own || path.empty();
   if (wanted.spec && (named || (!is_coordinate(path, array) &&
                                 applies_to(*wanted.spec, context))))
-    return round_up(resolve_chunks(named ? *wanted.spec
-                                         : restricted_to(*wanted.spec, context),
-                                   context),
-                    chunks);
+    return asked_shards(
+        named ? *wanted.spec : restricted_to(*wanted.spec, context), context,
+        chunks);
   if (!current) return std::nullopt;
   return round_up(*current, chunks);
 }

@@ -172,11 +172,17 @@ TEST(TargetHierarchy, NamesOfNothingAreRefused) {
   refuse(options, "t2m");
 }
 
-TEST(TargetHierarchy, ShardsAreRoundedUpToWholeChunks) {
+TEST(TargetHierarchy, ShardsAreWholeChunksOrEndWithTheArray) {
   Options options = with_chunks("40,30");
-  options.shards = "100,50";
   const Hierarchy source =
       single(make_array({1000, 700}, {10, 10}, R"("a","b")"));
+  options.shards = "100,60";
+  message_of(ErrorKind::kInvalidArgument,
+             [&] { make_target_hierarchy(source, options); });
+  options.shards = "120,all";
+  EXPECT_EQ(shards_of(make_target_hierarchy(source, options).arrays.at("")),
+            (Shape{120, 720}));
+  options.shards = "120,60";
   const ArrayMetadata target =
       make_target_hierarchy(source, options).arrays.at("");
   EXPECT_EQ(target.chunks, (Shape{120, 60}));

@@ -3,6 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/retry.h"
+#include "job/group_above.h"
 #include "job/journal.h"
 #include "job/places.h"
 #include "rechunk/error.h"
@@ -141,6 +142,7 @@ bool target_explains_itself(const PlannedJob& job) {
 void commit_metadata(const PlannedJob& job) {
   make_durable(job);
   write_documents(job);
+  if (!job.existing) consolidate_above(*job.stores.target);
   make_durable(job);
 }
 

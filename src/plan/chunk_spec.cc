@@ -50,7 +50,7 @@ class Parser {
  public:
   explicit Parser(std::string_view text) : text_(text) {}
 
-  ChunkSpec parse() {
+  ChunkSpec parse(std::int64_t auto_bytes) {
     std::string_view rest = without_brackets(text_);
     if (rest.empty()) fail(fmt::format("reading chunks \"{}\": empty", text_));
     for (bool more = true; more;) {
@@ -65,7 +65,7 @@ class Parser {
                       "are mixed",
                       text_));
     lift_single_word();
-    if (auto_bytes_) spec_.auto_bytes = *auto_bytes_;
+    spec_.auto_bytes = auto_bytes_.value_or(auto_bytes);
     return spec_;
   }
 
@@ -229,8 +229,8 @@ void choose_auto(std::int64_t auto_bytes, const ChunkContext& context,
 
 }  // namespace
 
-ChunkSpec parse_chunk_spec(std::string_view text) {
-  return Parser(text).parse();
+ChunkSpec parse_chunk_spec(std::string_view text, std::int64_t auto_bytes) {
+  return Parser(text).parse(auto_bytes);
 }
 
 bool applies_to(const ChunkSpec& spec, const ChunkContext& context) {

@@ -2,9 +2,10 @@
 //
 //   2000,10,10        a length per dimension; "all" or -1: the whole axis
 //   time=all,lat=10   by dimension name (or number: 0=all); the rest keep
-//   theirs auto, auto:100MB  chunks of about that size (64 MiB if none is
-//   given), near
-//                     equal cuts of the axes; also per dimension: time=auto
+//                     theirs
+//   auto, auto:100MB  chunks of about that size (64 MiB if none is given, less
+//                     where memory is short), near equal cuts of the axes; also
+//                     per dimension: time=auto
 //   all               every axis whole
 //
 // A list may stand in () or [], as Python prints it. Pure: no I/O.
@@ -21,6 +22,8 @@
 
 namespace rechunk {
 
+inline constexpr std::int64_t kAutoBytes = 64 << 20;
+
 /// One axis of a chunk spec.
 struct ChunkLength {
   enum class Kind { kLength, kAll, kAuto } kind = Kind::kLength;
@@ -33,12 +36,14 @@ struct ChunkSpec {
   std::vector<ChunkLength> by_position;
   std::vector<std::pair<std::string, ChunkLength>> by_name;
   std::optional<ChunkLength> everywhere;  ///< "all", "auto".
-  std::int64_t auto_bytes = 64 << 20;     ///< From "auto:SIZE".
+  std::int64_t auto_bytes = kAutoBytes;   ///< From "auto:SIZE".
 };
 
+/// `auto_bytes`: what "auto" means without a size.
 /// Throws: invalid_argument (names the part that is wrong, with a hint that
 /// shows the forms).
-ChunkSpec parse_chunk_spec(std::string_view text);
+ChunkSpec parse_chunk_spec(std::string_view text,
+                           std::int64_t auto_bytes = kAutoBytes);
 
 /// What a spec is resolved against.
 struct ChunkContext {

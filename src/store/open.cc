@@ -5,18 +5,27 @@
 #include "rechunk/error.h"
 #include "rechunk/store.h"
 #include "store/file_store.h"
+#include "store/file_url.h"
 
 namespace rechunk {
 namespace {
 
 struct Scheme {
   std::string_view prefix;
-  std::shared_ptr<Store> (*open)(std::string rest);
-  void (*remove_unfinished)(const std::string& rest);
+  std::shared_ptr<Store> (*open)(const std::string& url);
+  void (*remove_unfinished)(const std::string& url);
 };
 
+std::shared_ptr<Store> open_file_url(const std::string& url) {
+  return make_file_store(file_path(url));
+}
+
+void remove_partial_of_url(const std::string& url) {
+  remove_partial_files(file_path(url));
+}
+
 constexpr std::array<Scheme, 1> kSchemes{
-    {{"file://", make_file_store, remove_partial_files}}};
+    {{kFileScheme, open_file_url, remove_partial_of_url}}};
 
 }  // namespace
 
@@ -24,8 +33,7 @@ std::shared_ptr<Store> open_store(const std::string& url) {
   if (url.empty())
     throw Error(ErrorKind::kInvalidArgument, "opening a store: no path given");
   for (const Scheme& scheme : kSchemes)
-    if (url.starts_with(scheme.prefix))
-      return scheme.open(url.substr(scheme.prefix.size()));
+    if (url.starts_with(scheme.prefix)) return scheme.open(url);
   if (const auto end = url.find("://"); end != std::string::npos)
     throw Error(ErrorKind::kUnsupported,
                 "opening " + url + ": no store for " + url.substr(0, end + 3),
@@ -36,8 +44,7 @@ std::shared_ptr<Store> open_store(const std::string& url) {
 void remove_unfinished(const std::string& url) {
   open_store(url);  // Throws where there is no store for it.
   for (const Scheme& scheme : kSchemes)
-    if (url.starts_with(scheme.prefix))
-      return scheme.remove_unfinished(url.substr(scheme.prefix.size()));
+    if (url.starts_with(scheme.prefix)) return scheme.remove_unfinished(url);
   remove_partial_files(url);
 }
 

@@ -101,7 +101,7 @@ BAD_CHUNKS = [
     (b"20,3", "is no shape"),
     ({1, 2}, "is no shape"),
     (THING, "is no shape"),
-    ([[1, 2], [3]], "is no length"),
+    ([[1, 2], [3]], "the lengths [1, 2] differ"),
 ]
 
 
@@ -155,6 +155,8 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "verify": ["no", 5],
     "keep_temp": ["no", 5],
     "durable": ["no", 5],
+    "strict": ["no", 5],
+    "without_files": ["no", 5],
     "calibrate": [None, True, "on", "AUTO", 5, THING],
     "region": [
         *(5, "", "x", {}, {"y": 5}, {"y": (0, 1, 2)}, {"y": (-1, 3)}, THING),

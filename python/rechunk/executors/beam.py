@@ -7,6 +7,7 @@ from typing import Any
 
 import apache_beam as beam
 
+from rechunk.errors import InvalidArgumentError
 from rechunk.plan import Plan
 from rechunk.specs import Executor
 from rechunk.steps import Step
@@ -18,6 +19,18 @@ def _batches(_: Any, batches: list[Step]) -> Iterable[Step]:
 
 def _run(batch: Step, plan: Plan) -> None:
     plan.run(batch)
+
+
+def _start(before: Any) -> Any:
+    """A collection of one element, there once `before` is complete."""
+    if isinstance(before, beam.pvalue.PBegin):
+        return before | "Start" >> beam.Create([0])
+    if isinstance(before, beam.PCollection):
+        return before | "Start" >> beam.combiners.Count.Globally()
+    raise InvalidArgumentError(
+        f"plan: it cannot be applied to a {type(before).__qualname__}",
+        "apply it to a pipeline, or to a collection that it is to wait for",
+    )
 
 
 class RechunkTransform(beam.PTransform):  # type: ignore[misc]
@@ -32,9 +45,9 @@ class RechunkTransform(beam.PTransform):  # type: ignore[misc]
         self.rechunk_plan = plan
 
     def expand(self, pipeline: Any) -> Any:
-        """Applied to a pipeline."""
+        """Applied to a pipeline, or to a collection that it waits for."""
         plan = self.rechunk_plan
-        done = pipeline | "Start" >> beam.Create([0])
+        done = _start(pipeline)
         for number, level in enumerate(plan.levels()):
             batches = [part for step in level for part in plan.batches(step)]
             kinds = "+".join(sorted({step.kind for step in level}))

@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
+import sys
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
+import dask
+import dask.local
+import dask.multiprocessing
+import dask.threaded
+from dask.base import get_scheduler
 from dask.delayed import Delayed
 
+from rechunk.futures import remember_client
 from rechunk.plan import Plan
 from rechunk.specs import Executor
 from rechunk.steps import Step
@@ -18,6 +27,8 @@ def _constant(value: Any) -> Any:
 
 def _run(plan: Plan, step: Step, before: Any) -> dict[str, Any] | None:
     """A task: the plan, some integers, and what had to come before."""
+    if plan.needs_cluster:
+        remember_client()
     return plan.run(step)
 
 
@@ -75,14 +86,71 @@ class DaskExecutor(Executor[Delayed]):
     Steps of a chain of components wait for each other, chains do not.
     """
 
+    def __init__(self) -> None:
+        self._plans: dict[Any, Plan] = {}
+
     def prepare_plan(self, specs: Plan) -> Delayed:
         """The whole run as one Delayed; `.persist()` starts it."""
         graph = _Graph(specs)
+        self._plans[graph.last] = specs
         return Delayed(graph.last, graph.tasks)
 
     def execute_plan(
         self, plan: Delayed, **kwargs: Any
     ) -> dict[str, Any] | None:
         """`plan.compute(**kwargs)`: scheduler, retries, ..."""
+        scheduler = get_scheduler(
+            scheduler=kwargs.get("scheduler"), collections=[plan]
+        )
+        _check_keywords(kwargs)
+        if scheduler not in (dask.threaded.get, dask.local.get_sync):
+            # Dask would bury the cause in an error of its own.
+            self._plans[plan.key].check_can_be_sent()
         report: dict[str, Any] | None = plan.compute(**kwargs)
         return report
+
+
+def _check_keywords(kwargs: Mapping[str, Any]) -> None:
+    """Schedulers ignore what they do not know."""
+    if callable(kwargs.get("scheduler")):
+        return
+    takers = [
+        *(dask.base.compute, dask.local.get_async),
+        *(dask.threaded.get, dask.multiprocessing.get),
+    ]
+    if "Client" in type(kwargs.get("scheduler")).__name__ or _has_client():
+        from distributed import Client
+
+        takers.append(Client.get)
+    known = {name for taker in takers for name in _keywords_of(taker)}
+    if unknown := set(kwargs) - known:
+        raise TypeError(
+            f"executor 'dask' takes keywords of compute(), not "
+            f"{sorted(unknown)}; there are {sorted(known)}"
+        )
+
+
+# What they are given by others than the caller, or what runs on behind him.
+_NOT_THE_CALLERS = {"self", "dsk", "keys", "result", "submit", "get", "sync"}
+
+
+def _keywords_of(function: Any) -> set[str]:
+    parameters = inspect.signature(function).parameters.values()
+    return {
+        parameter.name
+        for parameter in parameters
+        if parameter.kind is not parameter.VAR_KEYWORD
+        and parameter.kind is not parameter.VAR_POSITIONAL
+    } - {*_NOT_THE_CALLERS, "asynchronous"}
+
+
+def _has_client() -> bool:
+    if "distributed" not in sys.modules:
+        return False
+    from distributed import get_client
+
+    try:
+        get_client()
+    except ValueError:
+        return False
+    return True
