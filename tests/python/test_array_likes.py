@@ -210,14 +210,28 @@ class Says:
 MASKED = np.ma.masked_less(NUMBERS, 0.5)
 
 
-def quantity() -> Any:
-    """Return numbers with a unit."""
-    return pytest.importorskip("pint").Quantity(NUMBERS, "kelvin")
+class Quantity(Says):
+    """As pint has it: numpy is given bare numbers, with a warning."""
+
+    units = "kelvin"
+
+    def __init__(self, given: Any) -> None:
+        super().__init__(given.dtype, given)
+        self.magnitude = given
 
 
-def sparse() -> Any:
-    """Return numbers that are mostly absent."""
-    return pytest.importorskip("sparse").COO.from_numpy(NUMBERS)
+class Sparse(Says):
+    """As the package sparse has it."""
+
+    def __init__(self, given: Any) -> None:
+        super().__init__(given.dtype, given)
+
+    def __getitem__(self, region: Any) -> Any:
+        return Sparse(self._given[region])
+
+    def todense(self) -> Any:
+        """All numbers."""
+        return self._given
 
 
 class OnDevice:
@@ -242,8 +256,8 @@ REFUSED: dict[str, tuple[Any, str]] = {
     "masked": (lambda: MASKED, "masks.*filled"),
     "masked slices": (lambda: Says("f8", MASKED), "masks"),
     "masked dask": (lambda: da.from_array(MASKED, chunks=(2, 20)), "masks"),
-    "unit": (quantity, "unit kelvin.*magnitude"),
-    "sparse": (sparse, "sparse.*todense"),
+    "unit": (lambda: Quantity(NUMBERS), "unit kelvin.*magnitude"),
+    "sparse": (lambda: Sparse(NUMBERS), "sparse.*todense"),
     "device": (lambda: OnDevice(NUMBERS), "Implicit conversion"),
     "variable": (lambda: xr.Variable(("y", "x"), NUMBERS), "make it a dataset"),
     "frame": (
