@@ -20,7 +20,7 @@ from rechunk.checks import (
     thread_count,
 )
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
-from rechunk.errors import RechunkWarning
+from rechunk.errors import InvalidArgumentError, RechunkWarning
 from rechunk.executors import get_executor
 from rechunk.existing import append_text, check_kept, region_text
 from rechunk.notes import notes_since, warn_of
@@ -186,6 +186,8 @@ def _planned(
     stores = {**described.stores, **target.stores}
     temp = _add_temp(temp_store, options, stores)
     check_apart(source, described, target.place, temp)
+    if not options["region"] and not options["append"]:
+        _tell_left_out(described.left_out, options["strict"])
     if stores:
         options["token"] = _token(stores)
     job = _core.Job(described.url, target.url, options, stores)
@@ -198,6 +200,16 @@ def _planned(
     return Rechunked(
         engine, Plan(plan_file or job.save(), kept), source, target
     )
+
+
+def _tell_left_out(names: list[str], strict: bool) -> None:
+    """Attributes of a foreign array that Zarr cannot have."""
+    if not names:
+        return
+    text = f"attributes that Zarr cannot have are left out: {', '.join(names)}"
+    if strict:
+        raise InvalidArgumentError(f"source: {text}", "strict=False goes on")
+    warnings.warn(f"note: {text}", RechunkWarning, stacklevel=4)
 
 
 class Rechunked(Generic[T]):

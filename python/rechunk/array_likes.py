@@ -158,8 +158,9 @@ def _array_like_of(pickled: Any, any_regions: bool, dtype: Any) -> ArrayLike:
     return ArrayLike(pickled, any_regions, dtype)
 
 
-def as_array_like(array: Any) -> tuple[ArrayLike, str]:
-    """The array, and a `zarr.json` that says what it is.
+def as_array_like(array: Any) -> tuple[ArrayLike, str, list[str]]:
+    """The array, a `zarr.json` that says what it is, and names of attributes
+    that Zarr cannot have.
 
     Raises InvalidArgumentError.
     """
@@ -177,7 +178,7 @@ def as_array_like(array: Any) -> tuple[ArrayLike, str]:
         )
     check_slices(traits.array, dtype)
     like = ArrayLike(traits.array, traits.chunks is None, dtype)
-    return like, _document(traits)
+    return like, _document(traits), traits.left_out
 
 
 def _document(traits: Traits) -> str:

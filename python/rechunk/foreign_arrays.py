@@ -32,6 +32,7 @@ class Traits:
     attributes: dict[str, Any] = field(default_factory=dict)
     names: tuple[str, ...] = ()
     fill_value: Any = None
+    left_out: list[str] = field(default_factory=list)  # Of the attributes.
 
 
 def traits_of(array: Any) -> Traits:
@@ -183,16 +184,20 @@ class _FromZero:
 def _with_mask(traits: Traits) -> Traits:
     """Attributes as JSON has them; `_FillValue` as xarray writes it."""
     fill = traits.attributes.pop("_FillValue", None)
-    traits.attributes = {
-        name: plain
+    plain = {
+        name: plain_attribute(value)
         for name, value in traits.attributes.items()
-        if (plain := plain_attribute(value)) is not None
+    }
+    traits.left_out = [name for name, value in plain.items() if value is None]
+    traits.attributes = {
+        name: value for name, value in plain.items() if value is not None
     }
     if fill is None:
         return traits
-    element = np.asarray(fill).reshape(-1)[0]
     if traits.dtype.kind not in "biuf":
+        traits.left_out.append("_FillValue")  # xarray refuses it for text.
         return traits
+    element = np.asarray(fill).reshape(-1)[0]
     traits.fill_value = element
     traits.attributes["_FillValue"] = (
         base64.standard_b64encode(struct.pack("<d", float(element))).decode()

@@ -28,6 +28,7 @@ class Source:
     default_chunks: dict[str, tuple[int, ...]] = field(default_factory=dict)
     shapes: dict[str, tuple[int, ...]] = field(default_factory=dict)
     is_dataset: bool = False  # Of xarray.
+    left_out: list[str] = field(default_factory=list)  # Attributes.
 
     @property
     def is_stored(self) -> bool:
@@ -98,7 +99,7 @@ def _hierarchy(source: Source) -> Source:
 
 
 def _array_like(array: Any) -> Source:
-    like, document = as_array_like(array)
+    like, document, left_out = as_array_like(array)
     names = json.loads(document).get("dimension_names") or ()
     return Source(
         stores={
@@ -109,4 +110,5 @@ def _array_like(array: Any) -> Source:
         arrays=[""],
         dimensions=[name for name in names if name],
         shapes={"": like.shape},
+        left_out=left_out,
     )

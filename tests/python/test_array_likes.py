@@ -15,7 +15,7 @@ import xarray as xr
 import zarr
 
 from compare import assert_same_elements
-from rechunk import RechunkError, rechunk
+from rechunk import RechunkError, RechunkWarning, rechunk
 
 RNG = np.random.default_rng(36)
 NUMBERS = RNG.random((6, 20))
@@ -127,7 +127,11 @@ def test_datasets_of_hdf5(tmp_path: Path) -> None:
         )
         dataset.attrs["whole"] = dataset.ref  # Means nothing elsewhere.
         codec = zarr.codecs.ZstdCodec(level=3)
-        target = made(dataset, tmp_path, target_options={"compressor": codec})
+        options = {"target_options": {"compressor": codec}}
+        with pytest.raises(RechunkError, match="left out: whole"):
+            made(dataset, tmp_path, strict=True, **options)
+        with pytest.warns(RechunkWarning, match="left out: whole"):
+            target = made(dataset, tmp_path, **options)
         assert target.metadata.dimension_names == ("time", "x")
         told = {"units": "K", "range": [0, 1], "by": "me"}
         assert (dict(target.attrs), target.fill_value) == (told, 7.5)
@@ -174,7 +178,9 @@ def test_types_that_numpy_has_no_code_for(tmp_path: Path, name: str) -> None:
     """They keep their names; that zarr-python knows none of them is said."""
     numbers = RNG.integers(-2, 2, (6, 20)) % 4
     elements = numbers.astype(np.dtype(getattr(ml_dtypes, name)))
-    with pytest.warns(UserWarning, match="complete; zarr-python cannot open"):
+    with pytest.warns(
+        RechunkWarning, match="complete; zarr-python cannot open"
+    ):
         place = made(elements, tmp_path)
     assert place == str(tmp_path / "t.zarr")
     document = (tmp_path / "t.zarr/zarr.json").read_text()
