@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 import numpy as np
 
 from rechunk.errors import UnsupportedError
+
+_OPENING = threading.Lock()
 
 
 def parse_dtype(label: str) -> Any:
@@ -102,13 +105,16 @@ class ZarrArray:
         from rechunk.stores import with_documents
 
         store = with_documents(self.place, self.path, self.documents)
-        return zarr.open_array(
-            store,
-            path=self.path,
-            mode="r+",
-            zarr_format=3 if "zarr.json" in self.documents else 2,
-            config={"write_empty_chunks": self.write_empty_chunks},
-        )
+        # zarr-python 3.1 ignores the `config` of arrays that it opens; what is
+        # set for all arrays must not be set back by another thread too early.
+        empty = {"array.write_empty_chunks": self.write_empty_chunks}
+        with _OPENING, zarr.config.set(empty):
+            return zarr.open_array(
+                store,
+                path=self.path,
+                mode="r+",
+                zarr_format=3 if "zarr.json" in self.documents else 2,
+            )
 
     @property
     def stored_dtype(self) -> Any:
