@@ -39,9 +39,11 @@ std::string describe_report(const Plan& plan, const Report& report) {
     text += fmt::format(
         "empty    {} of the target hold only fill values\n",
         skipped == 1 ? "1 object" : fmt::format("{} objects", skipped));
+  const std::size_t others = report.arrays.size() - verified;
   if (verified > 0)
-    text += fmt::format("verified {} of {} arrays\n", verified,
-                        report.arrays.size());
+    text += fmt::format(
+        "verified {} of {} arrays{}\n", verified, report.arrays.size(),
+        others > 0 ? fmt::format(", {} as stored", others) : std::string());
   return text;
 }
 

@@ -246,3 +246,92 @@ def test_spellings_of_types_are_kept_or_said(
     rechunk.ok("run", tmp_path / "c", tmp_path / "d", "--chunks", "4")
     after = json.loads((tmp_path / "d" / "zarr.json").read_text())
     assert after["data_type"] == "complex_float32"
+
+
+@pytest.mark.parametrize("zarr_format", [2, 3])
+def test_chunks_under_other_keys_are_no_empty_array(
+    rechunk: Rechunk, tmp_path: Path, zarr_format: int
+) -> None:
+    """The separator that would fit is named, before anything is written."""
+    name = "v2" if zarr_format == 2 else "default"
+    source, target = tmp_path / "a", tmp_path / "b"
+    zarr.create_group(source, zarr_format=zarr_format).create_array(
+        "v", data=np.ones((9, 9)), chunks=(2, 2),
+        chunk_key_encoding={"name": name, "separator": "/"},
+    )  # fmt: skip
+    path = source / "v" / (".zarray" if zarr_format == 2 else "zarr.json")
+    document = json.loads(path.read_text())
+    document.pop("dimension_separator", None)
+    if zarr_format == 3:
+        document["chunk_key_encoding"] = {
+            "name": "default", "configuration": {"separator": "."},
+        }  # fmt: skip
+    path.write_text(json.dumps(document))
+    refused = rechunk.fails("run", source, target, "--chunks", "4,4")
+    assert "its chunks lie under other keys" in refused.stderr
+    assert '"/" in its' in refused.stderr
+    assert not target.exists()
+    # A chunk where it belongs, whichever: some may be missing.
+    lone = "3.1" if zarr_format == 2 else "c.3.1"
+    (source / "v" / lone).write_bytes(b"x")
+    assert "other keys" not in rechunk("plan", source, target).stderr
+
+
+def test_raw_chunks_of_a_wrong_length_are_not_moved(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """The object is named; no reader would take it."""
+    short = write_v2(tmp_path / "a")
+    (short / "0").write_bytes(b"123456")
+    scalar = write_v2(tmp_path / "b", shape=[], chunks=[])
+    (scalar / "0").write_bytes(bytes(24))
+    for source in (short, scalar):
+        for flags in ([], ["--zarr-format", 3], ["--verify"]):
+            target = tmp_path / "t"
+            refused = rechunk.fails("run", source, target, *flags)
+            assert f"{source}/0: it holds" in refused.stderr
+            assert not target.exists()
+
+
+def test_an_odd_array_is_moved_and_verified_as_stored(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """It does not keep the others from being verified."""
+    source, target = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    write_v2(source / "odd", fill_value="x")
+    (source / "odd" / "0").write_bytes(bytes(16))
+    zstd = {"id": "zstd", "level": "high"}
+    write_v2(source / "odder", compressor=zstd)
+    write_v2(source / "fine")
+    (source / ".zgroup").write_text('{"zarr_format": 2}')
+    flags = ("--chunks", "2", "--verify")
+    result = rechunk.ok("run", source, target, *flags)
+    assert "not rechunked: odd (" in result.stderr
+    assert "verified 1 of 3 arrays, 2 as stored" in result.stderr
+    rechunk.ok("verify", source, target)
+    (target / "odd" / "0").write_bytes(bytes(15) + b"x")
+    different = rechunk("verify", source, target)
+    assert different.exit_code == 1
+    assert "encoded chunks differ" in different.stdout
+    refused = rechunk.fails("run", source, tmp_path / "c", "--array", "odd:2")
+    assert 'fill value "x" does not fit data type <i4' in refused.stderr
+
+
+def test_names_with_colons_are_found(rechunk: Rechunk, tmp_path: Path) -> None:
+    """The longest name before a colon that is an array counts."""
+    group = zarr.create_group(tmp_path / "a.zarr")
+    for name in ("var", "var:1"):
+        group.create_array(name, data=np.arange(6), chunks=(3,))
+    target = tmp_path / "b.zarr"
+    rechunk.ok(
+        *("run", tmp_path / "a.zarr", target, "--array", "var:1:2"),
+        *("--array", "var:6", "--array-codec", "var:1:gzip:2"),
+    )
+    after = zarr.open_group(target)
+    assert after["var:1"].chunks == (2,)
+    assert after["var"].chunks == (6,)
+    assert "GzipCodec" in str(after["var:1"].compressors)
+    refused = rechunk.fails(
+        *("run", tmp_path / "a.zarr", tmp_path / "c", "--array", "no:x=2")
+    )
+    assert "--array no: the source has no such array" in refused.stderr

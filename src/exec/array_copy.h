@@ -82,6 +82,8 @@ class PassthroughCopy {
     std::string path;
     ChunkKeyEncoding key_encoding;
     bool erase_missing = false;  ///< Target: objects that the source lacks.
+    /// Source: of each object, where it holds elements as they are.
+    std::optional<std::int64_t> object_bytes = {};
     std::string key(const Shape& object) const {
       return join_key(path, chunk_key(key_encoding, object));
     }

@@ -1,3 +1,5 @@
+#include <fmt/format.h>
+
 #include <utility>
 
 #include "base/content_hash.h"
@@ -8,6 +10,21 @@
 #include "zarr/object_marks.h"
 
 namespace rechunk {
+
+namespace {
+
+/// What readers of the target would refuse.
+void check_bytes(const PassthroughCopy::Side& source, const std::string& key,
+                 std::int64_t bytes) {
+  if (!source.object_bytes || bytes == *source.object_bytes) return;
+  throw Error(
+      ErrorKind::kCorrupt,
+      fmt::format("reading {}: it holds {} bytes, a chunk of it has "
+                  "exactly {}",
+                  source.store->describe(key), bytes, *source.object_bytes));
+}
+
+}  // namespace
 
 PassthroughCopy::PassthroughCopy(const StagedCopySpec& spec,
                                  const Shape& objects, Side source, Side target)
@@ -36,6 +53,7 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
   const auto bytes = read_pieces(
       *source_.store, from, {}, buffer,
       [&](std::span<const std::byte> piece, std::int64_t total) {
+        if (!writer) check_bytes(source_, from, total);
         with_context(
             [&] {
               if (!writer) writer = target_.store->open_writer(to);

@@ -4,6 +4,7 @@
 
 #include "codec/configuration.h"
 #include "zarr/codec_spec.h"
+#include "zarr/layout.h"
 
 namespace rechunk {
 namespace {
@@ -54,6 +55,8 @@ CodecCosts sum_of(const std::vector<CodecSpec>& codecs, std::size_t rank) {
 }  // namespace
 
 CodecCosts codec_costs(const ArrayMetadata& array) {
+  // Numbers of codecs that cannot be made mean nothing.
+  if (!is_decodable(array)) return {};
   return sum_of(array.codecs, array.shape.size());
 }
 

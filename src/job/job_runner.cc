@@ -94,6 +94,14 @@ std::vector<std::byte> swapped_fill(
   return fill;
 }
 
+// Of objects that hold elements as they are, without codecs and shards.
+std::optional<std::int64_t> raw_object_bytes(const ArrayMetadata& array) {
+  if (shards_of(array) || !can_decode(array)) return std::nullopt;
+  const ArrayLayout layout = make_layout(array);
+  return layout.codecs.empty() ? std::optional(layout.chunk_bytes())
+                               : std::nullopt;
+}
+
 }  // namespace
 
 std::shared_ptr<const RegionReader> make_reader(
@@ -178,9 +186,11 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle) {
       continue;
     }
     if (spec.method == Method::kPassthrough) {
-      copies_.emplace_back(PassthroughCopy(
-          spec, to.chunks, {stores.source, spec.name, from.key_encoding},
-          {place, spec.name, to.key_encoding, existing}));
+      copies_.emplace_back(
+          PassthroughCopy(spec, to.chunks,
+                          {stores.source, spec.name, from.key_encoding, false,
+                           raw_object_bytes(from)},
+                          {place, spec.name, to.key_encoding, existing}));
       continue;
     }
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));

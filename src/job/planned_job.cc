@@ -8,6 +8,7 @@
 #include "job/group_above.h"
 #include "job/job_runner.h"
 #include "job/machine.h"
+#include "job/misplaced_chunks.h"
 #include "job/partial_objects.h"
 #include "job/places.h"
 #include "job/strict.h"
@@ -97,6 +98,8 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
                                                    : *job.stores.source);
   job.source_has_documents =
       !job.stores.documents && job.stores.array_sources.empty();
+  if (job.source_has_documents)
+    check_chunk_keys(*job.stores.source, job.source);
   if (into_existing(job.options)) {
     choose_parts(job);
   } else {

@@ -36,15 +36,12 @@ EncodedLayout encoded_layout(const ArrayMetadata& metadata) {
   result.chunks = Grid(metadata.shape, inner_chunks(metadata));
   result.shard = outermost_shards(metadata);
   result.key_encoding = metadata.key_encoding;
-  try {
-    const ArrayLayout layout = make_layout(metadata);
-    const bool raw = layout.codecs.empty();
-    result.most_chunk_bytes =
-        raw ? layout.chunk_bytes() : encoded_capacity(layout);
-    if (raw) result.least_chunk_bytes = result.most_chunk_bytes;
-  } catch (const Error& error) {
-    if (error.kind() != ErrorKind::kUnsupported) throw;
-  }
+  if (!is_decodable(metadata)) return result;
+  const ArrayLayout layout = make_layout(metadata);
+  const bool raw = layout.codecs.empty();
+  result.most_chunk_bytes =
+      raw ? layout.chunk_bytes() : encoded_capacity(layout);
+  if (raw) result.least_chunk_bytes = result.most_chunk_bytes;
   return result;
 }
 
