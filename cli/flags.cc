@@ -86,8 +86,10 @@ const Flag kFlags[] = {
      "auto: time a few of the source's chunks and the disk before planning; "
      "off (default): plan by estimates, the same way every time"},
 
-    {"--overwrite", "", kRunBit, &Arguments::overwrite, kConduct,
-     "Replace a target that exists"},
+    {"--overwrite", "", kLayoutBits, &Arguments::overwrite, kConduct,
+     "Replace a target that exists, which stays until the new one is complete"},
+    {"--overwrite-in-place", "", kLayoutBits, &Arguments::overwrite_in_place,
+     kConduct, "Erase a target that exists, then write the new one"},
     {"--verify", "", kLayoutBits, &Arguments::verify, kConduct,
      "Read the target again and compare it with what was read"},
     {"--strict", "", kLayoutBits, &Arguments::strict, kConduct,
@@ -236,7 +238,8 @@ void check_existing(const Arguments& arguments) {
       {"--zarr-format", !arguments.zarr_format.empty()},
       {"--consolidate", arguments.consolidate},
       {"--no-consolidate", arguments.no_consolidate},
-      {"--overwrite", arguments.overwrite}};
+      {"--overwrite", arguments.overwrite},
+      {"--overwrite-in-place", arguments.overwrite_in_place}};
   for (const auto& [other, given] : others)
     if (given)
       throw UsageError(fmt::format("{} and {} exclude each other", flag, other),
@@ -299,7 +302,8 @@ Options make_options(const Arguments& arguments) {
     throw UsageError(fmt::format("--calibrate: \"{}\" is neither auto nor off",
                                  arguments.calibrate));
   options.calibrate = arguments.calibrate == "auto";
-  options.overwrite = arguments.overwrite;
+  options.overwrite = arguments.overwrite || arguments.overwrite_in_place;
+  options.overwrite_in_place = arguments.overwrite_in_place;
   options.verify = arguments.verify;
   options.strict = arguments.strict;
   options.without_files = arguments.without_files;

@@ -22,7 +22,8 @@ struct Arguments {
   bool consolidate = false, no_consolidate = false;
   bool write_empty_chunks = false;
   std::string max_memory, threads, temp, calibrate;
-  bool overwrite = false, verify = false, keep_temp = false;
+  bool overwrite = false, overwrite_in_place = false;
+  bool verify = false, keep_temp = false;
   bool strict = false, without_files = false;
   bool durable = false, check = false;
   bool json = false, explain = false;

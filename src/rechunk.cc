@@ -10,6 +10,7 @@
 #include "job/machine.h"
 #include "job/places.h"
 #include "job/planned_job.h"
+#include "job/replacement.h"
 #include "job/run_status.h"
 #include "job/target_place.h"
 #include "job/thread_run.h"
@@ -85,7 +86,7 @@ Job Job::unfinished(const std::string& target, int threads,
                 "a run goes on where it began: move the data back");
   if (threads > 0) use_threads(job.state_->job, threads);
   job.state_->job.check_contents = check_contents;
-  job.state_->job.options.overwrite = false;  // To resume is not to begin anew.
+  job.state_->job.may_begin_anew = false;
   return job;
 }
 
@@ -154,7 +155,7 @@ bool Job::complete() const { return state_->worker().complete(); }
 bool Job::committed() const { return state_->worker().committed(); }
 
 Status Job::status() const {
-  return read_status(*state_->job.stores.target, state_->job.stores.journal);
+  return read_status(*visible_target(state_->job), state_->job.stores.journal);
 }
 
 bool tidy_up(const std::string& target) {
@@ -178,6 +179,12 @@ Status status(const std::string& target) {
 void Job::discard() {
   const auto& journal = state_->job.stores.journal;
   if (journal) RunLock::refuse_if_busy(*journal);
+  if (replaces(state_->job) && is_replaced(state_->job))
+    throw Error(ErrorKind::kInvalidArgument,
+                "discarding the run at " + state_->job.places.target +
+                    ": its new target has already replaced the old one",
+                "`rechunk resume " + state_->job.places.target +
+                    "` removes what is left of the old one");
   clean_up(state_->job, true);
   if (journal) Journal(journal, "").erase_committed();
   if (journal) RunLock::erase(*journal);

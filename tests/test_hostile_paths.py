@@ -26,15 +26,23 @@ def make_outside(folder: Path) -> Path:
 
 
 def test_a_store_may_be_a_link(rechunk: Rechunk, tmp_path: Path) -> None:
-    """Source and target; the links stay."""
+    """Source and target; the links stay, and are not exchanged for folders."""
     data = make_array(tmp_path / "real.zarr")
     (tmp_path / "place").mkdir()
     (tmp_path / "a").symlink_to("real.zarr")
     (tmp_path / "b").symlink_to("place")
-    for flags in ((), ("--overwrite",), ("--overwrite", "--verify")):
+    in_place = "--overwrite-in-place"
+    for flags in ((), (in_place,), (in_place, "--verify")):
         rechunk.ok("run", tmp_path / "a", tmp_path / "b", *CHUNKS, *flags)
         assert (tmp_path / "b").is_symlink()
         assert np.array_equal(zarr.open_array(tmp_path / "place")[:], data)
+    refused = refuse(
+        rechunk,
+        tmp_path,
+        *("run", tmp_path / "a", tmp_path / "b", *CHUNKS, "--overwrite"),
+    )
+    assert "symbolic link" in refused
+    assert in_place in refused
     rechunk.ok("verify", tmp_path / "a", tmp_path / "b")
     assert rechunk.ok("info", tmp_path / "b").stdout.count("(20, 30)") == 1
 
@@ -64,7 +72,9 @@ def test_links_are_read_as_what_they_lead_to(
 def test_overwrite_removes_links_not_what_they_lead_to(
     rechunk: Rechunk, tmp_path: Path, sort: str
 ) -> None:
-    """A target may be full of them."""
+    """A target may be full of them; those that lead to no Zarr stay as links,
+    as do other files that are no Zarr.
+    """
     data = make_array(tmp_path / "a")
     outside = make_outside(tmp_path)
     target = tmp_path / "out"
@@ -76,14 +86,17 @@ def test_overwrite_removes_links_not_what_they_lead_to(
         "dangling": tmp_path / "nowhere",
         "loop": target,
     }[sort]
-    for name in ("link", "c/c/0/link", "c/link", "x"):
+    names = {"link", "c/c/0/link", "c/link", "x"}
+    for name in names:
         (target / name).symlink_to(place)
     before = snapshot(outside)
     rechunk.ok("run", tmp_path / "a", target, *CHUNKS, "--overwrite")
     assert snapshot(outside) == before
     assert not (tmp_path / "nowhere").exists()
     assert np.array_equal(zarr.open_array(target)[:], data)
-    assert not [p for p in target.rglob("*") if p.is_symlink()]
+    links = [path for path in target.rglob("*") if path.is_symlink()]
+    kept = {str(path.relative_to(target)) for path in links}
+    assert kept == (set() if sort in ("folder", "loop") else names)
 
 
 def test_nothing_is_written_through_links(

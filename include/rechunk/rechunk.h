@@ -67,7 +67,12 @@ struct Options {
   bool calibrate = false;
 
   // How it is done.
-  bool overwrite = false;  ///< Replace a target that exists.
+  /// Replace a target that exists. The old one stays until the new one is
+  /// complete, where the target is a local path; other stores are erased first.
+  bool overwrite = false;
+  /// The same, but the old one is erased first everywhere: for links, mount
+  /// points and disks without room for both.
+  bool overwrite_in_place = false;
   bool verify = false;     ///< Decode the target again and compare digests.
   /// A job with notes fails: when it is planned, or before its target is
   /// visible, if it finds something to note only then.
@@ -232,8 +237,10 @@ class Job {
   /// emptied, though they should be. Throws: io.
   std::vector<std::string> leftovers() const;
   /// Removes all that a run of this job wrote, finished or not; from a target
-  /// that existed nothing but what was to be appended.
-  /// Throws: invalid_argument if a process is at work on it.
+  /// that existed nothing but what was to be appended, from one that was to be
+  /// replaced nothing.
+  /// Throws: invalid_argument if a process is at work on it, or the new target
+  /// has already taken the old one's place.
   void discard();
   /// Gives back the memory that is kept between tasks.
   void trim_memory();

@@ -125,6 +125,7 @@ Options make_options(const nb::dict& dict) {
   take(dict, "temp", options.temp);
   take(dict, "calibrate", options.calibrate);
   take(dict, "overwrite", options.overwrite);
+  take(dict, "overwrite_in_place", options.overwrite_in_place);
   take(dict, "verify", options.verify);
   take(dict, "strict", options.strict);
   take(dict, "without_files", options.without_files);

@@ -53,6 +53,7 @@ def rechunk(
     write_empty_chunks: bool = False,
     threads: int | None = None,
     overwrite: bool = False,
+    overwrite_in_place: bool = False,
     verify: bool = False,
     keep_temp: bool = False,
     durable: bool = False,
@@ -82,9 +83,13 @@ def rechunk(
         effect: intermediates are packed and never compressed.
     executor: "threads" (native), "python", "dask", "beam", "prefect", one that
         a package registers, or an Executor.
+    overwrite: replaces a target that exists. On a local disk the old one stays,
+        readable, until the new one is complete; other stores are erased first.
+    overwrite_in_place: replaces it, too, and erases the old one first on every
+        disk: for links, mount points, and where there is no room for both.
     shards, codec, zarr_format, consolidate, write_empty_chunks, threads,
-    overwrite, verify, keep_temp, durable, strict, without_files: as on the
-        command line. What may be read otherwise afterwards, or is left as it
+    verify, keep_temp, durable, strict, without_files: as on the command line.
+        What may be read otherwise afterwards, or is left as it
         was, is a RechunkWarning and part of the report; strict=True makes it
         an error.
     calibrate: "auto" measures on some of the source's chunks what its codecs
@@ -107,6 +112,7 @@ def rechunk(
     flags = {
         "write_empty_chunks": write_empty_chunks,
         "overwrite": overwrite,
+        "overwrite_in_place": overwrite_in_place,
         "verify": verify,
         "keep_temp": keep_temp,
         "durable": durable,
@@ -137,6 +143,7 @@ def rechunk(
             zarr_format=zarr_format,
             consolidate=consolidate,
             overwrite=overwrite,
+            overwrite_in_place=overwrite_in_place,
         )
         return _into_existing(
             source, target_store, array_name, temp_store, options, engine
@@ -150,7 +157,7 @@ def rechunk(
     options["array_chunks"] = chunks.array_chunks
     options["zarr_format"] = zarr_format or 0
     options.update(target_layout(target_options, described))
-    options["overwrite"] = options["overwrite"] or target.may_replace
+    options["overwrite_in_place"] |= target.may_replace
     return _planned(engine, source, described, target, temp_store, options)
 
 
@@ -243,7 +250,8 @@ class Rechunked(Generic[T]):
         planned the same; after a success it does everything again.
         """
         if self._finished:
-            self._plan.discard()
+            if not self._plan.replaces:
+                self._plan.discard()
             self._finished = False
         if self._target.parent is not None:
             _make_parents(self._target, self._plan.zarr_format)

@@ -79,6 +79,7 @@ _KEYWORDS = {
     "chunks": "target_chunks",
     "array": "target_chunks of",
     "overwrite": "overwrite=True",
+    "overwrite-in-place": "overwrite_in_place=True",
     "shards none": "shards=False",
     "temp": "temp_store",
 }

@@ -94,6 +94,13 @@ class Plan:
             self.hash, lambda: _core.Job.load(self.text, self.stores)
         )
 
+    @property
+    def replaces(self) -> bool:
+        """True where the target stays as it is until the new one is complete,
+        and takes its place.
+        """
+        return "replacement" in self._parsed["target"]
+
     # What executors that move elements by slicing use.
 
     def __iter__(self) -> Iterator[StagedCopySpec]:
@@ -154,8 +161,9 @@ class Plan:
         return part
 
     def _stored(self, side: str, array: dict[str, Any]) -> ZarrArray:
+        place = self._parsed[side].get("replacement", self._parsed[side]["url"])
         return ZarrArray.from_documents(
-            self.stores.get(side) or self._parsed[side]["url"],
+            self.stores.get(side) or place,
             array["name"],
             self._parsed[side]["documents"],
             parse_dtype(array["dtype"]),

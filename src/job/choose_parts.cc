@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <numeric>
-#include <random>
 #include <set>
 
 #include "job/compare_kept.h"
 #include "job/existing_target.h"
 #include "job/planned_job.h"
+#include "job/random_number.h"
 #include "job/region_spec.h"
 #include "job/target_hierarchy.h"
 #include "rechunk/error.h"
@@ -280,11 +280,6 @@ class Chooser {
   Request request_;
   Region region_;
 };
-
-std::string random_number() {
-  std::random_device device;
-  return fmt::format("{:08x}{:08x}", device(), device());
-}
 
 }  // namespace
 

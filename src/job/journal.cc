@@ -17,6 +17,7 @@ constexpr const char* kPlan = "plan.json";
 constexpr const char* kReady = "ready";
 constexpr const char* kDone = "done";
 constexpr const char* kPartial = "partial";
+constexpr const char* kExchanging = "exchanging";
 constexpr const char* kCommitted = "committed";
 
 std::vector<std::string> keys_below(const Store& store,
@@ -71,6 +72,10 @@ std::optional<std::string> running_plan_hash(const Store& journal) {
 }
 
 bool room_was_made(const Store& journal) { return exists(journal, kReady); }
+
+std::optional<std::string> exchange_record(const Store& journal) {
+  return read_text(journal, kExchanging, 1 << 10);
+}
 
 std::optional<std::string> committed_plan_hash(const Store& journal) {
   return read_text(journal, kCommitted, 1 << 10);
@@ -156,11 +161,19 @@ std::vector<ObjectSums> Journal::partial_states(const std::string& key) const {
 void Journal::erase() {
   store_->erase(kPlan);  // Without it nothing of the rest counts.
   store_->erase(kReady);
+  store_->erase(kExchanging);
   // Listed now: who writes a record later sees that the plan is gone.
   for (const char* records : {kDone, kPartial})
     for (const std::string& key : keys_below(*store_, records))
       store_->erase(key);
 }
+
+bool Journal::begin_exchange(const std::string& record) {
+  return store_->create_if_absent(kExchanging,
+                                  std::as_bytes(std::span<const char>(record)));
+}
+
+void Journal::erase_exchange() { store_->erase(kExchanging); }
 
 void Journal::set_committed() { write_text(*store_, kCommitted, plan_hash_); }
 

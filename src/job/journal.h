@@ -7,6 +7,8 @@
 //   partial/HASH                  what a partial object may have become
 //                                 (partial_objects.h)
 //   owner/N, beat                 who works on it (run_lock.h)
+//   exchanging                    the new tree is complete, and takes the place
+//                                 of the target (replacement.h)
 //   committed                     the hash of a plan that has ended here, where
 //                                 its target cannot tell and workers may ask
 #pragma once
@@ -72,6 +74,10 @@ class Journal {
   /// Removes everything but the lock and the mark of a plan that has ended.
   void erase();
 
+  /// Writes the record `exchanging`; false if there is one.
+  bool begin_exchange(const std::string& record);
+  void erase_exchange();
+
   void set_committed();
   void erase_committed();
 
@@ -92,6 +98,9 @@ std::optional<std::string> running_plan_hash(const Store& journal);
 /// True if a run has begun to write its target, even where the store has lost
 /// its plan since.
 bool room_was_made(const Store& journal);
+
+/// The record of an exchange that has begun, of whichever plan.
+std::optional<std::string> exchange_record(const Store& journal);
 
 /// Of the plan that has ended here, if there is such a mark.
 std::optional<std::string> committed_plan_hash(const Store& journal);

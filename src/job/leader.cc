@@ -1,5 +1,6 @@
 #include "job/leader.h"
 
+#include "job/replacement.h"
 #include "job/resume_check.h"
 #include "job/target_place.h"
 
@@ -23,6 +24,7 @@ RunLock lock(const PlannedJob& job, Unfinished unfinished) {
 void begin_run(const PlannedJob& job, Journal& journal) {
   check_target(job);  // Again: a whole run may have come and gone.
   if (const auto other = running_plan(*journal.store())) erase_temp_of(*other);
+  if (!job.places.target.empty()) put_old_target_back(job.places.target);
   journal.erase();  // Also what a run left that ended while it cleaned up.
   journal.erase_committed();
   try {
@@ -46,6 +48,11 @@ Leader::Leader(const PlannedJob& job, const JobRunner& runner,
       lock_(lock(job, unfinished)) {
   if (unfinished == Unfinished::kRefuse || !is_unfinished(job)) {
     begin_run(job, journal_);
+  } else if (exchange_has_begun(job)) {
+    remove_leftovers(job);
+    found_ = tally(job.plan, journal_.records(job.plan));
+    resumed_ = true;
+    return;
   } else if (!journal_.is_running()) {
     make_room(job);
     journal_.set_ready();
@@ -67,7 +74,8 @@ bool Leader::go_on(const JobRunner& runner) {
     found_ = tally(job_.plan, records_that_hold(job_, journal_, runner));
     return true;
   } catch (const Error& error) {
-    if (!job_.options.overwrite || error.kind() != ErrorKind::kInvalidArgument)
+    if (!job_.options.overwrite || !job_.may_begin_anew ||
+        error.kind() != ErrorKind::kInvalidArgument)
       throw;
   }
   check_documents(job_);  // The plan was made from them.
@@ -76,7 +84,7 @@ bool Leader::go_on(const JobRunner& runner) {
 
 void Leader::commit() {
   check();
-  commit_metadata(job_);
+  commit_metadata(job_, [this] { check(); });
   committed_ = true;
 }
 

@@ -20,6 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::string_view kTempSuffix = ".rechunk-temp";
+constexpr std::string_view kReplacementSuffix = ".rechunk-new";
 
 fs::path local_path(const std::string& place) {
   std::error_code error;
@@ -77,6 +78,36 @@ std::string journal_place(const std::string& target) {
   return local_path(target).string() + ".rechunk";
 }
 
+std::string replacement_folder(const std::string& target) {
+  const fs::path path = local_path(target);
+  return (path.parent_path() /
+          ("." + path.filename().string() + std::string(kReplacementSuffix)))
+      .string();
+}
+
+std::string replacement_place(const std::string& target,
+                              const std::string& number) {
+  return replacement_folder(target) + "/" + number;
+}
+
+bool is_replacement_of(const std::string& place, const std::string& target) {
+  const fs::path path(place);
+  const std::string number = path.filename().string();
+  return path.parent_path() == replacement_folder(target) && !number.empty() &&
+         number.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::string real_path(const std::string& place) {
+  return local_path(place).string();
+}
+
+bool is_link(const std::string& place) {
+  std::string path = file_path(place);
+  while (path.size() > 1 && path.ends_with('/')) path.pop_back();
+  std::error_code error;
+  return fs::is_symlink(fs::symlink_status(path, error));
+}
+
 std::string absolute_place(const std::string& place) {
   if (place.empty()) return place;
   if (place.starts_with(kFileScheme)) return absolute_place(file_path(place));
@@ -103,25 +134,24 @@ void sync_file_systems(const std::vector<std::string>& places) {
 }
 
 std::shared_ptr<Store> open_own_store(const std::string& place) {
-  const std::string path = file_path(place);
-  std::error_code error;
-  if (fs::is_symlink(fs::symlink_status(path, error)))
-    throw Error(ErrorKind::kIo, "opening " + path + ": it is a symbolic link",
+  if (is_link(place))
+    throw Error(ErrorKind::kIo, "opening " + place + ": it is a symbolic link",
                 "remove it: rechunk makes this folder itself");
   return open_store(place);
 }
 
-void check_free_space(const std::string& place, std::int64_t bytes) {
+void check_free_space(const std::string& place, std::int64_t bytes,
+                      const std::string& what, const std::string& hint) {
   const fs::path path = existing_parent(local_path(place));
   std::error_code error;
   const fs::space_info space = fs::space(path, error);
   if (error || static_cast<std::uintmax_t>(bytes) <= space.available) return;
   throw Error(ErrorKind::kIo,
-              "temporary data needs " + format_byte_size(bytes) + " at " +
+              what + " needs " + format_byte_size(bytes) + " at " +
                   path.string() + ", where " +
                   format_byte_size(static_cast<std::int64_t>(space.available)) +
                   " are free",
-              "--temp puts it elsewhere; more memory may need none");
+              hint);
 }
 
 }  // namespace rechunk

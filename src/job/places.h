@@ -34,8 +34,25 @@ bool same_place(const std::string& a, const std::string& b);
 /// symbolic link stands there, which anyone may have put into a shared folder.
 std::shared_ptr<Store> open_own_store(const std::string& place);
 
-/// Throws: io if the file system of a local place has less than `bytes` free.
-void check_free_space(const std::string& place, std::int64_t bytes);
+/// Throws: io if the file system of a local place has less than `bytes` free
+/// for `what`.
+void check_free_space(const std::string& place, std::int64_t bytes,
+                      const std::string& what, const std::string& hint);
+
+/// A folder beside the target, in which trees are built that will replace it:
+/// "/data/.b.zarr.rechunk-new"; and the tree of one plan there.
+std::string replacement_folder(const std::string& target);
+std::string replacement_place(const std::string& target,
+                              const std::string& number);
+
+/// True for what `replacement_place` names for that target.
+bool is_replacement_of(const std::string& place, const std::string& target);
+
+/// The local path of a place, absolute and without links.
+std::string real_path(const std::string& place);
+
+/// True if a link stands there, whatever it leads to.
+bool is_link(const std::string& place);
 
 /// The same place for processes that work in other folders; URLs stay.
 std::string absolute_place(const std::string& place);

@@ -78,7 +78,7 @@ TEST_F(Places, RelativeOnesAreThoseOfTheWorkingFolder) {
   EXPECT_FALSE(apart(".", "a"));
   EXPECT_TRUE(apart("a", "b"));
   EXPECT_EQ(temp_place("", "b.zarr"), at(".b.zarr.rechunk-temp"));
-  EXPECT_THROW(check_free_space("not/yet/there", INT64_MAX), Error);
+  EXPECT_THROW(check_free_space("not/yet/there", INT64_MAX, "it", ""), Error);
   fs::current_path(before);
 }
 
@@ -110,9 +110,9 @@ TEST_F(Places, TemporaryDataGetAFolderOfTheirOwnWithinTheGivenOne) {
 }
 
 TEST_F(Places, SpaceIsCheckedWhereThePlaceWillBe) {
-  EXPECT_NO_THROW(check_free_space(at("not/yet/there"), 1));
+  EXPECT_NO_THROW(check_free_space(at("not/yet/there"), 1, "it", ""));
   try {
-    check_free_space(at("not/yet/there"), INT64_MAX);
+    check_free_space(at("not/yet/there"), INT64_MAX, "temporary data", "");
     FAIL() << "more than there can be";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kIo);

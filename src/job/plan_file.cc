@@ -114,12 +114,16 @@ OrderedJson file_json(const PlannedJob& job) {
                     {"documents", documents_json(job.source)}};
   json["target"] = {{"url", absolute_place(job.places.target)},
                     {"documents", documents_json(job.target)}};
+  if (!job.places.replacement.empty())
+    json["target"]["replacement"] = job.places.replacement;
   json["temp"] = {{"url", absolute_place(job.places.temp)}};
+  if (!job.made.empty()) json["made"] = job.made;
   if (job.existing) json["existing"] = existing_json(*job.existing);
   json["options"] = {{"region", job.options.region},
                      {"append", job.options.append},
                      {"write_empty_chunks", job.options.write_empty_chunks},
                      {"overwrite", job.options.overwrite},
+                     {"overwrite_in_place", job.options.overwrite_in_place},
                      {"verify", job.options.verify},
                      {"strict", job.options.strict},
                      {"without_files", job.options.without_files},
@@ -127,6 +131,18 @@ OrderedJson file_json(const PlannedJob& job) {
                      {"durable", job.options.durable},
                      {"token", job.options.token}};
   return json;
+}
+
+// A run empties these: a plan file that was made by hand names no others.
+void check_own_places(const Places& places) {
+  if (!places.temp.empty() && !is_temp_place(places.temp))
+    throw Error(ErrorKind::kCorrupt, "reading a plan file: " + places.temp +
+                                         " is no place for temporary data");
+  if (!places.replacement.empty() &&
+      !is_replacement_of(places.replacement, places.target))
+    throw Error(ErrorKind::kCorrupt,
+                "reading a plan file: " + places.replacement +
+                    " is no place for a new target");
 }
 
 }  // namespace
@@ -147,8 +163,16 @@ bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
       forget_moment((*json)["existing"]);
   if (!other.is_object()) return false;
   for (OrderedJson* json : {&other, &own})
-    for (const char* conduct : {"overwrite", "durable"})
+    for (const char* conduct : {"overwrite", "overwrite_in_place", "durable"})
       if (json->contains("options")) (*json)["options"].erase(conduct);
+  // A run that replaces the target does not do the same for a job that must
+  // not; one that was begun otherwise has nothing to replace.
+  const bool other_replaces =
+      other.contains("target") && other["target"].contains("replacement");
+  if (other_replaces && !job.options.overwrite) return false;
+  for (OrderedJson* json : {&other, &own})
+    if (json->contains("target") && (*json)["target"].is_object())
+      (*json)["target"].erase("replacement");
   for (const char* part : {"source", "target", "options"})
     if (!other.contains(part) || other[part] != own[part]) return false;
   if (other.value("existing", OrderedJson()) !=
@@ -173,6 +197,8 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     job.plan = plan_from_json(text);
     job.places = {json.at("source").at("url"), json.at("target").at("url"),
                   json.at("temp").at("url")};
+    job.places.replacement = json.at("target").value("replacement", "");
+    job.made = json.value("made", "");
     job.source_has_documents = json.at("source").value("own_documents", true);
     job.source = parse_documents(json.at("source").at("documents"));
     job.target = parse_documents(json.at("target").at("documents"));
@@ -183,6 +209,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
       job.existing = parse_existing(json.at("existing"));
     options.at("write_empty_chunks").get_to(job.options.write_empty_chunks);
     options.at("overwrite").get_to(job.options.overwrite);
+    job.options.overwrite_in_place = options.value("overwrite_in_place", false);
     options.at("verify").get_to(job.options.verify);
     options.at("keep_temp").get_to(job.options.keep_temp);
     job.options.durable = options.value("durable", false);
@@ -193,9 +220,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     throw Error(ErrorKind::kCorrupt,
                 std::string("reading a plan file: ") + error.what());
   }
-  if (!job.places.temp.empty() && !is_temp_place(job.places.temp))
-    throw Error(ErrorKind::kCorrupt, "reading a plan file: " + job.places.temp +
-                                         " is no place for temporary data");
+  check_own_places(job.places);
   job.options.max_memory = job.plan.max_memory;
   job.options.threads = job.plan.threads;
   job.text = text;

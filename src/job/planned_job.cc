@@ -11,6 +11,7 @@
 #include "job/misplaced_chunks.h"
 #include "job/partial_objects.h"
 #include "job/places.h"
+#include "job/random_number.h"
 #include "job/strict.h"
 #include "job/target_hierarchy.h"
 #include "plan/planner.h"
@@ -22,6 +23,7 @@ namespace {
 Options with_defaults(Options options) {
   if (options.max_memory <= 0) options.max_memory = default_max_memory();
   if (options.threads <= 0) options.threads = available_threads();
+  options.overwrite = options.overwrite || options.overwrite_in_place;
   return options;
 }
 
@@ -69,6 +71,29 @@ void add_notes(PlannedJob& job) {
   }
 }
 
+// What is overwritten is built beside it, where it is a path.
+void choose_replacement(PlannedJob& job) {
+  if (!job.options.overwrite) return;
+  job.made = random_number();
+  if (!job.options.overwrite_in_place && !job.stores.target &&
+      !job.places.target.empty())
+    job.places.replacement = replacement_place(job.places.target, job.made);
+}
+
+void note_that_old_target_is_erased(PlannedJob& job) {
+  if (job.options.overwrite && !job.options.overwrite_in_place &&
+      job.places.replacement.empty() && has_metadata(*job.stores.target))
+    job.plan.notes.add("overwrite", "",
+                       "this target is no local folder: the old one is erased "
+                       "before the new one is written");
+}
+
+// The folder that holds it is rechunk's, too.
+std::shared_ptr<Store> open_replacement(const std::string& place) {
+  open_own_store(place.substr(0, place.rfind('/')));
+  return open_own_store(place);
+}
+
 }  // namespace
 
 void open_stores(PlannedJob& job) {
@@ -79,7 +104,10 @@ void open_stores(PlannedJob& job) {
   if (!stores.temp && !places.temp.empty())
     stores.temp = open_own_store(places.temp);
   if (places.target.empty()) return;
-  if (!stores.target) stores.target = open_store(places.target);
+  if (!stores.target)
+    stores.target = places.replacement.empty()
+                        ? open_store(places.target)
+                        : open_replacement(places.replacement);
   if (!stores.journal)
     stores.journal = open_own_store(journal_place(places.target));
 }
@@ -93,6 +121,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   job.options = with_defaults(options);
   job.places = places;
   job.stores = stores;
+  choose_replacement(job);
   open_stores(job);
   job.source = read_hierarchy(job.stores.documents ? *job.stores.documents
                                                    : *job.stores.source);
@@ -124,6 +153,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
       job.plan.notes.add("not_compared", path,
                          "not compared with the target's, too large or of a "
                          "kind that rechunk cannot decode");
+  note_that_old_target_is_erased(job);
   refuse_notes(job.options, job.plan.notes);
   return job;
 }

@@ -13,6 +13,9 @@ namespace rechunk {
 /// Where the stores of a job lie; "" for stores that were injected.
 struct Places {
   std::string source, target, temp;
+  /// Where the new tree of a target is built that is overwritten
+  /// (replacement.h); "" where the target itself is written.
+  std::string replacement;
 };
 
 struct PlannedJob {
@@ -25,6 +28,10 @@ struct PlannedJob {
   /// False where the source's documents were made, or came from elsewhere.
   bool source_has_documents = true;
   bool check_contents = false;  ///< When the run goes on.
+  bool may_begin_anew = true;   ///< False for runs that are resumed by name.
+  /// A random number, where the target may be what the same work made of it
+  /// before: to overwrite it again is another run.
+  std::string made;
   Plan plan;
   std::string text;  ///< The plan file.
   std::string hash;  ///< plan_hash in it.

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "exec/run_plan.h"
+#include "job/target_place.h"
 #include "plan/task_grid.h"
 #include "rechunk/error.h"
 
@@ -102,7 +103,7 @@ void drop(const std::vector<Batch>& lost, Journal& journal,
 constexpr std::int64_t kReadBytes = 1 << 20;
 
 std::string place_of(const PlannedJob& job) {
-  return "resuming " + job.stores.target->describe("");
+  return "resuming " + visible_target(job)->describe("");
 }
 
 [[noreturn]] void throw_changed(const PlannedJob& job,

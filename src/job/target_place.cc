@@ -1,11 +1,14 @@
 #include "job/target_place.h"
 
+#include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/retry.h"
+#include "job/foreign_files.h"
 #include "job/group_above.h"
 #include "job/journal.h"
 #include "job/places.h"
+#include "job/replacement.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
@@ -24,8 +27,24 @@ bool is_empty(const Store& store) {
 
 void erase_all(Store& store) { erase_hierarchy(store, true); }
 
+// Where something was overwritten in place, files that are no Zarr stay.
 void erase_target(const PlannedJob& job) {
-  erase_hierarchy(*job.stores.target, true, kOwnPrefix);
+  if (replaces(job)) return erase_replacement(job);
+  if (job.options.overwrite)
+    erase_zarr(*job.stores.target, job.target, kOwnPrefix);
+  else
+    erase_hierarchy(*job.stores.target, true, kOwnPrefix);
+}
+
+bool holds_documents(const PlannedJob& job) {
+  const auto documents = make_memory_store();
+  write_hierarchy(*documents, job.target);
+  bool all = true;
+  documents->list("", [&](std::string_view key, std::int64_t) {
+    all =
+        all && read_text(*job.stores.target, key) == read_text(*documents, key);
+  });
+  return all;
 }
 
 // If it fails, no document is left: but those of a target that existed are.
@@ -37,7 +56,7 @@ void write_documents(const PlannedJob& job) {
   }
   try {
     retrying([&] { write_hierarchy(target, job.target); });
-    if (job.options.verify && !is_committed(job))
+    if (job.options.verify && !holds_documents(job))
       throw Error(ErrorKind::kCorrupt, "verifying the metadata of " +
                                            target.describe("") +
                                            ": it is not what was written");
@@ -51,29 +70,29 @@ void write_documents(const PlannedJob& job) {
   }
 }
 
-void check_parts_are_as_planned(const PlannedJob& job) {
-  if (is_committed(job))
-    throw Error(ErrorKind::kInvalidArgument,
-                "the target " + job.stores.target->describe("") +
-                    " is what this plan makes of it",
-                "plan again to do the same again");
-  check_existing(job, false);
+void refuse_if_committed(const PlannedJob& job) {
+  if (!journal_tells_the_end(job) || !is_committed(job)) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              "the target " + visible_target(job)->describe("") +
+                  " is what this plan makes of it",
+              "plan again to do the same again");
 }
 
-}  // namespace
-
-void check_target(const PlannedJob& job) {
-  const Store& target = *job.stores.target;
+// What is at the target may be overwritten, or nothing is there.
+void check_occupant(const PlannedJob& job) {
+  const auto visible = visible_target(job);
+  const Store& target = *visible;
   const std::string place = target.describe("");
   const bool exists = has_metadata(target);
   const bool unfinished =
       job.stores.journal && running_plan_hash(*job.stores.journal);
-  if (exists && unfinished && (job.existing || !job.options.overwrite))
+  const bool may_overwrite = job.options.overwrite && job.may_begin_anew;
+  if (exists && unfinished && (job.existing || !may_overwrite))
     throw Error(ErrorKind::kInvalidArgument,
                 "the target " + place + " has an unfinished run",
                 "`rechunk resume " + place + "` ends it, `rechunk discard " +
                     place + "` drops it");
-  if (job.existing) return check_parts_are_as_planned(job);
+  if (job.existing) return check_existing(job, false);
   const bool something_is_done =
       unfinished && room_was_made(*job.stores.journal);
   if (!exists && !something_is_done && is_empty(target)) return;
@@ -84,7 +103,7 @@ void check_target(const PlannedJob& job) {
         ErrorKind::kInvalidArgument,
         "the target " + place + " is not empty, and is no Zarr array or group",
         "choose another target; rechunk removes nothing but Zarr data");
-  if (!job.options.overwrite)
+  if (!may_overwrite)
     throw Error(ErrorKind::kInvalidArgument,
                 "the target " + place +
                     (exists && !unfinished ? " exists"
@@ -95,11 +114,42 @@ void check_target(const PlannedJob& job) {
                          : "the run's plan is lost; --overwrite begins anew");
 }
 
+// Only what an unfinished run left is there, or what is no Zarr.
+void erase_unfinished(Store& target, const PlannedJob& job) {
+  if (!has_metadata(target)) erase_zarr(target, job.target, kOwnPrefix);
+}
+
+}  // namespace
+
+std::shared_ptr<Store> visible_target(const PlannedJob& job) {
+  return replaces(job) ? open_store(job.places.target) : job.stores.target;
+}
+
+bool journal_tells_the_end(const PlannedJob& job) {
+  return job.existing || job.options.overwrite;
+}
+
+void check_target(const PlannedJob& job) {
+  refuse_if_committed(job);
+  check_occupant(job);
+  if (replaces(job))
+    check_replacement(job);
+  else if (job.options.overwrite && has_metadata(*job.stores.target))
+    check_out_of_the_way(foreign_files(*job.stores.target), job.target,
+                         job.stores.target->describe(""));
+}
+
 void make_room(const PlannedJob& job) {
   remove_leftovers(job);
   if (!job.places.temp.empty())
-    check_free_space(job.places.temp, job.plan.temp_bytes);
-  if (!job.existing && !is_empty(*job.stores.target)) erase_target(job);
+    check_free_space(job.places.temp, job.plan.temp_bytes, "temporary data",
+                     "--temp puts it elsewhere; more memory may need none");
+  if (replaces(job)) {
+    erase_unfinished(*visible_target(job), job);
+    begin_replacement(job);
+  } else if (!job.existing && !is_empty(*job.stores.target)) {
+    erase_target(job);
+  }
   if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
 }
 
@@ -107,7 +157,7 @@ void remove_leftovers(const PlannedJob& job) {
   const Places& places = job.places;
   if (!places.temp.empty()) remove_unfinished(places.temp);
   if (places.target.empty()) return;
-  remove_unfinished(places.target);
+  remove_unfinished(replaces(job) ? places.replacement : places.target);
   remove_unfinished(journal_place(places.target));
 }
 
@@ -136,13 +186,17 @@ bool target_is_empty(const PlannedJob& job) {
 }
 
 bool target_explains_itself(const PlannedJob& job) {
-  return has_metadata(*job.stores.target) || target_is_empty(job);
+  const auto target = visible_target(job);
+  return has_metadata(*target) || is_empty(*target);
 }
 
-void commit_metadata(const PlannedJob& job) {
+void commit_metadata(const PlannedJob& job,
+                     const std::function<void()>& check_lock) {
   make_durable(job);
-  write_documents(job);
-  if (!job.existing) consolidate_above(*job.stores.target);
+  if (!exchange_has_begun(job)) write_documents(job);
+  make_durable(job);
+  if (replaces(job)) replace_target(job, check_lock);
+  if (!job.existing) consolidate_above(*visible_target(job));
   make_durable(job);
 }
 
@@ -153,21 +207,15 @@ std::vector<std::string> leftovers(const PlannedJob& job) {
   };
   if (!job.options.keep_temp) look(job.stores.temp);
   look(job.stores.journal);
+  if (replaces(job)) look(job.stores.target);
   return places;
 }
 
 bool is_committed(const PlannedJob& job) {
-  if (job.existing)
-    return job.stores.journal &&
-           committed_plan_hash(*job.stores.journal) == job.hash;
-  const auto documents = make_memory_store();
-  write_hierarchy(*documents, job.target);
-  bool committed = true;
-  documents->list("", [&](std::string_view key, std::int64_t) {
-    committed = committed && read_text(*job.stores.target, key) ==
-                                 read_text(*documents, key);
-  });
-  return committed;
+  if (!journal_tells_the_end(job)) return holds_documents(job);
+  if (!job.stores.journal) return false;
+  return committed_plan_hash(*job.stores.journal) == job.hash ||
+         (replaces(job) && is_replaced(job));
 }
 
 void clean_up(const PlannedJob& job, bool target_too) noexcept {
@@ -186,7 +234,7 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
   const Stores& stores = job.stores;
   if (stores.temp && !job.options.keep_temp)
     attempt([&] { erase_all(*stores.temp); });
-  const bool erased = !target_too || attempt([&] {
+  const bool erased = !(target_too || replaces(job)) || attempt([&] {
     if (!job.existing) return erase_target(job);
     if (!job.options.append.empty()) erase_appended(job);
   });

@@ -1,6 +1,7 @@
 // The target's place before, during and after a run.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -22,9 +23,17 @@ void make_room(const PlannedJob& job);
 void make_durable(const PlannedJob& job);
 
 /// Makes the target visible, durably where asked for; with `verify` looks
-/// whether it is as it should be. Throws: io, corrupt; then no metadata is
-/// left.
-void commit_metadata(const PlannedJob& job);
+/// whether it is as it should be. `check_lock` throws if another process leads
+/// the run by now; null: nobody leads it.
+/// Throws: io, corrupt; then no metadata is left.
+void commit_metadata(const PlannedJob& job,
+                     const std::function<void()>& check_lock);
+
+/// What readers open, which is not what the run writes where it replaces it.
+std::shared_ptr<Store> visible_target(const PlannedJob& job);
+
+/// True where the target cannot tell whether a run of this job has ended.
+bool journal_tells_the_end(const PlannedJob& job);
 
 /// True if the target holds nothing.
 bool target_is_empty(const PlannedJob& job);
@@ -33,7 +42,8 @@ bool target_is_empty(const PlannedJob& job);
 /// be removed: data without metadata.
 bool target_explains_itself(const PlannedJob& job);
 
-/// True if the target holds all metadata documents of this job.
+/// True if the target is what this job makes of it: the journal says so where
+/// something like it may have been there before.
 bool is_committed(const PlannedJob& job);
 
 /// Removes what killed processes left of objects that they were writing at the

@@ -6,6 +6,7 @@
 
 #include "exec/run_plan.h"
 #include "job/recorder.h"
+#include "job/replacement.h"
 #include "job/source_files.h"
 #include "job/strict.h"
 #include "job/target_place.h"
@@ -52,6 +53,7 @@ class ThreadRun {
 
   /// Everything but the metadata. `leader` may be null.
   Report run(Leader* leader) {
+    if (exchange_has_begun(job_)) return found_report(*leader);
     const auto results =
         leader ? run_recorded(*leader) : run_tasks(runner_, {});
     Report report;
@@ -65,12 +67,24 @@ class ThreadRun {
     if (job_.options.verify)
       verify_target(job_, digests, {budget_, job_.plan.threads, stop_}, report);
     copy_files(job_, budget_, report);
+    note_replacement(job_, report.notes);
     refuse_notes(job_.options, report.notes);
     throw_if_stopped(stop_);
     return report;
   }
 
  private:
+  // Of a run that was stopped when all was done but to put it in its place.
+  Report found_report(const Leader& leader) const {
+    Report report;
+    std::vector<std::optional<Digest>> digests(job_.plan.arrays.size());
+    for (const StagedCopySpec& array : job_.plan.arrays)
+      report.arrays.push_back(
+          {std::vector<StageReport>(array.stages.size()), "", {}});
+    add_found(job_, leader.found(), digests, report);
+    return report;
+  }
+
   std::vector<ArrayResult> run_tasks(TaskRunner& runner,
                                      const DoneTasks* done) {
     return run_plan(job_.plan, runner, budget_,
@@ -109,7 +123,7 @@ Report run_alone(const PlannedJob& job, ThreadRun& run) {
   make_room(job);
   try {
     Report report = run.run(nullptr);
-    commit_metadata(job);
+    commit_metadata(job, nullptr);
     clean_up(job, false);
     return report;
   } catch (...) {

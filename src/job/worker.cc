@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "job/machine.h"
+#include "job/replacement.h"
 #include "job/resume_check.h"
 #include "job/source_files.h"
 #include "job/strict.h"
@@ -58,6 +59,7 @@ Worker::~Worker() {
 void Worker::lead(Unfinished unfinished) {
   const std::lock_guard lock(mutex_);
   known_.reset();
+  ended_ = false;
   leader_.emplace(job_, runner_, unfinished);
 }
 
@@ -74,7 +76,7 @@ void Worker::step_down() {
   if (leader_ && !has_beats(*journal_.store())) leader_->leave();
   leader_.reset();
   // Whoever led the run knows that it has ended; late tasks may well fail.
-  if (job_.existing && committed()) journal_.erase_committed();
+  if (journal_tells_the_end(job_) && committed()) journal_.erase_committed();
 }
 
 void Worker::prepare() {
@@ -110,7 +112,7 @@ bool Worker::join() {
   if (!lock) return false;
   known_.reset();
   if (journal_.is_running()) {
-    records_that_hold(job_, journal_, runner_);
+    if (!exchange_has_begun(job_)) records_that_hold(job_, journal_, runner_);
   } else if (running_plan_hash(journal) == job_.hash) {
     make_room(job_);
     journal_.set_ready();
@@ -147,9 +149,9 @@ void Worker::check_batch(const Batch& batch) const {
 // to do. Throws where no run of this plan is going on.
 bool Worker::is_over() const {
   if (journal_.is_running()) return false;
-  if (is_committed(job_)) return true;
+  if (ended_ || is_committed(job_)) return true;
   throw Error(ErrorKind::kInvalidArgument,
-              job_.stores.target->describe("") +
+              visible_target(job_)->describe("") +
                   ": no run of this plan is going on there",
               "prepare it first; `rechunk task` does");
 }
@@ -283,7 +285,8 @@ Report Worker::commit(bool by_journal) {
                 "committing " + job_.stores.target->describe("") +
                     ": not all tasks are done, the first is " + missing);
   }
-  if (by_journal && objects_written(done) > 0 && target_is_empty(job_))
+  if (by_journal && objects_written(done) > 0 && !exchange_has_begun(job_) &&
+      target_is_empty(job_))
     throw Error(ErrorKind::kCorrupt,
                 "committing " + job_.stores.target->describe("") +
                     ": its chunks were removed since they were written",
@@ -293,11 +296,16 @@ Report Worker::commit(bool by_journal) {
   for (const auto& stages : done.stages)
     report.arrays.push_back({stages, "", {}});
   add_found(report);
+  if (exchange_has_begun(job_)) {
+    finish();
+    return report;
+  }
   arenas_.drop_idle();
   MemoryBudget budget(job_.options.max_memory);
   if (job_.options.verify)
     verify_target(job_, done.digests, {budget, job_.plan.threads, {}}, report);
   copy_files(job_, budget, report);
+  note_replacement(job_, report.notes);
   refuse_notes(job_.options, report.notes);
   finish();
   report.max_rss = max_rss();
@@ -320,13 +328,14 @@ void Worker::finish() {
   if (leader_)
     leader_->commit();
   else
-    commit_metadata(job_);
+    commit_metadata(job_, nullptr);
   // Who leads a run knows when it has ended; others may come late.
-  if (job_.existing && !leader_) journal_.set_committed();
+  if (journal_tells_the_end(job_) && !leader_) journal_.set_committed();
   clean_up(job_, false);
   remove_leftovers(job_);  // Of workers that were killed.
   RunLock::erase(*journal_.store());
   leader_.reset();
+  ended_ = true;
 }
 
 }  // namespace rechunk

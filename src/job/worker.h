@@ -1,6 +1,7 @@
 // Runs tasks of a job that other processes take part in.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -64,6 +65,7 @@ class Worker {
   LastBeat last_beat_ = 0;
   std::mutex mutex_;  ///< Of what follows.
   std::optional<Leader> leader_;
+  std::atomic<bool> ended_ = false;  ///< By this process, since it last led.
   /// Records that were there when this process began, by batch.
   std::optional<std::vector<std::pair<Batch, std::string>>> known_;
 };

@@ -10,6 +10,7 @@
 //       SIGKILL before the call, after it, or in the middle of a write;
 //       or the call fails with SHIM_ERRNO; or a write or read does less
 //   SHIM_LASTING=1            and at all that follow
+//   SHIM_NO_EXCHANGE=1        disks cannot exchange two folders
 //   SHIM_DELAY=MICROSECONDS   each call takes so much longer
 //   SHIM_LOG=FILE             a line for each call: its name and its file
 //   SHIM_CLOCK=SECONDS        the time of day is off by that at every other
@@ -56,6 +57,7 @@ struct Script {
   const char* log = setting("SHIM_LOG");
   const long at = number("SHIM_AT"), rate = number("SHIM_RATE");
   const std::uint64_t seed = static_cast<std::uint64_t>(number("SHIM_SEED"));
+  const bool no_exchange = number("SHIM_NO_EXCHANGE") != 0;
   const bool lasting = number("SHIM_LASTING") != 0;
   const Action action = parse_action(setting("SHIM_ACTION"));
   const int error = static_cast<int>(number("SHIM_ERRNO"));
@@ -224,6 +226,19 @@ ssize_t preadv64(int file, const iovec* vectors, int count, off_t at) {
 int rename(const char* from, const char* to) noexcept {
   static const auto call = real<int(const char*, const char*)>("rename");
   return carry_out(next("rename", to), [&] { return call(from, to); });
+}
+
+int renameat2(int from_folder, const char* from, int to_folder, const char* to,
+              unsigned flags) noexcept {
+  static const auto call =
+      real<int(int, const char*, int, const char*, unsigned)>("renameat2");
+  return carry_out(next("renameat2", to), [&] {
+    if (script().no_exchange) {
+      errno = EINVAL;
+      return -1;
+    }
+    return call(from_folder, from, to_folder, to, flags);
+  });
 }
 
 int link(const char* from, const char* to) noexcept {

@@ -12,7 +12,10 @@ from pathlib import Path
 from binary import SANITIZER, binary_path
 
 # What the command calls on files, as the shim names it.
-CHANGING = ("create", "pwrite", "rename", "link", "unlink", "mkdir", "rmdir")
+CHANGING = (
+    *("create", "pwrite", "rename", "renameat2"),
+    *("link", "unlink", "mkdir", "rmdir"),
+)
 SYNCING = ("fsync", "fdatasync")
 READING = ("open", "preadv", "opendir")
 PATIENCE_SECONDS = 120

@@ -1,0 +1,11 @@
+// Numbers that tell apart what is otherwise equal.
+#pragma once
+
+#include <string>
+
+namespace rechunk {
+
+/// 16 hex digits that nobody foresees.
+std::string random_number();
+
+}  // namespace rechunk
