@@ -152,6 +152,7 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "write_empty_chunks": ["no", 5],
     "threads": [-1, 0, "2", 1.5, True, 10**12],
     "overwrite": ["no", 5],
+    "overwrite_in_place": ["no", 5],
     "verify": ["no", 5],
     "keep_temp": ["no", 5],
     "durable": ["no", 5],
