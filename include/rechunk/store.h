@@ -38,6 +38,9 @@ struct ReadRequest {
 /// Called with what is known of an object, there or not.
 using VisitObject = std::function<void(const ReadRequest&)>;
 
+/// Called with an object that a listing found; false ends the listing.
+using VisitListed = std::function<bool(std::string_view key, std::int64_t bytes)>;
+
 /// An object that is being written and is invisible until `commit`.
 /// Used by one thread at a time. Destroying it uncommitted aborts: nothing is
 /// left behind.
@@ -74,12 +77,15 @@ class Store {
   virtual bool erase(std::string_view key) = 0;
 
   /// Calls `visit(key, bytes)` for every object whose key is `prefix` or starts
-  /// with `prefix` + "/" (all objects for ""), in no particular order.
-  /// Unfinished objects of other writers are not listed.
-  virtual void list(
-      std::string_view prefix,
-      const std::function<void(std::string_view key, std::int64_t bytes)>&
-          visit) const = 0;
+  /// with `prefix` + "/" (all objects for ""), in no particular order, until
+  /// it returns false. Unfinished objects of other writers are not listed.
+  virtual void scan(std::string_view prefix,
+                    const VisitListed& visit) const = 0;
+
+  /// The same without an early end.
+  void list(std::string_view prefix,
+            const std::function<void(std::string_view key, std::int64_t bytes)>&
+                visit) const;
 
   /// Where a key lies, for messages: "/data/a.zarr/temp/c/0/1".
   virtual std::string describe(std::string_view key) const = 0;

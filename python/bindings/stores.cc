@@ -86,16 +86,30 @@ class PythonStore final : public Store {
     });
   }
 
-  void list(std::string_view prefix,
-            const std::function<void(std::string_view, std::int64_t)>& visit)
-      const override {
-    std::vector<std::pair<std::string, std::int64_t>> found;
-    with_gil("listing " + std::string(prefix), [&] {
-      for (nb::handle item : (*store_).attr("list")(std::string(prefix)))
-        found.emplace_back(nb::cast<std::string>(item[0]),
-                           nb::cast<std::int64_t>(item[1]));
+  // Takes what the store has listed in batches, so that visitors run without
+  // the GIL, and one that wants a single key costs no whole listing.
+  void scan(std::string_view prefix, const VisitListed& visit) const override {
+    constexpr std::size_t kBatch = 1024;
+    const std::string what = "listing " + std::string(prefix);
+    const Held items = with_gil(what, [&] {
+      return Held(nb::iter((*store_).attr("list")(std::string(prefix))));
     });
-    for (const auto& [key, bytes] : found) visit(key, bytes);
+    std::vector<std::pair<std::string, std::int64_t>> found;
+    for (std::size_t wanted = 1;; wanted = kBatch) {
+      found.clear();
+      with_gil(what, [&] {
+        while (found.size() < wanted) {
+          const auto item = nb::steal<nb::object>(PyIter_Next((*items).ptr()));
+          if (!item.is_valid() && PyErr_Occurred()) throw nb::python_error();
+          if (!item.is_valid()) return;
+          found.emplace_back(nb::cast<std::string>(item[0]),
+                             nb::cast<std::int64_t>(item[1]));
+        }
+      });
+      for (const auto& [key, bytes] : found)
+        if (!visit(key, bytes)) return;
+      if (found.size() < wanted) return;
+    }
   }
 
   std::string describe(std::string_view key) const override {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from rechunk.errors import InvalidArgumentError
@@ -122,24 +122,16 @@ class StoreAdapter:
             sync(self.store.delete(self._full(key)))
         return found
 
-    def list(self, prefix: str) -> list[tuple[str, int]]:
+    def list(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Keys at and below `prefix`, with the sizes of documents."""
-        from zarr.core.sync import sync
-
         whole = self._full(prefix) if prefix else self.path
-
-        async def collect() -> list[str]:
-            return [key async for key in self.store.list_prefix(whole)]
-
         skip = len(self.path) + 1 if self.path else 0
-        found = []
-        for full in sync(collect()):
+        for full in _taken(self.store.list_prefix(whole)):
             if whole and full != whole and not full.startswith(whole + "/"):
                 continue
             key = full[skip:]
             is_document = key.rpartition("/")[2] in _DOCUMENTS
-            found.append((key, (self._size(key) or 0) if is_document else 0))
-        return found
+            yield key, (self._size(key) or 0) if is_document else 0
 
     def describe(self, key: str) -> str:
         """Where a key lies, for messages."""
@@ -185,6 +177,22 @@ def _is_in_memory(store: Any) -> bool:
         type(store).__name__ == "MemoryStore"
         or type(files).__name__ == "MemoryFileSystem"
     )
+
+
+def _taken(keys: AsyncIterator[str], most: int = 1024) -> Iterator[str]:
+    """The keys, some at a time: who wants only one ends it early."""
+    from zarr.core.sync import sync
+
+    async def take() -> list[str]:
+        taken: list[str] = []
+        async for key in keys:
+            taken.append(key)
+            if len(taken) == most:
+                break
+        return taken
+
+    while taken := sync(take()):
+        yield from taken
 
 
 def _join(parent: str, child: str) -> str:

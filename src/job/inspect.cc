@@ -17,12 +17,6 @@
 namespace rechunk {
 namespace {
 
-bool is_document(std::string_view key) {
-  const std::string_view name = key.substr(key.rfind('/') + 1);
-  return name == "zarr.json" || name == ".zarray" || name == ".zattrs" ||
-         name == ".zgroup" || name == ".zmetadata";
-}
-
 ArrayInfo describe(const Store& store, const std::string& path,
                    const ArrayMetadata& array) {
   ArrayInfo info;

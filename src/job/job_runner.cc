@@ -167,7 +167,8 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
   return problem;
 }
 
-JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle) {
+JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle)
+    : source_check_(job) {
   const Stores& stores = job.stores;
   const Options& options = job.options;
   const bool existing = into_existing(options);
@@ -217,6 +218,7 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle) {
 TaskResult JobRunner::run(int array, int stage, std::int64_t task,
                           Arena& arena) {
   return retrying([&] {
+    if (stage == 0) source_check_.before_task(array);
     TaskResult result;
     if (const auto* copy = std::get_if<ArrayCopy>(&copies_[array]))
       result = copy->run(stage, task, arena);
@@ -225,6 +227,7 @@ TaskResult JobRunner::run(int array, int stage, std::int64_t task,
       result = chunks->run(task, arena);
     else
       result = std::get<PassthroughCopy>(copies_[array]).run(task, arena);
+    if (stage == 0) source_check_.after_task(array, result.report);
     sum_sources(result.report);
     return result;
   });

@@ -43,6 +43,8 @@ class JobRunner final : public TaskRunner {
   /// with `idle` threads (may be null).
   explicit JobRunner(const PlannedJob& job, IdleThreads* idle = nullptr);
 
+  /// Throws: also not_found and invalid_argument, where the source is not the
+  /// one that was planned.
   TaskResult run(int array, int stage, std::int64_t task,
                  Arena& arena) override;
   void release(int array, int stage, std::int64_t task) override;
@@ -59,6 +61,7 @@ class JobRunner final : public TaskRunner {
   bool has_intermediate(int array, int stage, std::int64_t task) const;
 
  private:
+  SourceCheck source_check_;
   std::vector<std::variant<ArrayCopy, PassthroughCopy, ChunkPassthrough>>
       copies_;
 };

@@ -106,12 +106,27 @@ void check_parts(const PlannedJob& job) {
                 "reading a plan file: its parts are none of its target");
 }
 
+OrderedJson seen_json(const SourcesSeen& sources) {
+  OrderedJson json = OrderedJson::object();
+  for (const auto& [path, seen] : sources)
+    json[path] = {{"document", seen.document}, {"object", seen.object}};
+  return json;
+}
+
+SourcesSeen parse_seen(const OrderedJson& json) {
+  SourcesSeen sources;
+  for (const auto& [path, seen] : json.items())
+    sources[path] = {seen.at("document"), seen.at("object")};
+  return sources;
+}
+
 // The URLs and documents of the job, without the hash.
 OrderedJson file_json(const PlannedJob& job) {
   OrderedJson json = OrderedJson::parse(to_json(job.plan));
   json["source"] = {{"url", absolute_place(job.places.source)},
                     {"own_documents", job.source_has_documents},
-                    {"documents", documents_json(job.source)}};
+                    {"documents", documents_json(job.source)},
+                    {"seen", seen_json(job.sources_seen)}};
   json["target"] = {{"url", absolute_place(job.places.target)},
                     {"documents", documents_json(job.target)}};
   if (!job.places.replacement.empty())
@@ -162,6 +177,10 @@ bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
         (*json)["existing"].is_object())
       forget_moment((*json)["existing"]);
   if (!other.is_object()) return false;
+  // Which of its objects were seen says nothing about a source.
+  for (OrderedJson* json : {&other, &own})
+    if (json->contains("source") && (*json)["source"].is_object())
+      (*json)["source"].erase("seen");
   for (OrderedJson* json : {&other, &own})
     for (const char* conduct : {"overwrite", "overwrite_in_place", "durable"})
       if (json->contains("options")) (*json)["options"].erase(conduct);
@@ -200,6 +219,8 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     job.places.replacement = json.at("target").value("replacement", "");
     job.made = json.value("made", "");
     job.source_has_documents = json.at("source").value("own_documents", true);
+    job.sources_seen =
+        parse_seen(json.at("source").value("seen", OrderedJson::object()));
     job.source = parse_documents(json.at("source").at("documents"));
     job.target = parse_documents(json.at("target").at("documents"));
     const OrderedJson& options = json.at("options");

@@ -143,6 +143,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
       part.marks = partial_marks(job, path);
   }
   follow_target(job);
+  job.sources_seen = look_at_sources(job);
   auto problems = problems_of(job);
   if (job.options.calibrate) calibrate(job, problems);
   job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});

@@ -19,8 +19,8 @@ constexpr std::string_view kOwnPrefix = ".rechunk";
 
 bool is_empty(const Store& store) {
   bool empty = true;
-  store.list("", [&](std::string_view key, std::int64_t) {
-    if (!key.starts_with(kOwnPrefix)) empty = false;
+  store.scan("", [&](std::string_view key, std::int64_t) {
+    return empty = key.starts_with(kOwnPrefix);
   });
   return empty;
 }

@@ -119,6 +119,7 @@ class ThreadRun {
 };
 
 Report run_alone(const PlannedJob& job, ThreadRun& run) {
+  SourceCheck(job).look_at_all();
   check_target(job);
   make_room(job);
   try {

@@ -292,6 +292,8 @@ Report Worker::commit(bool by_journal) {
                     ": its chunks were removed since they were written",
                 "remove " + journal_store(job_)->describe("") +
                     ", too, and run all tasks again");
+  // Tasks look themselves.
+  if (!by_journal) SourceCheck(job_).look_at_all();
   if (!by_journal) done.digests.assign(done.digests.size(), std::nullopt);
   for (const auto& stages : done.stages)
     report.arrays.push_back({stages, "", {}});

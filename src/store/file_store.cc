@@ -135,9 +135,7 @@ class FileStore final : public Store {
     return true;
   }
 
-  void list(std::string_view prefix,
-            const std::function<void(std::string_view, std::int64_t)>& visit)
-      const override {
+  void scan(std::string_view prefix, const VisitListed& visit) const override {
     if (prefix.empty()) return list_files(root_, "", visit);
     const std::string path = path_of(prefix);
     struct stat status {};

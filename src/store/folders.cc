@@ -21,7 +21,6 @@ namespace {
 // A few links to folders of links can name more files than a disk holds.
 constexpr int kMaxLinks = 1 << 16;
 
-using Visit = std::function<void(std::string_view, std::int64_t)>;
 using Identity = std::pair<dev_t, ino_t>;
 
 [[noreturn]] void fail(const std::string& path, const std::string& cause) {
@@ -34,53 +33,56 @@ Identity identity(const struct stat& status) {
 
 class Listing {
  public:
-  explicit Listing(const Visit& visit) : visit_(visit) {}
+  explicit Listing(const VisitListed& visit) : visit_(visit) {}
 
-  void enter(const std::string& folder, std::string_view prefix);
+  /// These return false where the visitor has ended the listing.
+  bool enter(const std::string& folder, std::string_view prefix);
 
  private:
-  void visit_entry(const std::string& path, const std::string& key);
-  void visit_link(const std::string& path, const std::string& key);
+  bool visit_entry(const std::string& path, const std::string& key);
+  bool visit_link(const std::string& path, const std::string& key);
   bool holds_itself(const struct stat& status);
   void find_folders_above();
 
-  const Visit& visit_;
+  const VisitListed& visit_;
   std::string start_;
   std::vector<Identity> inside_;                ///< Folders being listed.
   std::optional<std::vector<Identity>> above_;  ///< Those that hold the first.
   int links_ = 0;
 };
 
-void Listing::enter(const std::string& folder, std::string_view prefix) {
+bool Listing::enter(const std::string& folder, std::string_view prefix) {
   if (inside_.empty()) start_ = folder;
   const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(folder.c_str()),
                                                     ::closedir);
   struct stat status {};
   if (!entries || ::fstat(::dirfd(entries.get()), &status) != 0) {
-    if (errno == ENOENT || errno == ENOTDIR) return;
+    if (errno == ENOENT || errno == ENOTDIR) return true;
     fail(folder, std::strerror(errno));
   }
   inside_.push_back(identity(status));
-  while (const dirent* entry = ::readdir(entries.get())) {
+  bool goes_on = true;
+  while (const dirent* entry = goes_on ? ::readdir(entries.get()) : nullptr) {
     const std::string_view name = entry->d_name;
     if (name == "." || name == ".." || is_partial(name)) continue;
-    visit_entry(folder + "/" + entry->d_name, join_key(prefix, name));
+    goes_on = visit_entry(folder + "/" + entry->d_name, join_key(prefix, name));
   }
   inside_.pop_back();
+  return goes_on;
 }
 
-void Listing::visit_entry(const std::string& path, const std::string& key) {
+bool Listing::visit_entry(const std::string& path, const std::string& key) {
   struct stat status {};
   if (::lstat(path.c_str(), &status) != 0) {
-    if (errno == ENOENT) return;  // Gone since.
+    if (errno == ENOENT) return true;  // Gone since.
     fail(path, std::strerror(errno));
   }
   if (S_ISLNK(status.st_mode)) return visit_link(path, key);
   if (S_ISDIR(status.st_mode)) return enter(path, key);
-  visit_(key, S_ISREG(status.st_mode) ? status.st_size : 0);
+  return visit_(key, S_ISREG(status.st_mode) ? status.st_size : 0);
 }
 
-void Listing::visit_link(const std::string& path, const std::string& key) {
+bool Listing::visit_link(const std::string& path, const std::string& key) {
   struct stat status {};
   if (::stat(path.c_str(), &status) != 0) {
     if (errno != ENOENT && errno != ELOOP && errno != ENOTDIR)
@@ -93,7 +95,7 @@ void Listing::visit_link(const std::string& path, const std::string& key) {
   if (++links_ > kMaxLinks)
     fail(start_, "more than " + std::to_string(kMaxLinks) +
                      " symbolic links to folders");
-  enter(path, key);
+  return enter(path, key);
 }
 
 bool Listing::holds_itself(const struct stat& status) {
@@ -129,7 +131,7 @@ bool is_partial(std::string_view name) {
 }
 
 void list_files(const std::string& folder, std::string_view prefix,
-                const Visit& visit) {
+                const VisitListed& visit) {
   Listing(visit).enter(folder, prefix);
 }
 

@@ -4,10 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+
+#include "rechunk/store.h"
 
 namespace rechunk {
 
@@ -21,11 +22,10 @@ bool is_partial(std::string_view name);
 /// `prefix`; unfinished objects (.partial) excepted. Links to folders are
 /// followed, but those that lead to a folder which holds them are visited like
 /// files, and so are those that lead nowhere: 0 bytes, nothing to read, but to
-/// be erased. An absent folder holds nothing. Throws: io (also where links
-/// multiply what there is beyond all measure).
-void list_files(
-    const std::string& folder, std::string_view prefix,
-    const std::function<void(std::string_view key, std::int64_t bytes)>& visit);
+/// be erased. An absent folder holds nothing. Ends when `visit` returns false.
+/// Throws: io (also where links multiply what there is beyond all measure).
+void list_files(const std::string& folder, std::string_view prefix,
+                const VisitListed& visit);
 
 /// The first folder on the way from `root` to `path` that is a link; neither
 /// `root` nor `path` itself. Requires: `path` begins with `root` and a slash.

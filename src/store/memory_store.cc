@@ -34,9 +34,7 @@ class MemoryStore final : public Store {
     return objects_.erase(std::string(key)) > 0;
   }
 
-  void list(std::string_view prefix,
-            const std::function<void(std::string_view, std::int64_t)>& visit)
-      const override {
+  void scan(std::string_view prefix, const VisitListed& visit) const override {
     std::vector<std::pair<std::string, std::int64_t>> found;
     {
       const std::lock_guard lock(mutex_);
@@ -45,7 +43,8 @@ class MemoryStore final : public Store {
             key.starts_with(std::string(prefix) + "/"))
           found.emplace_back(key, static_cast<std::int64_t>(bytes.size()));
     }
-    for (const auto& [key, bytes] : found) visit(key, bytes);
+    for (const auto& [key, bytes] : found)
+      if (!visit(key, bytes)) return;
   }
 
   std::string describe(std::string_view key) const override {

@@ -48,6 +48,15 @@ void remove_unfinished(const std::string& url) {
   remove_partial_files(url);
 }
 
+void Store::list(
+    std::string_view prefix,
+    const std::function<void(std::string_view, std::int64_t)>& visit) const {
+  scan(prefix, [&](std::string_view key, std::int64_t bytes) {
+    visit(key, bytes);
+    return true;
+  });
+}
+
 std::optional<std::string> read_text(const Store& store, std::string_view key,
                                      std::int64_t max_bytes) {
   std::string text(16 << 10, '\0');

@@ -51,6 +51,24 @@ class AnyStore : public testing::TestWithParam<bool> {
   std::shared_ptr<Store> store_;
 };
 
+TEST_P(AnyStore, ListsUntilTheVisitorHasSeenEnough) {
+  for (int object = 0; object < 40; ++object)
+    write_text(*store_, "a/" + std::to_string(object % 4) + "/" +
+                            std::to_string(object),
+               "x");
+  for (const int wanted : {1, 3, 17, 40, 50}) {
+    std::map<std::string, int> seen;
+    store_->scan("a", [&](std::string_view key, std::int64_t) {
+      ++seen[std::string(key)];
+      return static_cast<int>(seen.size()) < wanted;
+    });
+    EXPECT_EQ(static_cast<int>(seen.size()), std::min(wanted, 40));
+  }
+  int visits = 0;
+  store_->scan("a/0/0", [&](auto, auto) { return ++visits < 1; });
+  EXPECT_EQ(visits, 1);
+}
+
 // Whose last object goes takes its folders along.
 TEST_P(AnyStore, IsWrittenToWhileOthersEraseBesideIt) {
   const auto bytes = random_bytes(10, 1);

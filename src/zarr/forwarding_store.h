@@ -26,10 +26,8 @@ class ForwardingStore : public Store {
     return store_->create_if_absent(key, bytes);
   }
   bool erase(std::string_view key) override { return store_->erase(key); }
-  void list(std::string_view prefix,
-            const std::function<void(std::string_view, std::int64_t)>& visit)
-      const override {
-    store_->list(prefix, visit);
+  void scan(std::string_view prefix, const VisitListed& visit) const override {
+    store_->scan(prefix, visit);
   }
   std::string describe(std::string_view key) const override {
     return store_->describe(key);

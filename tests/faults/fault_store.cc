@@ -148,9 +148,7 @@ class FaultyStore final : public Store {
     return erased;
   }
 
-  void list(std::string_view prefix,
-            const std::function<void(std::string_view, std::int64_t)>& visit)
-      const override {
+  void scan(std::string_view prefix, const VisitListed& visit) const override {
     const Fault fault = script_.next(place_, Call::kList, prefix);
     std::vector<std::pair<std::string, std::int64_t>> found;
     carry_out(fault, "listing " + describe(prefix), [&] {
@@ -160,7 +158,8 @@ class FaultyStore final : public Store {
     });
     if (fault == Fault::kTruncate) found.resize(found.size() / 2);
     if (fault == Fault::kLose) found.clear();
-    for (const auto& [key, bytes] : found) visit(key, bytes);
+    for (const auto& [key, bytes] : found)
+      if (!visit(key, bytes)) return;
   }
 
   std::string describe(std::string_view key) const override {
