@@ -72,13 +72,17 @@ def assert_bar(text: str) -> None:
     assert "\r\x1b[K" in text[last_bar:], "the bar was left on the screen"
 
 
+@pytest.mark.parametrize(("memory", "one"), [("3MB", False), ("1GiB", True)])
 def test_a_run_shows_a_bar_with_rate_and_remaining_time(
-    rechunk: Rechunk, source: Path
+    rechunk: Rechunk, source: Path, memory: str, one: bool
 ) -> None:
-    """Several tasks, so that there is something to show."""
-    arguments = [source, source.parent / "b", *SLOW, "--max-memory", "3MB"]
+    """Of many tasks, and of one that takes as long as the run."""
+    arguments = [source, source.parent / "b", *SLOW, "--max-memory", memory]
     code, text = on_a_terminal(rechunk, "run", *arguments)
     assert code == 0, text
+    assert all(
+        (tasks == "1") == one for tasks in re.findall(r"(\d+) tasks?\b", text)
+    )
     assert_bar(text)
 
 
@@ -127,14 +131,53 @@ def test_colours_can_be_switched_off(
     assert "error:" in text
 
 
+@pytest.mark.parametrize("memory", ["3MB", "1GiB"])
+@pytest.mark.parametrize("request_", [signal.SIGINT, signal.SIGTERM])
 def test_ctrl_c_ends_the_bar_and_the_run(
-    rechunk: Rechunk, source: Path
+    rechunk: Rechunk, source: Path, memory: str, request_: signal.Signals
 ) -> None:
-    """Exit code 130 and no target, wherever the bar stood."""
+    """Exit code 130 and no target, wherever the bar stood, in any task."""
     target = source.parent / "b"
+    slow = [*SLOW[:2], "--codec", "zstd:19", "--threads", "1"]
+    slow += ["--max-memory", memory]
+    process, text = started_with_a_bar(rechunk, source, target, *slow)
+    begin = time.monotonic()
+    process.send_signal(request_)
+    assert process.wait(timeout=60) == 130
+    assert time.monotonic() - begin < 3
+    assert int(BAR.findall(text)[-1][0]) < 80
+    assert not (target / "zarr.json").exists()
+
+
+def test_a_second_ctrl_c_ends_at_once(rechunk: Rechunk, source: Path) -> None:
+    """In the middle of a chunk, which nothing else interrupts."""
+    target = source.parent / "b"
+    whole = ["--chunks", "all", "--codec", "zstd:19", "--threads", "1"]
+    process = rechunk.start("run", source, target, *whole)
+    deadline = time.monotonic() + 60
+    while not (source.parent / "b.rechunk" / "ready").exists():
+        assert time.monotonic() < deadline and process.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGINT)
+    time.sleep(0.5)
+    assert process.poll() is None
+    begin = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.wait(timeout=60) == 130
+    assert time.monotonic() - begin < 1
+    assert not (target / "zarr.json").exists()
+    rechunk.ok("discard", target)
+    assert sorted(path.name for path in source.parent.iterdir()) == ["a"]
+
+
+def started_with_a_bar(
+    rechunk: Rechunk, *arguments: object
+) -> tuple[subprocess.Popen, str]:
+    """Start a run on a terminal; return once there is a bar."""
     ours, theirs = pty.openpty()
     process = subprocess.Popen(
-        [rechunk.path, "run", source, target, *SLOW, "--max-memory", "3MB"],
+        [rechunk.path, "run", *map(str, arguments)],
         stdin=subprocess.DEVNULL,
         stderr=theirs,
         env={**os.environ, "TERM": "xterm"},
@@ -142,10 +185,8 @@ def test_ctrl_c_ends_the_bar_and_the_run(
     os.close(theirs)
     text = b""
     deadline = time.monotonic() + 60
-    while b"%" not in text:
+    while not BAR.search(text.decode()):
         assert time.monotonic() < deadline
         text += os.read(ours, 4096)
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=60) == 130
     os.close(ours)
-    assert not (target / "zarr.json").exists()
+    return process, text.decode()

@@ -55,7 +55,8 @@ struct Progress {
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// Called after tasks, by one thread at a time, at most some times a second.
+  /// Called while tasks go on, by one thread at a time, at most some times a
+  /// second.
   /// Must return soon and must not throw.
   virtual void on_progress(const Progress& progress) = 0;
 };

@@ -39,7 +39,8 @@ struct ReadRequest {
 using VisitObject = std::function<void(const ReadRequest&)>;
 
 /// Called with an object that a listing found; false ends the listing.
-using VisitListed = std::function<bool(std::string_view key, std::int64_t bytes)>;
+using VisitListed =
+    std::function<bool(std::string_view key, std::int64_t bytes)>;
 
 /// An object that is being written and is invisible until `commit`.
 /// Used by one thread at a time. Destroying it uncommitted aborts: nothing is

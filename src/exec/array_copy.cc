@@ -24,6 +24,7 @@ struct ArrayCopy::Task {
   std::int64_t index;
   Region region;
   Arena& arena;
+  Pulse::Task& pulse;
 };
 
 ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
@@ -34,7 +35,8 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
       reader_(std::move(reader)),
       writer_(std::move(writer)),
       idle_(options.idle),
-      kept_(options.kept) {
+      kept_(options.kept),
+      pulse_(options.pulse) {
   const ArrayLayout& target = writer_->layout();
   for (std::size_t stage = 0; stage < spec_.stages.size(); ++stage) {
     const CopySpec& copy = spec_.stages[stage];
@@ -63,7 +65,8 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
 }
 
 TaskResult ArrayCopy::run(int stage, std::int64_t index, Arena& arena) const {
-  const Task task{stage, index, tasks_[stage].task(index), arena};
+  Pulse::Task pulse(pulse_);
+  const Task task{stage, index, tasks_[stage].task(index), arena, pulse};
   TaskResult result;
   const ArenaScope scope(arena);
   if (stage + 1 < static_cast<int>(spec_.stages.size()))
@@ -97,12 +100,15 @@ void ArrayCopy::read(const Task& task, Block& block,
                      TaskResult& result) const {
   const Region& region = block.layout().region();
   if (task.stage > 0) {
-    intermediates_[task.stage - 1].read(block, task.arena, result.report);
+    intermediates_[task.stage - 1].read(block, task.arena, task.pulse,
+                                        result.report);
   } else if (digest_scalars_.empty()) {
-    read_source(region, block, task.arena, result.report);
+    PulseSink sink(task.pulse, spec_.item_bytes, block);
+    read_source(region, sink, task.arena, result.report);
   } else {
     KeptDigestSink digests(digest_scalars_, spec_.shape, kept_, &block);
-    read_source(region, digests.sink(), task.arena, result.report);
+    PulseSink sink(task.pulse, spec_.item_bytes, digests.sink());
+    read_source(region, sink, task.arena, result.report);
     result.digest += digests.kept();
     result.digest += digests.added();
   }
@@ -170,7 +176,7 @@ void ArrayCopy::run_to_packed(const Task& task, TaskResult& result) const {
   Block block(layout, memory.first(static_cast<std::size_t>(layout.bytes())),
               memory);
   read(task, block, intermediate.fill(), result);
-  intermediate.write(task.index, block, task.arena, result.report);
+  intermediate.write(task.index, block, task.arena, task.pulse, result.report);
 }
 
 Block ArrayCopy::target_block(const Region& region, Arena& arena) const {
@@ -186,15 +192,16 @@ void ArrayCopy::run_to_target(const Task& task, TaskResult& result) const {
   if (!writer_->layout().shards.empty()) return write_shards(task, result);
   Block block = target_block(task.region, task.arena);
   read(task, block, writer_->left_out(), result);
-  write_chunks(block, task.arena, result.report);
+  write_chunks(block, task, result.report);
 }
 
-void ArrayCopy::write_chunks(const Block& block, Arena& arena,
+void ArrayCopy::write_chunks(const Block& block, const Task& task,
                              StageReport& report) const {
-  for_each_cell(block.layout().cells_touching(block.layout().region()), arena,
-                report,
+  for_each_cell(block.layout().cells_touching(block.layout().region()),
+                task.arena, report,
                 [&](const Shape& chunk, Arena& own, StageReport& counted) {
                   writer_->write_chunk(chunk, block.chunk(chunk), own, counted);
+                  task.pulse.beat(writer_->layout().chunk_bytes());
                 });
 }
 
@@ -209,6 +216,7 @@ void ArrayCopy::write_shards(const Task& task, TaskResult& result) const {
       Shape chunk = start;
       for (std::size_t axis = 0; axis < chunk.size(); ++axis)
         chunk[axis] /= chunk_shape[axis];
+      task.pulse.beat(writer_->layout().chunk_bytes());
       return std::span<const std::byte>(block.chunk(chunk));
     };
     shard.append(part, chunks, task.arena, result.report);

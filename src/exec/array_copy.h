@@ -7,6 +7,7 @@
 
 #include "base/idle_threads.h"
 #include "exec/packed_store.h"
+#include "exec/pulse.h"
 #include "exec/task_runner.h"
 #include "plan/cuts.h"
 #include "rechunk/plan.h"
@@ -22,6 +23,7 @@ class ArrayCopy {
     std::string temp_prefix;      ///< Of the intermediates' keys.
     bool digest = false;          ///< Digest what the first stage reads.
     IdleThreads* idle = nullptr;  ///< May do a part of any task.
+    Pulse* pulse = nullptr;       ///< What tasks tell while they go on.
     /// What is missing in the source, in the target's byte order; empty: the
     /// target's fill value.
     std::vector<std::byte> source_fill = {};
@@ -50,7 +52,7 @@ class ArrayCopy {
   struct Task;
   void run_to_packed(const Task& task, TaskResult& result) const;
   void run_to_target(const Task& task, TaskResult& result) const;
-  void write_chunks(const Block& block, Arena& arena,
+  void write_chunks(const Block& block, const Task& task,
                     StageReport& report) const;
   void write_shards(const Task& task, TaskResult& result) const;
   void read(const Task& task, Block& block, std::span<const std::byte> left_out,
@@ -72,6 +74,7 @@ class ArrayCopy {
   std::vector<DigestScalar> digest_scalars_;  ///< Empty: no digest.
   IdleThreads* const idle_;
   const Kept kept_;
+  Pulse* const pulse_;
 };
 
 /// Moves the encoded objects of one array, untouched.
@@ -89,8 +92,9 @@ class PassthroughCopy {
     }
   };
 
+  /// `pulse` may be null.
   PassthroughCopy(const StagedCopySpec& spec, const Shape& objects, Side source,
-                  Side target);
+                  Side target, Pulse* pulse = nullptr);
 
   TaskResult run(std::int64_t task, Arena& arena) const;
 
@@ -100,11 +104,13 @@ class PassthroughCopy {
                     ObjectSums& sums) const;
 
  private:
-  void move(const Shape& object, Arena& arena, StageReport& report) const;
+  void move(const Shape& object, Arena& arena, Pulse::Task& pulse,
+            StageReport& report) const;
 
   TaskGrid tasks_;
   Grid objects_;
   Side source_, target_;
+  Pulse* const pulse_;
 };
 
 }  // namespace rechunk

@@ -52,6 +52,7 @@ class ChunkPassthrough::Task {
         region_(std::move(region)),
         arena_(arena),
         report_(report),
+        pulse_(copy.pulse_),
         end_(arena.used() + copy.task_bytes_) {}
 
   void run();
@@ -80,6 +81,7 @@ class ChunkPassthrough::Task {
   const Region region_;
   Arena& arena_;
   StageReport& report_;
+  Pulse::Task pulse_;
   const std::int64_t end_;
   std::map<Shape, SourceShard> shards_;  ///< Those that exist.
 };
@@ -153,9 +155,12 @@ void ChunkPassthrough::Task::read(
     const SourceShard& shard, const ByteRange& range,
     std::span<std::byte> buffer,
     const std::function<void(std::span<const std::byte>)>& visit) {
-  const auto bytes = read_pieces(
-      *source_.store, shard.key, range, buffer,
-      [&](std::span<const std::byte> piece, std::int64_t) { visit(piece); });
+  const auto bytes =
+      read_pieces(*source_.store, shard.key, range, buffer,
+                  [&](std::span<const std::byte> piece, std::int64_t) {
+                    pulse_.beat(0);  // Nothing is decoded or encoded.
+                    visit(piece);
+                  });
   if (!bytes)
     throw Error(ErrorKind::kIo, "reading " +
                                     source_.store->describe(shard.key) +
@@ -242,6 +247,7 @@ void ChunkPassthrough::Task::add_object(const Shape& chunk, const Shape& to,
   const auto bytes = read_pieces(
       *source_.store, key, {}, take_buffer(),
       [&](std::span<const std::byte> piece, std::int64_t total) {
+        pulse_.beat(0);
         if (!begun) {
           with_context(
               [&] { source_.layout.check_chunk_bytes(total); },
@@ -309,11 +315,12 @@ void ChunkPassthrough::Task::write_batch(const SourceShard& shard,
 }
 
 ChunkPassthrough::ChunkPassthrough(const StagedCopySpec& spec, Side source,
-                                   Side target)
+                                   Side target, Pulse* pulse)
     : tasks_(spec.shape, spec.component, spec.stages[0].chunks),
       task_bytes_(spec.stages[0].max_task_bytes),
       source_(std::move(source)),
-      target_(std::move(target)) {}
+      target_(std::move(target)),
+      pulse_(pulse) {}
 
 TaskResult ChunkPassthrough::run(std::int64_t task, Arena& arena) const {
   TaskResult result;

@@ -4,6 +4,7 @@
 #include <memory>
 #include <string>
 
+#include "exec/pulse.h"
 #include "exec/task_runner.h"
 #include "plan/task_grid.h"
 #include "rechunk/plan.h"
@@ -30,8 +31,10 @@ class ChunkPassthrough {
     }
   };
 
-  /// One side at least has shards, and chunks are the same on both.
-  ChunkPassthrough(const StagedCopySpec& spec, Side source, Side target);
+  /// One side at least has shards, and chunks are the same on both. `pulse` may
+  /// be null.
+  ChunkPassthrough(const StagedCopySpec& spec, Side source, Side target,
+                   Pulse* pulse = nullptr);
 
   /// Throws: corrupt, io (with the object's place).
   TaskResult run(std::int64_t task, Arena& arena) const;
@@ -47,6 +50,7 @@ class ChunkPassthrough {
   TaskGrid tasks_;
   std::int64_t task_bytes_;
   Side source_, target_;
+  Pulse* const pulse_;
 };
 
 }  // namespace rechunk

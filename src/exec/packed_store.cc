@@ -33,6 +33,9 @@ std::span<const std::byte> fill_marker(std::int64_t object_bytes) {
 
 constexpr int kMostTries = 3;
 
+// Written between two beats.
+constexpr std::size_t kBeatBytes = 16 << 20;
+
 // Keeps directories of a file store small.
 constexpr std::int64_t kObjectsPerFolder = 1000;
 
@@ -69,7 +72,7 @@ std::string PackedStore::key(std::int64_t task) const {
 }
 
 void PackedStore::write(std::int64_t task, const Block& block, Arena& arena,
-                        StageReport& report) const {
+                        Pulse::Task& pulse, StageReport& report) const {
   Counts& counts = block.has_data() ? report.counted : report.skipped;
   counts.objects_written += 1;
   counts.bytes_encoded += block.layout().bytes();
@@ -77,11 +80,11 @@ void PackedStore::write(std::int64_t task, const Block& block, Arena& arena,
   report.counted.stored_bytes_written += with_context(
       [&] {
         if (!block.has_data() || !may_be_coded(block.layout().region()))
-          return write_raw(name, block);
+          return write_raw(name, block, pulse);
         const auto begin = steady_clock::now();
         const bool coded = choice_->next();
-        std::int64_t bytes = coded ? write_coded(name, block, arena) : 0;
-        if (bytes == 0) bytes = write_raw(name, block);
+        std::int64_t bytes = coded ? write_coded(name, block, arena, pulse) : 0;
+        if (bytes == 0) bytes = write_raw(name, block, pulse);
         choice_->tell(
             coded, block.layout().bytes(),
             std::chrono::duration<double>(steady_clock::now() - begin).count());
@@ -90,18 +93,26 @@ void PackedStore::write(std::int64_t task, const Block& block, Arena& arena,
       [&] { return "writing intermediate " + store_->describe(name); });
 }
 
-std::int64_t PackedStore::write_raw(const std::string& key,
-                                    const Block& block) const {
+std::int64_t PackedStore::write_raw(const std::string& key, const Block& block,
+                                    Pulse::Task& pulse) const {
   const std::span<const std::byte> bytes =
       block.has_data() ? block.memory() : fill_marker(block.layout().bytes());
-  write_object(*store_, key, bytes);
+  const auto writer = store_->open_writer(key);
+  for (auto rest = bytes; !rest.empty();) {
+    const auto part = rest.first(std::min(rest.size(), kBeatBytes));
+    writer->append(part);
+    rest = rest.subspan(part.size());
+    pulse.beat(static_cast<std::int64_t>(part.size()));
+  }
+  writer->commit();
   return static_cast<std::int64_t>(bytes.size());
 }
 
 // The size of the object; 0, and nothing written, if it would not be smaller
 // than a raw one.
 std::int64_t PackedStore::write_coded(const std::string& key,
-                                      const Block& block, Arena& arena) const {
+                                      const Block& block, Arena& arena,
+                                      Pulse::Task& pulse) const {
   const ArenaScope scope(arena);
   const Region& region = block.layout().region();
   const CodedLayout layout(options_.layout, region);
@@ -117,6 +128,7 @@ std::int64_t PackedStore::write_coded(const std::string& key,
       const auto bytes = static_cast<std::size_t>(bytes_of(piece));
       object.append(rest.first(bytes));
       rest = rest.subspan(bytes);
+      pulse.beat(static_cast<std::int64_t>(bytes));
     });
   });
   return object.finish(block.layout().bytes());
@@ -149,7 +161,8 @@ Region PackedStore::range_of(const Region& object, const Shape& reader) const {
                    clipped_box(start, options_.layout.blocks, options_.shape));
 }
 
-void PackedStore::read(Block& block, Arena& arena, StageReport& report) const {
+void PackedStore::read(Block& block, Arena& arena, Pulse::Task& pulse,
+                       StageReport& report) const {
   const Region& region = block.layout().region();
   Shape reader = region.start;
   for (std::size_t axis = 0; axis < reader.size(); ++axis)
@@ -166,6 +179,7 @@ void PackedStore::read(Block& block, Arena& arena, StageReport& report) const {
     with_context(
         [&] { read_patiently(range, block, arena, report); },
         [&] { return "reading intermediate " + store_->describe(range.key); });
+    pulse.beat(range.bytes);
   });
 }
 

@@ -11,6 +11,7 @@
 #include "codec/codec.h"
 #include "exec/block.h"
 #include "exec/coding_choice.h"
+#include "exec/pulse.h"
 #include "plan/packed_layout.h"
 #include "plan/task_grid.h"
 #include "rechunk/observer.h"
@@ -43,12 +44,13 @@ class PackedStore {
 
   /// Writes the object of a task; if the block holds only fill, a marker.
   void write(std::int64_t task, const Block& block, Arena& arena,
-             StageReport& report) const;
+             Pulse::Task& pulse, StageReport& report) const;
 
   /// Reads the ranges of one block from all objects that it touches.
   /// Takes at most one range, or what decoding takes, from the arena and gives
   /// it back.
-  void read(Block& block, Arena& arena, StageReport& report) const;
+  void read(Block& block, Arena& arena, Pulse::Task& pulse,
+            StageReport& report) const;
 
   /// True if the object of a task is there; a raw one in its full size.
   bool has(std::int64_t task) const;
@@ -56,9 +58,10 @@ class PackedStore {
 
  private:
   struct Range;
-  std::int64_t write_raw(const std::string& key, const Block& block) const;
+  std::int64_t write_raw(const std::string& key, const Block& block,
+                         Pulse::Task& pulse) const;
   std::int64_t write_coded(const std::string& key, const Block& block,
-                           Arena& arena) const;
+                           Arena& arena, Pulse::Task& pulse) const;
   bool may_be_coded(const Region& object) const;
   std::int64_t largest_piece_bytes(const Region& region) const;
   std::int64_t piece_count(const Region& part) const;

@@ -64,13 +64,14 @@ class Copies {
   MemoryBudget budget{64 << 20};
   Arena arena = budget.acquire(32 << 20);
   StageReport report;
+  Pulse::Task pulse{nullptr};
 
   void write(std::int64_t task, const Region& region) {
     const ArenaScope scope(arena);
     const BlockLayout layout = store_.block_layout(region);
     Block block(layout, arena.take(layout.bytes()));
     block.put(region, elements_.data() + offset(region), strides_);
-    store_.write(task, block, arena, report);
+    store_.write(task, block, arena, pulse, report);
   }
 
   // All elements of a block are those that were written.
@@ -80,7 +81,7 @@ class Copies {
         BlockLayout::of_chunks(region, options_.layout.units,
                                options_.axis_order, options_.item_bytes);
     Block block(layout, arena.take(layout.bytes()));
-    store_.read(block, arena, report);
+    store_.read(block, arena, pulse, report);
     for_each_point(layout.cells_touching(region), [&](const Shape& cell) {
       const BlockLayout::Cell found = layout.cell(cell);
       for_each_point(found.region, [&](const Shape& point) {

@@ -27,23 +27,26 @@ void check_bytes(const PassthroughCopy::Side& source, const std::string& key,
 }  // namespace
 
 PassthroughCopy::PassthroughCopy(const StagedCopySpec& spec,
-                                 const Shape& objects, Side source, Side target)
+                                 const Shape& objects, Side source, Side target,
+                                 Pulse* pulse)
     : tasks_(spec.shape, spec.component, spec.stages[0].chunks),
       objects_(spec.shape, objects),
       source_(std::move(source)),
-      target_(std::move(target)) {}
+      target_(std::move(target)),
+      pulse_(pulse) {}
 
 TaskResult PassthroughCopy::run(std::int64_t task, Arena& arena) const {
   TaskResult result;
+  Pulse::Task pulse(pulse_);
   for_each_point(
       objects_.cells_touching(tasks_.task(task)),
-      [&](const Shape& object) { move(object, arena, result.report); });
+      [&](const Shape& object) { move(object, arena, pulse, result.report); });
   result.report.counted.tasks = 1;
   return result;
 }
 
 void PassthroughCopy::move(const Shape& object, Arena& arena,
-                           StageReport& report) const {
+                           Pulse::Task& pulse, StageReport& report) const {
   const ArenaScope scope(arena);
   const auto buffer = arena.take(kPassthroughBufferBytes);
   const std::string from = source_.key(object), to = target_.key(object);
@@ -54,6 +57,7 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
       *source_.store, from, {}, buffer,
       [&](std::span<const std::byte> piece, std::int64_t total) {
         if (!writer) check_bytes(source_, from, total);
+        pulse.beat(0);  // Nothing is decoded or encoded.
         with_context(
             [&] {
               if (!writer) writer = target_.store->open_writer(to);

@@ -49,11 +49,16 @@ class Crew {
   std::exception_ptr error_;
 };
 
-// Adds up what tasks did, and tells the observer now and then.
+// Adds up what tasks did, and tells the observer now and then, also of tasks
+// in progress.
 class Tally {
  public:
   Tally(const Plan& plan, const RunOptions& options)
-      : observer_(options.observer), begin_(Clock::now()), last_told_(begin_) {
+      : observer_(options.observer),
+        pulse_(options.pulse),
+        begin_(Clock::now()),
+        last_told_(begin_) {
+    if (observer_ && pulse_) pulse_->on_beat([this] { beat(); });
     for (const StagedCopySpec& array : plan.arrays) {
       const auto index = static_cast<int>(results_.size());
       results_.push_back({std::vector<StageReport>(array.stages.size()), {}});
@@ -71,17 +76,32 @@ class Tally {
     ++progress_.tasks_done;
     for (const Counts* counts : {&task.report.counted, &task.report.skipped})
       progress_.bytes_done += counts->bytes_decoded + counts->bytes_encoded;
-    const auto now = Clock::now();
-    const bool last = progress_.tasks_done == progress_.tasks_total;
-    if (!observer_ || (now - last_told_ < kProgressInterval && !last)) return;
-    last_told_ = now;
-    progress_.seconds = std::chrono::duration<double>(now - begin_).count();
-    observer_->on_progress(progress_);
+    tell(progress_.tasks_done == progress_.tasks_total);
   }
 
   std::vector<ArrayResult> take() { return std::move(results_); }
 
  private:
+  void beat() {
+    const std::unique_lock lock(mutex_, std::try_to_lock);
+    if (lock) tell(false);
+  }
+
+  // With the lock held. Never less than before, though a task may fail.
+  void tell(bool last) {
+    const auto now = Clock::now();
+    if (!observer_ || (now - last_told_ < kProgressInterval && !last)) return;
+    last_told_ = now;
+    Progress progress = progress_;
+    if (pulse_)
+      progress.bytes_done =
+          std::clamp(progress.bytes_done + pulse_->bytes(), bytes_told_,
+                     std::max(bytes_told_, progress.bytes_total));
+    bytes_told_ = progress.bytes_done;
+    progress.seconds = std::chrono::duration<double>(now - begin_).count();
+    observer_->on_progress(progress);
+  }
+
   void expect(const CopySpec& stage, std::int64_t done) {
     const std::int64_t bytes = stage.bytes_decoded + stage.bytes_encoded;
     progress_.tasks_total += stage.tasks;
@@ -93,10 +113,12 @@ class Tally {
           static_cast<double>(stage.tasks));
   }
 
-  Observer* observer_;
+  Observer* const observer_;
+  Pulse* const pulse_;
   std::mutex mutex_;
   std::vector<ArrayResult> results_;
-  Progress progress_;
+  Progress progress_;  ///< Of tasks that are done.
+  std::int64_t bytes_told_ = 0;
   Clock::time_point begin_, last_told_;
 };
 
@@ -164,7 +186,7 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
   const auto stopped = [&] {
     return options.stop.stop_requested() || schedule.stopped();
   };
-  Crew([&] { schedule.stop(); }).work(threads, [&] {
+  const auto loop = [&] {
     for (Pack pack; !(pack = schedule.next()).empty();) {
       if (pack.front().help) {
         arenas.lend(largest, [&](Arena& arena) { options.idle->help(arena); });
@@ -178,7 +200,14 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
       if (options.idle) options.idle->enter();
       schedule.finished(pack);
     }
-  });
+  };
+  try {
+    Crew([&] { schedule.stop(); }).work(threads, loop);
+  } catch (const Error& error) {
+    // Whatever a task was doing when it saw the request.
+    if (error.kind() == ErrorKind::kCancelled) throw_cancelled();
+    throw;
+  }
   if (options.stop.stop_requested()) throw_cancelled();
   return tally.take();
 }

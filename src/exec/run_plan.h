@@ -9,6 +9,7 @@
 #include "base/idle_threads.h"
 #include "base/memory_budget.h"
 #include "exec/done_tasks.h"
+#include "exec/pulse.h"
 #include "exec/task_runner.h"
 #include "rechunk/observer.h"
 #include "rechunk/plan.h"
@@ -27,6 +28,7 @@ struct RunOptions {
   std::stop_token stop;
   const DoneTasks* done = nullptr;  ///< Are not run again; may be null.
   IdleThreads* idle = nullptr;      ///< That tasks may share; may be null.
+  Pulse* pulse = nullptr;           ///< Of the tasks; may be null.
 };
 
 /// What the arenas of tasks hold. Stages of which every thread can run a task

@@ -167,7 +167,7 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
   return problem;
 }
 
-JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle)
+JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle, Pulse* pulse)
     : source_check_(job) {
   const Stores& stores = job.stores;
   const Options& options = job.options;
@@ -183,7 +183,7 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle)
     if (spec.method == Method::kPassthrough && !same_encoding(from, to)) {
       copies_.emplace_back(ChunkPassthrough(
           spec, {stores.source, spec.name, encoded_layout(from)},
-          {place, spec.name, encoded_layout(to), existing}));
+          {place, spec.name, encoded_layout(to), existing}, pulse));
       continue;
     }
     if (spec.method == Method::kPassthrough) {
@@ -191,7 +191,7 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle)
           PassthroughCopy(spec, to.chunks,
                           {stores.source, spec.name, from.key_encoding, false,
                            raw_object_bytes(from)},
-                          {place, spec.name, to.key_encoding, existing}));
+                          {place, spec.name, to.key_encoding, existing}, pulse));
       continue;
     }
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));
@@ -209,6 +209,7 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle)
         {.temp_prefix = fmt::format("{}", index),
          .digest = options.verify,
          .idle = stores.array_sources.contains(spec.name) ? nullptr : idle,
+         .pulse = pulse,
          .source_fill = fill,
          .kept = kept}));
   }

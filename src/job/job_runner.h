@@ -40,8 +40,10 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
 class JobRunner final : public TaskRunner {
  public:
   /// `job`, with its plan file, must outlive the runner. Tasks share their work
-  /// with `idle` threads (may be null).
-  explicit JobRunner(const PlannedJob& job, IdleThreads* idle = nullptr);
+  /// with `idle` threads, and tell the pulse how far they are (both may be
+  /// null).
+  explicit JobRunner(const PlannedJob& job, IdleThreads* idle = nullptr,
+                     Pulse* pulse = nullptr);
 
   /// Throws: also not_found and invalid_argument, where the source is not the
   /// one that was planned.

@@ -28,7 +28,7 @@ struct PlannedJob {
   std::optional<ExistingTarget> existing;
   /// False where the source's documents were made, or came from elsewhere.
   bool source_has_documents = true;
-  SourcesSeen sources_seen;  ///< What planning saw of the source's objects.
+  SourcesSeen sources_seen;     ///< What planning saw of the source's objects.
   bool check_contents = false;  ///< When the run goes on.
   bool may_begin_anew = true;   ///< False for runs that are resumed by name.
   /// A random number, where the target may be what the same work made of it

@@ -43,11 +43,12 @@ void add_found(const PlannedJob& job, const Tally& found,
 class ThreadRun {
  public:
   ThreadRun(const PlannedJob& job, JobRunner& runner, IdleThreads& idle,
-            Observer* observer, std::stop_token stop)
+            Pulse& pulse, Observer* observer, std::stop_token stop)
       : job_(job),
         runner_(runner),
         budget_(job.options.max_memory),
         idle_(idle),
+        pulse_(pulse),
         observer_(observer),
         stop_(std::move(stop)) {}
 
@@ -87,8 +88,9 @@ class ThreadRun {
 
   std::vector<ArrayResult> run_tasks(TaskRunner& runner,
                                      const DoneTasks* done) {
-    return run_plan(job_.plan, runner, budget_,
-                    {job_.options.keep_temp, observer_, stop_, done, &idle_});
+    return run_plan(
+        job_.plan, runner, budget_,
+        {job_.options.keep_temp, observer_, stop_, done, &idle_, &pulse_});
   }
 
   std::vector<ArrayResult> run_recorded(Leader& leader) {
@@ -114,6 +116,7 @@ class ThreadRun {
   JobRunner& runner_;
   MemoryBudget budget_;
   IdleThreads& idle_;
+  Pulse& pulse_;
   Observer* const observer_;
   const std::stop_token stop_;
 };
@@ -138,8 +141,9 @@ Report run_alone(const PlannedJob& job, ThreadRun& run) {
 Report run_on_threads(const PlannedJob& job, Unfinished unfinished,
                       Observer* observer, std::stop_token stop) {
   IdleThreads idle;
-  JobRunner runner(job, &idle);
-  ThreadRun run(job, runner, idle, observer, std::move(stop));
+  Pulse pulse(stop);
+  JobRunner runner(job, &idle, &pulse);
+  ThreadRun run(job, runner, idle, pulse, observer, std::move(stop));
   if (!job.stores.journal) return run_alone(job, run);
   Leader leader(job, runner, unfinished);
   try {

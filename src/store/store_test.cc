@@ -53,8 +53,8 @@ class AnyStore : public testing::TestWithParam<bool> {
 
 TEST_P(AnyStore, ListsUntilTheVisitorHasSeenEnough) {
   for (int object = 0; object < 40; ++object)
-    write_text(*store_, "a/" + std::to_string(object % 4) + "/" +
-                            std::to_string(object),
+    write_text(*store_,
+               "a/" + std::to_string(object % 4) + "/" + std::to_string(object),
                "x");
   for (const int wanted : {1, 3, 17, 40, 50}) {
     std::map<std::string, int> seen;

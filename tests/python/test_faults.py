@@ -200,6 +200,22 @@ def test_progress_is_told(tmp_path: Path) -> None:
     assert all(done <= total for done, total, *_ in told)
 
 
+def test_progress_is_told_while_one_task_goes_on(tmp_path: Path) -> None:
+    """All of it fits the memory: one task, which takes as long as the run."""
+    make_source(tmp_path)
+    slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.1)
+    told: list[tuple[float, ...]] = []
+    planned = rechunk(
+        slow, (40, 3, 4), "100MB", tmp_path / "target", threads=1
+    )
+    planned.execute(progress=lambda *numbers: told.append(numbers))
+    assert len([tasks for tasks, *_ in told if tasks == 0]) >= 2
+    assert {total for _, total, *_ in told} == {1}
+    sizes = [size for _, _, size, *_ in told]
+    assert sizes == sorted(sizes) and 0 < sizes[0] < sizes[-1]
+    assert sizes[-1] == told[-1][3]
+
+
 def test_a_bar_is_drawn(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
