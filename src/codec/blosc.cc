@@ -109,6 +109,9 @@ class Blosc final : public Codec {
   explicit Blosc(BloscOptions options) : options_(std::move(options)) {}
 
   std::string_view name() const override { return "blosc"; }
+  std::int64_t most_decoded_bytes() const override {
+    return BLOSC_MAX_BUFFERSIZE;
+  }
   std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const override;
   std::int64_t scratch_bytes(std::int64_t decoded_bytes) const override;
   std::int64_t encode(std::span<const std::byte> decoded,
@@ -170,12 +173,7 @@ std::int64_t Blosc::scratch_bytes(std::int64_t decoded_bytes) const {
 
 std::int64_t Blosc::encode(std::span<const std::byte> decoded,
                            std::span<std::byte> encoded) const {
-  if (decoded.size() > BLOSC_MAX_BUFFERSIZE)
-    throw Error(ErrorKind::kInvalidArgument,
-                fmt::format("encoding with blosc: {} bytes are more than the "
-                            "{} that a buffer can hold",
-                            decoded.size(), BLOSC_MAX_BUFFERSIZE),
-                "choose smaller chunks or another codec");
+  check_decoded_bytes(static_cast<std::int64_t>(decoded.size()));
   const auto room =
       std::min(encoded.size(), decoded.size() + BLOSC_MAX_OVERHEAD);
   fill_thread_cache();

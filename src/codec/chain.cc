@@ -83,6 +83,24 @@ std::int64_t CodecChain::max_encoded_bytes(std::int64_t decoded_bytes) const {
   return bound;
 }
 
+void CodecChain::check_decoded_bytes(std::int64_t decoded_bytes) const {
+  std::int64_t bound = decoded_bytes;
+  for (const auto& codec : codecs_) {
+    codec->check_decoded_bytes(bound);
+    bound = codec->max_encoded_bytes(bound);
+  }
+}
+
+void Codec::check_decoded_bytes(std::int64_t bytes) const {
+  if (bytes <= most_decoded_bytes()) return;
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      fmt::format("encoding with {}: {} bytes are more than the {} that "
+                  "it can hold",
+                  name(), bytes, most_decoded_bytes()),
+      "choose smaller chunks or another codec, such as zstd");
+}
+
 std::int64_t CodecChain::scratch_bytes(std::int64_t decoded_bytes) const {
   std::int64_t total = buffer_bytes(decoded_bytes);
   std::int64_t bound = decoded_bytes;

@@ -9,6 +9,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <span>
 #include <string>
@@ -23,6 +24,14 @@ class Codec {
 
   /// What messages call it: "zstd".
   virtual std::string_view name() const { return "codec"; }
+
+  /// The most that `encode` takes: what the format can hold.
+  virtual std::int64_t most_decoded_bytes() const {
+    return std::numeric_limits<std::int64_t>::max();
+  }
+
+  /// Throws: invalid_argument (`encode` does not take that many).
+  void check_decoded_bytes(std::int64_t bytes) const;
 
   /// Upper bound of what `encode` makes of that many bytes.
   virtual std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const = 0;
@@ -81,6 +90,10 @@ class CodecChain {
 
   bool empty() const { return codecs_.empty(); }
   std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const;
+
+  /// That each codec takes what may come to it when that many bytes are
+  /// encoded. Throws: invalid_argument (names the codec and how much it takes).
+  void check_decoded_bytes(std::int64_t decoded_bytes) const;
 
   /// Heap that the codecs take, plus `buffer_bytes`.
   std::int64_t scratch_bytes(std::int64_t decoded_bytes) const;

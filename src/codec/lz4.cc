@@ -22,6 +22,9 @@ class Lz4 final : public Codec {
 
   std::string_view name() const override { return "lz4"; }
 
+  std::int64_t most_decoded_bytes() const override {
+    return LZ4_MAX_INPUT_SIZE;
+  }
   std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const override {
     // LZ4_compressBound, but for sizes beyond an int too.
     return checked_add(decoded_bytes, decoded_bytes / 255 + 16 + kHeaderBytes);
@@ -42,11 +45,7 @@ class Lz4 final : public Codec {
 
 std::int64_t Lz4::encode(std::span<const std::byte> decoded,
                          std::span<std::byte> encoded) const {
-  if (decoded.size() > LZ4_MAX_INPUT_SIZE)
-    throw Error(ErrorKind::kInvalidArgument,
-                fmt::format("encoding with lz4: {} bytes are more than the {} "
-                            "that a block can hold",
-                            decoded.size(), LZ4_MAX_INPUT_SIZE));
+  check_decoded_bytes(static_cast<std::int64_t>(decoded.size()));
   for (int i = 0; i < kHeaderBytes; ++i)
     encoded[i] = static_cast<std::byte>(decoded.size() >> (8 * i) & 255);
   const auto block = encoded.subspan(kHeaderBytes);

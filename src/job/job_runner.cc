@@ -37,6 +37,12 @@ ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   return traits;
 }
 
+// A chunk is encoded whole, also where it reaches over the array's end.
+void check_encodable(const ArrayLayout& layout) {
+  with_context([&] { layout.codecs.check_decoded_bytes(layout.chunk_bytes()); },
+               [&] { return "chunks " + to_string(layout.chunk_shape); });
+}
+
 ChunkTraits target_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   ChunkTraits traits;
   traits.objects = layout.object_shape;
@@ -156,6 +162,7 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
     problem.source = options.array_source ? array_source_traits(layout)
                                           : source_traits(layout, source_costs);
     const ArrayLayout written = make_layout(target);
+    check_encodable(written);
     problem.target = target_traits(written, target_costs);
     if (options.kept.length > 0) add_kept(written, problem);
   }

@@ -37,6 +37,8 @@ class CodedLayout {
   static constexpr std::int64_t kOffsetBytes = 8, kSizeBytes = 4;
   /// Objects of shorter pieces, on average, are written raw.
   static constexpr std::int64_t kShortestPieceBytes = 4096;
+  /// Longer pieces than the light codec takes are not coded.
+  static constexpr std::int64_t kLongestPieceBytes = std::int64_t{1} << 30;
   /// What is read or written at a time.
   static constexpr std::int64_t kBatchBytes = 256 << 10;
   /// Pieces whose sizes are read at a time.

@@ -240,6 +240,7 @@ std::vector<Staging> stage_packed(const ArrayProblem& array,
       stagings.push_back(std::move(*found));
   };
   for (const bool coded : {true, false}) {
+    if (coded && !can_be_coded(array)) continue;
     consider(component, coded);
     if (component != whole_array) consider(whole_array, coded);
   }

@@ -79,4 +79,7 @@ std::int64_t packed_to_target_bytes(const ArrayProblem& array,
                                     bool coded);
 std::int64_t direct_bytes(const ArrayProblem& array, const Shape& block);
 
+/// True if the light codec takes the pieces of intermediates.
+bool can_be_coded(const ArrayProblem& array);
+
 }  // namespace rechunk

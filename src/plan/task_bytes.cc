@@ -40,6 +40,10 @@ std::int64_t decoding_bytes(const ArrayProblem& array) {
 
 }  // namespace
 
+bool can_be_coded(const ArrayProblem& array) {
+  return piece_bytes(array) <= CodedLayout::kLongestPieceBytes;
+}
+
 std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task,
                                   bool coded) {
   const std::int64_t region =
