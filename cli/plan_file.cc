@@ -15,10 +15,22 @@ std::shared_ptr<Store> folder_of(const fs::path& path) {
   return open_store(fs::absolute(path).parent_path().string());
 }
 
+/// Throws: invalid_argument if something else stands there: it would be lost.
+void check_plan_place(const std::string& path) {
+  const auto text =
+      read_text(*folder_of(path), fs::path(path).filename().string());
+  if (!text || text->find("\"plan_hash\"") != std::string::npos) return;
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      "saving the plan to " + path + ": a file that is no plan is there",
+      "choose another name");
+}
+
 }  // namespace
 
 void save_plan(const Job& job, const std::string& path) {
   job.check_target();
+  check_plan_place(path);
   write_text(*folder_of(path), fs::path(path).filename().string(), job.save());
 }
 

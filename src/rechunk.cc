@@ -39,9 +39,11 @@ struct Job::State {
 Job::Job(const std::string& source, const std::string& target,
          const Options& options, const Stores& stores) {
   if (!source.empty() && !target.empty()) check_apart(source, target);
+  if (!target.empty()) check_zip_target(target);
   const std::string temp = target.empty() && options.temp.empty()
                                ? ""
                                : temp_place(options.temp, target);
+  check_temp_apart(temp, source, target);
   state_ = std::make_unique<State>(
       plan_job({source, target, temp}, stores, options));
 }
@@ -76,12 +78,12 @@ Job Job::unfinished(const std::string& target, int threads,
                     bool check_contents) {
   const auto plan = running_plan(*open_own_store(journal_place(target)));
   if (!plan)
-    throw Error(ErrorKind::kNotFound,
-                "resuming " + target + ": no unfinished run is there");
+    throw Error(ErrorKind::kNotFound, "opening the run of " + target +
+                                          ": no unfinished run is there");
   Job job = load(*plan);
   if (!same_place(job.state_->job.places.target, target))
     throw Error(ErrorKind::kInvalidArgument,
-                "resuming " + target + ": its journal is that of " +
+                "opening the run of " + target + ": its journal is that of " +
                     job.state_->job.places.target,
                 "a run goes on where it began: move the data back");
   if (threads > 0) use_threads(job.state_->job, threads);

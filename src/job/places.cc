@@ -7,8 +7,10 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <set>
 #include <system_error>
+#include <utility>
 
 #include "base/byte_size.h"
 #include "rechunk/error.h"
@@ -38,16 +40,46 @@ fs::path existing_parent(fs::path path) {
   return path;
 }
 
-bool lies_within(const fs::path& inner, const fs::path& outer) {
+// What one folder has under all its names: bind mounts, and upper and lower
+// case where a disk does not tell them apart, give it several.
+using Identity = std::pair<dev_t, ino_t>;
+
+std::optional<Identity> identity(const fs::path& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return std::nullopt;
+  return Identity{status.st_dev, status.st_ino};
+}
+
+bool same_path(const fs::path& a, const fs::path& b) {
+  const auto folder = identity(a);
+  return a == b || (folder && folder == identity(b));
+}
+
+// True also where both are the same.
+bool lies_within(fs::path inner, const fs::path& outer) {
   const fs::path relative = inner.lexically_relative(outer);
-  return !relative.empty() && *relative.begin() != "..";
+  if (!relative.empty() && *relative.begin() != "..") return true;
+  const auto folder = identity(outer);
+  while (folder && identity(inner) != folder && inner.has_relative_path())
+    inner = inner.parent_path();
+  return folder && identity(inner) == folder;
+}
+
+void check_temp_apart(const fs::path& temp, const fs::path& place,
+                      std::string_view whose) {
+  if (!lies_within(temp, place)) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              "putting temporary data into " + temp.string() +
+                  ": it lies within the " + std::string(whose) + " " +
+                  place.string(),
+              "choose another --temp");
 }
 
 }  // namespace
 
 void check_apart(const std::string& source, const std::string& target) {
   const fs::path from = local_path(source), to = local_path(target);
-  if (from == to)
+  if (same_path(from, to))
     throw Error(ErrorKind::kInvalidArgument,
                 "source and target are the same place: " + from.string());
   if (lies_within(to, from) || lies_within(from, to))
@@ -55,6 +87,26 @@ void check_apart(const std::string& source, const std::string& target) {
                 "source and target lie within each other: " + from.string() +
                     " and " + to.string(),
                 "choose a target beside the source");
+}
+
+void check_temp_apart(const std::string& temp, const std::string& source,
+                      const std::string& target) {
+  if (temp.empty()) return;
+  if (!source.empty())
+    check_temp_apart(local_path(temp), local_path(source), "source");
+  if (!target.empty())
+    check_temp_apart(local_path(temp), local_path(target), "target");
+}
+
+void check_zip_target(const std::string& target) {
+  const fs::path path = local_path(target);
+  std::error_code error;
+  if (path.extension() != ".zip" || fs::exists(path, error)) return;
+  throw Error(ErrorKind::kUnsupported,
+              "writing " + target + ": no zip archives can be written yet",
+              "choose another target, and pack it then: cd TARGET && zip -0 -r "
+              "../" +
+                  path.filename().string() + " .");
 }
 
 std::string temp_place(const std::string& temp, const std::string& target) {

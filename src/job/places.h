@@ -11,8 +11,17 @@
 
 namespace rechunk {
 
-/// Throws: invalid_argument if one place is the other or lies within it.
+/// Throws: invalid_argument if one place is the other or lies within it, under
+/// whatever name.
 void check_apart(const std::string& source, const std::string& target);
+
+/// The same of the place for temporary data; "" is no place.
+void check_temp_apart(const std::string& temp, const std::string& source,
+                      const std::string& target);
+
+/// Throws: unsupported if the target is a zip archive that is to be made.
+/// Readers would take a folder of that name for one.
+void check_zip_target(const std::string& target);
 
 /// A folder for the temporary data of one target, which the run may empty: a
 /// hidden sibling of the target ("/data/.b.zarr.rechunk-temp"), or one like it

@@ -49,6 +49,13 @@ TEST_F(Places, OneBesideTheOtherAreApart) {
   EXPECT_TRUE(apart(at("g/a"), at("g/b")));
 }
 
+TEST_F(Places, TemporaryDataLiesBesideBoth) {
+  EXPECT_NO_THROW(check_temp_apart(at("t"), at("a"), at("b")));
+  EXPECT_NO_THROW(check_temp_apart("", at("a"), at("b")));
+  EXPECT_THROW(check_temp_apart(at("a/t"), at("a"), at("b")), Error);
+  EXPECT_THROW(check_temp_apart(at("b/t"), at("a"), at("b")), Error);
+}
+
 TEST_F(Places, TheSamePlaceIsNotApartHoweverItIsWritten) {
   EXPECT_FALSE(apart(at("a"), at("a")));
   EXPECT_FALSE(apart(at("a/"), at("a")));

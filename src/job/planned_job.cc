@@ -48,6 +48,14 @@ std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
   return problems;
 }
 
+// Arrays of a group may be links to elsewhere.
+void check_arrays_apart(const PlannedJob& job) {
+  const Places& places = job.places;
+  if (places.source.empty() || places.target.empty()) return;
+  for (const auto& [path, array] : job.source.arrays)
+    check_apart(places.source + "/" + path, places.target);
+}
+
 // Sources without a grid of their own are read on the target's.
 void follow_target(PlannedJob& job) {
   for (const auto& [path, source] : job.stores.array_sources) {
@@ -125,6 +133,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   open_stores(job);
   job.source = read_hierarchy(job.stores.documents ? *job.stores.documents
                                                    : *job.stores.source);
+  check_arrays_apart(job);
   job.source_has_documents =
       !job.stores.documents && job.stores.array_sources.empty();
   if (job.source_has_documents)
