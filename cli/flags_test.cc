@@ -181,6 +181,33 @@ TEST(Flags, MisspeltWordsGetASuggestion) {
   expect_contains(far, "--help");
 }
 
+TEST(Flags, FlagsOfOtherToolsAreTranslated) {
+  const std::pair<const char*, const char*> kExpected[] = {
+      {"--force", "did you mean --overwrite?"},
+      {"--compressor=zstd", "did you mean --codec?"},
+      {"--workers", "did you mean --threads?"},
+      {"--memory", "did you mean --max-memory?"},
+      {"--variable", "did you mean --array?"},
+      {"--quiet", "terminals only"},
+      {"--output", "second operand"},
+      {"-o", "second operand"},
+      {"--dry-run", "rechunk plan"},
+      {"--sample", "--sample belongs to rechunk verify"}};
+  for (const auto& [word, hint] : kExpected)
+    expect_contains(refusal({"run", "a", "b", word}), hint);
+  expect_contains(refusal({"plan", "a", "b", "--force"}),
+                  "--overwrite belongs to rechunk run");
+}
+
+TEST(Flags, WhatTheParserSaysIsEnglish) {
+  expect_contains(refusal({"run", "a", "b", "--chunks", "1", "--chunks", "2"}),
+                  "--chunks stands there more than once");
+  expect_contains(refusal({"run", "a", "b", "--threads"}),
+                  "--threads needs a value");
+  expect_contains(refusal({"info"}), "URL is missing");
+  expect_contains(refusal({}), "no command");
+}
+
 TEST(Flags, IncompleteCommandLinesAreUsageErrors) {
   for (const std::vector<const char*>& words :
        std::vector<std::vector<const char*>>{

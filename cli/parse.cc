@@ -130,6 +130,22 @@ const CLI::App& chosen(const CLI::App& app) {
   return subcommands.empty() ? app : *subcommands.front();
 }
 
+/// What the parser says, in our words: "--chunks: At Most 1 required but
+/// received 2", "--threads: 1 required N missing", "URL is required".
+std::string cause(const CLI::ParseError& error) {
+  const std::string text = error.what();
+  const std::string name = text.substr(0, text.find_first_of(": "));
+  const auto holds = [&](std::string_view words) {
+    return text.find(words) != std::string::npos;
+  };
+  if (holds("At Most 1 required")) return name + " stands there more than once";
+  if (holds("1 required") && holds("missing"))
+    return name + " needs a value behind it";
+  if (holds("subcommand is required")) return "it names no command";
+  if (holds(" is required")) return name + " is missing";
+  return text;
+}
+
 [[noreturn]] void fail(const CLI::App& app, const CLI::ParseError& error) {
   const CLI::App& command = chosen(app);
   const std::vector<std::string> unexpected = app.remaining(true);
@@ -143,7 +159,7 @@ const CLI::App& chosen(const CLI::App& app) {
         fmt::format("reading the command line: \"{}\" was not expected",
                     unexpected.front()),
         hint);
-  throw UsageError(fmt::format("reading the command line: {}", error.what()),
+  throw UsageError(fmt::format("reading the command line: {}", cause(error)),
                    hint);
 }
 

@@ -9,6 +9,60 @@
 namespace rechunk::cli {
 namespace {
 
+/// What other tools call it, and what it is here.
+struct Foreign {
+  std::string_view word;
+  std::string_view here;  ///< A flag; else a sentence.
+};
+
+constexpr std::string_view kTargetIsAnOperand =
+    "the target is the second operand: rechunk run SOURCE TARGET";
+constexpr std::string_view kSourceIsAnOperand =
+    "the source is the first operand: rechunk run SOURCE TARGET";
+constexpr std::string_view kQuiet =
+    "a progress bar is drawn on terminals only; 2>/dev/null hides the rest";
+
+constexpr Foreign kForeign[] = {
+    {"--force", "--overwrite"},
+    {"-f", "--overwrite"},
+    {"--replace", "--overwrite"},
+    {"--clobber", "--overwrite"},
+    {"--compressor", "--codec"},
+    {"--compressors", "--codec"},
+    {"--compression", "--codec"},
+    {"--workers", "--threads"},
+    {"--num-workers", "--threads"},
+    {"--nthreads", "--threads"},
+    {"--jobs", "--threads"},
+    {"--cpus", "--threads"},
+    {"--ram", "--max-memory"},
+    {"--tmp", "--temp"},
+    {"--tmpdir", "--temp"},
+    {"--scratch", "--temp"},
+    {"--variable", "--array"},
+    {"--var", "--array"},
+    {"--format", "--zarr-format"},
+    {"--zarr-version", "--zarr-format"},
+    {"--scheduler", "--executor"},
+    {"--engine", "--executor"},
+    {"--verbose", "--explain"},
+    {"--dry-run", "rechunk plan shows what a run would do"},
+    {"-n", "rechunk plan shows what a run would do"},
+    {"--resume", "rechunk resume TARGET goes on with a run"},
+    {"--continue", "rechunk resume TARGET goes on with a run"},
+    {"--quiet", kQuiet},
+    {"-q", kQuiet},
+    {"--silent", kQuiet},
+    {"--no-progress", kQuiet},
+    {"--output", kTargetIsAnOperand},
+    {"--out", kTargetIsAnOperand},
+    {"-o", kTargetIsAnOperand},
+    {"--target", kTargetIsAnOperand},
+    {"--input", kSourceIsAnOperand},
+    {"-i", kSourceIsAnOperand},
+    {"--source", kSourceIsAnOperand},
+};
+
 /// Letters to change, insert or remove to make `a` of `b` (Levenshtein).
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
@@ -48,12 +102,41 @@ std::vector<std::string> known_words(const CLI::App& app,
   return known;
 }
 
+bool has_flag(const CLI::App& app, std::string_view flag) {
+  const auto known = known_words(app, "--");
+  return std::find(known.begin(), known.end(), flag) != known.end();
+}
+
+/// The first of the other commands that has the flag; "" if none has.
+std::string command_with(const CLI::App& app, const std::string& flag) {
+  if (!app.get_parent()) return {};
+  for (const CLI::App* other : app.get_parent()->get_subcommands({}))
+    if (other != &app && has_flag(*other, flag)) return other->get_name();
+  return {};
+}
+
+/// Of a word that means something elsewhere; "" of others.
+std::string hint_from_elsewhere(const CLI::App& app, const std::string& word) {
+  const auto found = std::find_if(
+      std::begin(kForeign), std::end(kForeign),
+      [&](const Foreign& foreign) { return foreign.word == word; });
+  if (found != std::end(kForeign) && !found->here.starts_with("-"))
+    return std::string(found->here);
+  if (found != std::end(kForeign) && has_flag(app, found->here))
+    return fmt::format("did you mean {}?", found->here);
+  const std::string flag(found == std::end(kForeign) ? word : found->here);
+  const std::string command = command_with(app, flag);
+  if (command.empty()) return {};
+  return fmt::format("{} belongs to rechunk {}", flag, command);
+}
+
 }  // namespace
 
 std::string suggest(const CLI::App& app,
                     const std::vector<std::string>& words) {
   for (const std::string& argument : words) {
     const std::string word = argument.substr(0, argument.find('='));
+    if (auto hint = hint_from_elsewhere(app, word); !hint.empty()) return hint;
     std::string nearest;
     std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
     for (const std::string& known : known_words(app, word)) {

@@ -40,7 +40,8 @@ class Error : public std::runtime_error {
   bool retryable() const { return retryable_; }
   Error& set_retryable(bool retryable);
 
-  /// The same error with "`context`: " put before its message.
+  /// The same error with "`context`: " put before its message, unless it
+  /// begins so.
   Error with_context(std::string_view context) const;
 
  private:

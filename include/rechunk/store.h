@@ -88,6 +88,10 @@ class Store {
             const std::function<void(std::string_view key, std::int64_t bytes)>&
                 visit) const;
 
+  /// True if there is a folder, or what else there is without any object;
+  /// nothing where that cannot be told.
+  virtual std::optional<bool> exists() const { return std::nullopt; }
+
   /// Where a key lies, for messages: "/data/a.zarr/temp/c/0/1".
   virtual std::string describe(std::string_view key) const = 0;
 
@@ -111,7 +115,8 @@ void write_object(Store& store, std::string_view key,
 void write_text(Store& store, std::string_view key, std::string_view text);
 
 /// Opens the store that a URL or a local path names; nothing need exist there.
-/// Throws: unsupported (the scheme is not in the table), invalid_argument.
+/// Throws: unsupported (the scheme is not in the table, or a file stands there:
+/// the message says of which format), invalid_argument.
 std::shared_ptr<Store> open_store(const std::string& url);
 
 /// Removes what killed processes left of objects that they were writing in the

@@ -84,6 +84,7 @@ _KEYWORDS = {
     "temp": "temp_store",
 }
 _FLAG = re.compile(r"(?<!\S)--(?!save)(shards none|[a-z-]+)(?: (?=\d))?")
+_MEMORY = re.compile(r"--max-memory (\d+[KMGTP]?i?B)\b")
 _NATIVE_FORMS = re.compile(r"the forms are a list .* and auto:\S+")
 CHUNK_FORMS = (
     "give a tuple of lengths, a dict by dimension, -1, None, 'all' or "
@@ -98,7 +99,8 @@ def _in_python(text: str) -> str:
         name = _KEYWORDS.get(flag[1], flag[1].replace("-", "_"))
         return f"{name}=" if flag[0].endswith(" ") else name
 
-    return _FLAG.sub(keyword, _NATIVE_FORMS.sub(CHUNK_FORMS, text))
+    text = _MEMORY.sub(r'max_mem="\1"', _NATIVE_FORMS.sub(CHUNK_FORMS, text))
+    return _FLAG.sub(keyword, text)
 
 
 def from_native(

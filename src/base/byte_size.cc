@@ -108,4 +108,17 @@ std::string format_byte_size(std::int64_t bytes) {
   return fmt::format("{:.{}f} {}", value, whole ? 0 : 1, kUnits[unit]);
 }
 
+std::string round_up_byte_size(std::int64_t bytes) {
+  static constexpr std::array kUnits = {"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
+  constexpr std::int64_t kFewest = 10;  // Of a unit: it adds a tenth at most.
+  std::size_t unit = 0;
+  std::int64_t scale = 1;
+  while (unit + 1 < kUnits.size() && bytes / scale >= 1024 * kFewest) {
+    scale *= 1024;
+    ++unit;
+  }
+  const std::int64_t count = bytes / scale + (bytes % scale == 0 ? 0 : 1);
+  return fmt::format("{}{}", count, kUnits[unit]);
+}
+
 }  // namespace rechunk

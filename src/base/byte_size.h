@@ -15,4 +15,8 @@ std::int64_t parse_byte_size(std::string_view text);
 /// For people: "1.5 GiB", "117 KiB", "12 B".
 std::string format_byte_size(std::int64_t bytes);
 
+/// At least that many bytes, in few digits that parse_byte_size takes: "14MiB"
+/// of 14,336,634.
+std::string round_up_byte_size(std::int64_t bytes);
+
 }  // namespace rechunk

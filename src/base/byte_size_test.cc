@@ -125,6 +125,24 @@ TEST(ByteSize, WritesShortFormsForPeople) {
   EXPECT_EQ(format_byte_size(kMax), "8 EiB");
 }
 
+TEST(ByteSize, RoundsUpToFewDigits) {
+  EXPECT_EQ(round_up_byte_size(1), "1B");
+  EXPECT_EQ(round_up_byte_size(415'541), "406KiB");
+  EXPECT_EQ(round_up_byte_size(14'336'634), "14MiB");
+  EXPECT_EQ(round_up_byte_size((std::int64_t{14} << 20)), "14MiB");
+  EXPECT_EQ(round_up_byte_size((std::int64_t{14} << 20) + 1), "15MiB");
+  std::mt19937_64 random(5);
+  for (int i = 0; i < 20'000; ++i) {
+    const auto bytes = static_cast<std::int64_t>(random() >> (10 + i % 53));
+    const std::string text = round_up_byte_size(bytes);
+    EXPECT_GE(parse_byte_size(text), bytes) << text;
+    EXPECT_LE(static_cast<double>(parse_byte_size(text)),
+              1.1 * static_cast<double>(bytes) + 1)
+        << text;
+    EXPECT_LE(text.size(), 8u) << text;
+  }
+}
+
 TEST(ByteSize, WhatIsWrittenReadsBackWithinFivePercent) {
   std::mt19937_64 random(3);
   for (int i = 0; i < 20'000; ++i) {

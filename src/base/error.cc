@@ -35,6 +35,9 @@ Error& Error::set_retryable(bool retryable) {
 }
 
 Error Error::with_context(std::string_view context) const {
+  // Who reads a file says so, and so does who asked for it.
+  if (std::string_view(what()).starts_with(std::string(context) + ": "))
+    return *this;
   Error error(kind_, std::string(context) + ": " + what(), hint_);
   error.retryable_ = retryable_;
   return error;

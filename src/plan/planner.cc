@@ -179,7 +179,7 @@ std::string overhang(const ArrayProblem& array) {
                   describe(*largest), max_memory, needed,
                   format_byte_size(needed)),
       fmt::format("--max-memory {} would do; smaller chunks need less{}",
-                  needed, overhang(*largest)));
+                  round_up_byte_size(needed), overhang(*largest)));
 }
 
 // Intermediates of one component: those of two stages live at a time.

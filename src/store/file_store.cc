@@ -144,6 +144,11 @@ class FileStore final : public Store {
     visit(prefix, status.st_size);
   }
 
+  std::optional<bool> exists() const override {
+    std::error_code error;
+    return fs::exists(root_, error);
+  }
+
   std::string describe(std::string_view key) const override {
     return key.empty() ? root_ : root_ + "/" + std::string(key);
   }

@@ -5,7 +5,11 @@
 #include "rechunk/error.h"
 #include "rechunk/store.h"
 #include "store/file_store.h"
+<<<<<<< HEAD
 #include "store/file_url.h"
+=======
+#include "store/foreign_file.h"
+>>>>>>> d184d10 (Messages: files are told by their format, flags of other tools are translated, memory is rounded to what one types)
 
 namespace rechunk {
 namespace {
@@ -16,6 +20,7 @@ struct Scheme {
   void (*remove_unfinished)(const std::string& url);
 };
 
+<<<<<<< HEAD
 std::shared_ptr<Store> open_file_url(const std::string& url) {
   return make_file_store(file_path(url));
 }
@@ -26,6 +31,15 @@ void remove_partial_of_url(const std::string& url) {
 
 constexpr std::array<Scheme, 1> kSchemes{
     {{kFileScheme, open_file_url, remove_partial_of_url}}};
+=======
+std::shared_ptr<Store> open_folder(std::string path) {
+  refuse_file(path);
+  return make_file_store(std::move(path));
+}
+
+constexpr std::array<Scheme, 1> kSchemes{
+    {{"file://", open_folder, remove_partial_files}}};
+>>>>>>> d184d10 (Messages: files are told by their format, flags of other tools are translated, memory is rounded to what one types)
 
 }  // namespace
 
@@ -38,7 +52,7 @@ std::shared_ptr<Store> open_store(const std::string& url) {
     throw Error(ErrorKind::kUnsupported,
                 "opening " + url + ": no store for " + url.substr(0, end + 3),
                 "paths and file:// are supported");
-  return make_file_store(url);
+  return open_folder(url);
 }
 
 void remove_unfinished(const std::string& url) {

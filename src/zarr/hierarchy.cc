@@ -115,7 +115,10 @@ Listing list_documents(const Store& store) {
 }
 
 [[noreturn]] void nothing_there(const Store& store, const Listing& listing) {
-  std::string found = "is empty or does not exist";
+  const auto exists = store.exists();
+  std::string found = !exists   ? "is empty or does not exist"
+                      : *exists ? "is an empty folder"
+                                : "does not exist";
   if (!listing.document_bytes.empty())
     found = fmt::format("is not a Zarr array or group itself, but holds \"{}\"",
                         parent_of(listing.document_bytes.begin()->first));

@@ -216,7 +216,7 @@ def test_wrong_options_of_the_target(
 @pytest.mark.parametrize(
     "source, cause",
     [
-        ("missing.zarr", "missing.zarr: it is empty or does not exist"),
+        ("missing.zarr", "missing.zarr: it does not exist"),
         ("papers", "it holds no Zarr array or group"),
         ("file", "is a file"),
         ("s3://bucket/a.zarr", "no store for s3://"),

@@ -205,9 +205,7 @@ def test_progress_is_told_while_one_task_goes_on(tmp_path: Path) -> None:
     make_source(tmp_path)
     slow = NotingArray(tmp_path / "source", tmp_path / "notes", seconds=0.1)
     told: list[tuple[float, ...]] = []
-    planned = rechunk(
-        slow, (40, 3, 4), "100MB", tmp_path / "target", threads=1
-    )
+    planned = rechunk(slow, (40, 3, 4), "100MB", tmp_path / "target", threads=1)
     planned.execute(progress=lambda *numbers: told.append(numbers))
     assert len([tasks for tasks, *_ in told if tasks == 0]) >= 2
     assert {total for _, total, *_ in told} == {1}

@@ -1,0 +1,96 @@
+#include "store/foreign_file.h"
+
+#include <sys/stat.h>
+
+#include <array>
+#include <fstream>
+#include <string_view>
+
+#include "rechunk/error.h"
+
+namespace rechunk {
+namespace {
+
+using namespace std::string_view_literals;
+
+struct Format {
+  std::string_view name;
+  std::string_view magic;
+  std::string_view hint;  ///< Where to go from here.
+};
+
+constexpr std::string_view kDatasetHint =
+    "in Python, rechunk() takes xarray.open_dataset(PATH, chunks={})";
+constexpr std::string_view kGribHint =
+    "in Python, rechunk() takes xarray.open_dataset(PATH, engine=\"cfgrib\", "
+    "chunks={})";
+constexpr std::string_view kTiffHint =
+    "in Python, rechunk() takes what rioxarray.open_rasterio(PATH, "
+    "chunks=True) "
+    "and zarr.open(tifffile.imread(PATH, aszarr=True)) give";
+constexpr std::string_view kZipHint =
+    "unpack it; or in Python, rechunk() takes "
+    "zarr.open(zarr.storage.ZipStore(PATH, mode=\"r\")) as source";
+constexpr std::string_view kReferencesHint =
+    "in Python, rechunk() takes xarray.open_dataset(PATH, engine=\"kerchunk\", "
+    "chunks={})";
+constexpr std::string_view kDocumentHint = "give the folder that holds it";
+constexpr std::string_view kNumpyHint =
+    "in Python, rechunk() takes numpy.load(PATH, mmap_mode=\"r\")";
+constexpr std::string_view kPackedHint = "unpack it first";
+
+constexpr std::array kFormats = {
+    Format{"a file of HDF5 (as NetCDF-4 is)", "\x89HDF\r\n\x1a\n"sv,
+           kDatasetHint},
+    Format{"a file of NetCDF-3", "CDF\x01"sv, kDatasetHint},
+    Format{"a file of NetCDF-3", "CDF\x02"sv, kDatasetHint},
+    Format{"a file of NetCDF-3", "CDF\x05"sv, kDatasetHint},
+    Format{"a GRIB file", "GRIB"sv, kGribHint},
+    Format{"a TIFF file", "II*\0"sv, kTiffHint},
+    Format{"a TIFF file", "MM\0*"sv, kTiffHint},
+    Format{"a TIFF file", "II+\0"sv, kTiffHint},
+    Format{"a TIFF file", "MM\0+"sv, kTiffHint},
+    Format{"a zip archive", "PK\x03\x04"sv, kZipHint},
+    Format{"an empty zip archive", "PK\x05\x06"sv, kZipHint},
+    Format{"a parquet table", "PAR1"sv, "in Python, pandas reads it"},
+    Format{"a file of numpy", "\x93NUMPY"sv, kNumpyHint},
+    Format{"packed with gzip", "\x1f\x8b"sv, kPackedHint},
+};
+
+// JSON has no magic number, but words.
+constexpr std::array kDocuments = {
+    Format{"a file of kerchunk's references", "\"refs\"", kReferencesHint},
+    Format{"a file of kerchunk's references", ".zarray\"", kReferencesHint},
+    Format{"a document of Zarr's metadata", "\"zarr_format\"", kDocumentHint},
+};
+
+constexpr std::size_t kHeadBytes = 4096;
+
+const Format* format_of(std::string_view head) {
+  for (const Format& format : kFormats)
+    if (head.starts_with(format.magic)) return &format;
+  const auto first = head.find_first_not_of(" \t\r\n");
+  if (first == std::string_view::npos || head[first] != '{') return nullptr;
+  for (const Format& document : kDocuments)
+    if (head.find(document.magic) != std::string_view::npos) return &document;
+  return nullptr;
+}
+
+}  // namespace
+
+void refuse_file(const std::string& path) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0 || !S_ISREG(status.st_mode)) return;
+  std::string head(kHeadBytes, '\0');
+  std::ifstream file(path, std::ios::binary);
+  file.read(head.data(), static_cast<std::streamsize>(head.size()));
+  head.resize(static_cast<std::size_t>(file.gcount()));
+  const Format* format = format_of(head);
+  throw Error(ErrorKind::kUnsupported,
+              "opening " + path + ": it is " +
+                  std::string(format ? format->name : "a file") +
+                  "; Zarr arrays and groups are folders",
+              std::string(format ? format->hint : ""));
+}
+
+}  // namespace rechunk

@@ -1,0 +1,66 @@
+"""Messages of the core, as Python shows them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zarr
+
+from rechunk import RechunkError, rechunk
+
+
+@pytest.mark.parametrize(
+    ("content", "called"),
+    [(b"\x89HDF\r\n\x1a\n", "HDF5"), (b"PK\x03\x04", "zip archive")],
+)
+def test_a_file_is_told_by_what_it_holds(
+    tmp_path: Path, content: bytes, called: str
+) -> None:
+    """As source and as target."""
+    (tmp_path / "x").write_bytes(content)
+    zarr.create_array(tmp_path / "s", data=np.ones((4, 4)), chunks=(1, 4))
+    with pytest.raises(RechunkError, match=called):
+        rechunk(tmp_path / "x", (4, 1), "1MB", tmp_path / "t")
+    with pytest.raises(RechunkError, match=called):
+        rechunk(tmp_path / "s", (4, 1), "1MB", tmp_path / "x").execute()
+    assert (tmp_path / "x").read_bytes() == content
+
+
+def test_a_zip_archive_is_not_made_as_a_folder(tmp_path: Path) -> None:
+    """Named as one, it would be opened as one."""
+    zarr.create_array(tmp_path / "s", data=np.ones((4, 4)), chunks=(1, 4))
+    with pytest.raises(RechunkError, match="no zip archives"):
+        rechunk(tmp_path / "s", (4, 1), "1MB", tmp_path / "t.zip").execute()
+    assert not (tmp_path / "t.zip").exists()
+
+
+def test_the_memory_that_would_do_does(tmp_path: Path) -> None:
+    """As it stands in the hint."""
+    source = np.ones((400, 300))
+    with pytest.raises(RechunkError) as refused:
+        rechunk(source, (400, 7), "1kB", tmp_path / "t")
+    found = re.search(r'max_mem="(\d+\w+)" would do', str(refused.value))
+    assert found, refused.value
+    made = rechunk(source, (400, 7), found.group(1), tmp_path / "t").execute()
+    np.testing.assert_array_equal(made[...], source)
+
+
+def test_chunks_beyond_what_a_codec_holds_are_refused_by_the_plan(
+    tmp_path: Path,
+) -> None:
+    """Of an array-like, too."""
+    import numcodecs
+
+    source = np.broadcast_to(np.uint8(1), (3, 1 << 30))
+    with pytest.raises(RechunkError, match="with blosc: 3221225472 bytes"):
+        rechunk(
+            source,
+            (3, 1 << 30),
+            "12GiB",
+            tmp_path / "t",
+            zarr_format=2,
+            target_options={"compressors": numcodecs.Blosc("lz4")},
+        )
