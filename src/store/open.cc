@@ -5,11 +5,8 @@
 #include "rechunk/error.h"
 #include "rechunk/store.h"
 #include "store/file_store.h"
-<<<<<<< HEAD
 #include "store/file_url.h"
-=======
 #include "store/foreign_file.h"
->>>>>>> d184d10 (Messages: files are told by their format, flags of other tools are translated, memory is rounded to what one types)
 
 namespace rechunk {
 namespace {
@@ -20,9 +17,13 @@ struct Scheme {
   void (*remove_unfinished)(const std::string& url);
 };
 
-<<<<<<< HEAD
+std::shared_ptr<Store> open_folder(std::string path) {
+  refuse_file(path);
+  return make_file_store(std::move(path));
+}
+
 std::shared_ptr<Store> open_file_url(const std::string& url) {
-  return make_file_store(file_path(url));
+  return open_folder(file_path(url));
 }
 
 void remove_partial_of_url(const std::string& url) {
@@ -31,15 +32,6 @@ void remove_partial_of_url(const std::string& url) {
 
 constexpr std::array<Scheme, 1> kSchemes{
     {{kFileScheme, open_file_url, remove_partial_of_url}}};
-=======
-std::shared_ptr<Store> open_folder(std::string path) {
-  refuse_file(path);
-  return make_file_store(std::move(path));
-}
-
-constexpr std::array<Scheme, 1> kSchemes{
-    {{"file://", open_folder, remove_partial_files}}};
->>>>>>> d184d10 (Messages: files are told by their format, flags of other tools are translated, memory is rounded to what one types)
 
 }  // namespace
 
