@@ -213,9 +213,7 @@ TEST(ArrayWriter, SaysWhereItCouldNotWrite) {
       return false;
     }
     bool erase(std::string_view) override { return false; }
-    void list(std::string_view,
-              const std::function<void(std::string_view, std::int64_t)>&)
-        const override {}
+    void scan(std::string_view, const VisitListed&) const override {}
     std::string describe(std::string_view key) const override {
       return "/full/" + std::string(key);
     }
