@@ -11,8 +11,6 @@
 namespace rechunk {
 namespace {
 
-using namespace std::string_view_literals;
-
 struct Format {
   std::string_view name;
   std::string_view magic;
@@ -40,21 +38,21 @@ constexpr std::string_view kNumpyHint =
 constexpr std::string_view kPackedHint = "unpack it first";
 
 constexpr std::array kFormats = {
-    Format{"a file of HDF5 (as NetCDF-4 is)", "\x89HDF\r\n\x1a\n"sv,
+    Format{"a file of HDF5 (as NetCDF-4 is)", "\x89HDF\r\n\x1a\n",
            kDatasetHint},
-    Format{"a file of NetCDF-3", "CDF\x01"sv, kDatasetHint},
-    Format{"a file of NetCDF-3", "CDF\x02"sv, kDatasetHint},
-    Format{"a file of NetCDF-3", "CDF\x05"sv, kDatasetHint},
-    Format{"a GRIB file", "GRIB"sv, kGribHint},
-    Format{"a TIFF file", "II*\0"sv, kTiffHint},
-    Format{"a TIFF file", "MM\0*"sv, kTiffHint},
-    Format{"a TIFF file", "II+\0"sv, kTiffHint},
-    Format{"a TIFF file", "MM\0+"sv, kTiffHint},
-    Format{"a zip archive", "PK\x03\x04"sv, kZipHint},
-    Format{"an empty zip archive", "PK\x05\x06"sv, kZipHint},
-    Format{"a parquet table", "PAR1"sv, "in Python, pandas reads it"},
-    Format{"a file of numpy", "\x93NUMPY"sv, kNumpyHint},
-    Format{"packed with gzip", "\x1f\x8b"sv, kPackedHint},
+    Format{"a file of NetCDF-3", "CDF\x01", kDatasetHint},
+    Format{"a file of NetCDF-3", "CDF\x02", kDatasetHint},
+    Format{"a file of NetCDF-3", "CDF\x05", kDatasetHint},
+    Format{"a GRIB file", "GRIB", kGribHint},
+    Format{"a TIFF file", std::string_view("II*\0", 4), kTiffHint},
+    Format{"a TIFF file", std::string_view("MM\0*", 4), kTiffHint},
+    Format{"a TIFF file", std::string_view("II+\0", 4), kTiffHint},
+    Format{"a TIFF file", std::string_view("MM\0+", 4), kTiffHint},
+    Format{"a zip archive", "PK\x03\x04", kZipHint},
+    Format{"an empty zip archive", "PK\x05\x06", kZipHint},
+    Format{"a parquet table", "PAR1", "in Python, pandas reads it"},
+    Format{"a file of numpy", "\x93NUMPY", kNumpyHint},
+    Format{"packed with gzip", "\x1f\x8b", kPackedHint},
 };
 
 // JSON has no magic number, but words.

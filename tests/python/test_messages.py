@@ -62,5 +62,5 @@ def test_chunks_beyond_what_a_codec_holds_are_refused_by_the_plan(
             "12GiB",
             tmp_path / "t",
             zarr_format=2,
-            target_options={"compressors": numcodecs.Blosc("lz4")},
+            target_options={"compressor": numcodecs.Blosc("lz4")},
         )
