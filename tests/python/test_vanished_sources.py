@@ -87,7 +87,7 @@ def test_a_store_in_the_memory_of_another_process_is_missed(
         executor="dask",
         verify=verify,
     )
-    with pytest.raises(Exception, match="does not find|belongs to this"):
+    with pytest.raises(Exception, match=r"does not find|belongs to this"):
         planned.execute(scheduler=cluster)
     with pytest.raises(FileNotFoundError):
         zarr.open(tmp_path / "b", mode="r")
