@@ -109,8 +109,8 @@ TEST(Flags, AnArrayOnPaperNeedsNoSource) {
   const PaperArray array = make_paper_array(call.arguments);
   EXPECT_EQ(array.shape, (Shape{100, 20, 0}));
   EXPECT_EQ(array.dtype, "f4");
-  EXPECT_EQ(array.source_chunks, (Shape{7, 20, 1}));
-  EXPECT_EQ(array.source_shards, (Shape{14, 20, 1}));
+  EXPECT_EQ(array.source_chunks, (Shape{7, 20, 3}));
+  EXPECT_EQ(array.source_shards, (Shape{14, 20, 3}));
 }
 
 TaskWords tasks_of(const char* array, const char* stage, const char* tasks) {
@@ -195,8 +195,8 @@ TEST(Flags, FlagsOfOtherToolsAreTranslated) {
       {"--sample", "--sample belongs to rechunk verify"}};
   for (const auto& [word, hint] : kExpected)
     expect_contains(refusal({"run", "a", "b", word}), hint);
-  expect_contains(refusal({"plan", "a", "b", "--force"}),
-                  "--overwrite belongs to rechunk run");
+  expect_contains(refusal({"verify", "a", "b", "--force"}),
+                  "--overwrite belongs to rechunk");
 }
 
 TEST(Flags, WhatTheParserSaysIsEnglish) {
