@@ -177,17 +177,21 @@ def _random_chunks_text(
     lengths = random_chunks(rng, shape)
     if rng.random() < 0.1:
         lengths = layout.chunks
-    clipped = [min(c, max(1, n)) for c, n in zip(lengths, shape)]
     if not shape or style == "all":
         return Target("all", [max(1, n) for n in shape])
     if style == "auto":
         return Target(f"auto:{rng.integers(1, 9)}kB", [None] * len(shape))
     texts = [str(length) for length in lengths]
     for axis, length in enumerate(shape):
-        if clipped[axis] == max(1, length) and rng.random() < 0.5:
+        if lengths[axis] >= max(1, length) and rng.random() < 0.5:
             texts[axis] = str(rng.choice(["all", "-1"]))
+    # Lengths beyond the array's are kept: it may grow.
+    asked = [
+        max(1, n) if text in ("all", "-1") else int(text)
+        for text, n in zip(texts, shape)
+    ]
     if style == "list":
-        return Target(",".join(texts), clipped)
+        return Target(",".join(texts), asked)
     kept = [bool(rng.random() < 0.3) for _ in shape]
     kept[rng.integers(0, len(shape))] = False
     keys = names if names and rng.random() < 0.8 else range(len(shape))
@@ -196,7 +200,7 @@ def _random_chunks_text(
         for key, text, keep in zip(keys, texts, kept)
         if not keep
     ]
-    chunks = [None if keep else c for keep, c in zip(kept, clipped)]
+    chunks = [None if keep else c for keep, c in zip(kept, asked)]
     return Target(",".join(parts), chunks)
 
 

@@ -116,7 +116,7 @@ def test_an_array_that_does_not_exist_can_be_planned(rechunk: Rechunk) -> None:
         ("lon=3", [10, 30, 3]),
         ("time=-1,lat=all,lon=1", [40, 30, 1]),
         ("0=20,2=10", [20, 30, 10]),
-        ("400,7,5", [40, 7, 5]),
+        ("400,7,5", [400, 7, 5]),
     ],
 )
 def test_chunks_are_read_in_all_forms(

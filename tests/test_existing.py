@@ -308,8 +308,9 @@ def test_groups_that_would_not_fit_are_refused(
         root = zarr.create_group(tmp_path / name)
         for array in kept:
             root.create_array(
-                array, shape=(10,) * len(names[array]), chunks=5,
-                dtype="f4", dimension_names=names[array],
+                array, shape=(10,) * len(names[array]),
+                chunks=(5,) * len(names[array]), dtype="f4",
+                dimension_names=names[array],
             )  # fmt: skip
     words = ("run", tmp_path / "a", tmp_path / "b", "--append", "time")
     assert "no array time" in rechunk.fails(*words).stderr

@@ -222,6 +222,9 @@ def test_the_page_on_interrupted_runs_shows_what_is_printed(
         if command.startswith("rechunk run"):
             assert shown.splitlines()[-1] in done.stderr.splitlines()
             chunk.unlink()
+            maps = np.zeros((10, 361, 720), "f4")
+            maps[:, :10, :10] = 1  # Few chunks of the target hold anything.
+            zarr.open_array(tmp_path / "by-map.zarr")[1900:1910] = maps
         if command.startswith("rechunk status"):
             printed, page = (
                 re.sub(r"[\d.]+ ([KMG]i)?", "N ", text)

@@ -273,7 +273,7 @@ def test_a_document_that_is_a_folder_is_none(
 ) -> None:
     """As for Zarr: there is no array."""
     (tmp_path / "a" / "zarr.json").mkdir(parents=True)
-    assert "does not exist" in refuse_run(rechunk, tmp_path)
+    assert "it is an empty folder" in refuse_run(rechunk, tmp_path)
 
 
 def test_sparse_giants_are_not_read(rechunk: Rechunk, tmp_path: Path) -> None:

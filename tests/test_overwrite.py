@@ -157,7 +157,7 @@ def test_what_cannot_be_replaced_is_refused(
     (place / "file").write_text("mine")
     words = ("run", place / "a")
     refused = rechunk.fails(*words, place / "file", *CHUNKS, "--overwrite")
-    assert "it is no folder" in refused.stderr
+    assert "it is a file" in refused.stderr
     assert (place / "file").read_text() == "mine"
     inner = place / "g/c.rechunk"
     inner.mkdir()

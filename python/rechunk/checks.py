@@ -106,7 +106,7 @@ def local_path(place: str, what: str) -> str:
     while not os.path.lexists(above):
         above = os.path.dirname(above)
     if above == os.path.abspath(path):
-        return  # The native part says which file it is.
+        return path  # The native part says which file it is.
     if os.path.exists(above) and not os.path.isdir(above):
         _refuse_file(path, above, what)
     return path

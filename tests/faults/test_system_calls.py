@@ -158,10 +158,10 @@ def test_a_target_that_was_half_removed_is_still_known(
     assert run(tmp_path, *command).exit_code == 0
     target = tree_hash(tmp_path / "b")
     harm = {"calls": "unlink", "at": 9, "errno": errno.EACCES}
-    ended = run(tmp_path, *command, "--overwrite", action="error", **harm)
+    again = (*command, "--overwrite-in-place")
+    ended = run(tmp_path, *again, action="error", **harm)
     assert ended.exit_code == 1
     assert len(tree_hash(tmp_path / "b")) < len(target)
-    again = (*command, "--overwrite")
     if begins == "resumed":
         again = ("resume", tmp_path / "b")
     ended = run(tmp_path, *again)
