@@ -18,7 +18,20 @@ Json fill_json(const std::string& text) {
   return value.is_discarded() ? Json(text) : value;
 }
 
+/// What is not known is null.
+Json unread_json(const ArrayInfo& array) {
+  Json json = {{"name", array.name}, {"zarr_format", array.zarr_format}};
+  for (const char* key : {"shape", "dtype", "chunks", "shards", "codecs",
+                          "fill_value", "dimension_names", "bytes"})
+    json[key] = nullptr;
+  json["objects"] = array.objects;
+  json["stored_bytes"] = array.stored_bytes;
+  json["cause"] = array.cause;
+  return json;
+}
+
 Json array_json(const ArrayInfo& array) {
+  if (!array.cause.empty()) return unread_json(array);
   return {{"name", array.name},
           {"zarr_format", array.zarr_format},
           {"shape", array.shape},
@@ -57,9 +70,14 @@ std::string table_text(const std::vector<ArrayInfo>& arrays) {
        "objects", "format"}};
   if (sharded) rows[0].insert(rows[0].begin() + 4, "shards");
   for (const ArrayInfo& array : arrays) {
+    const bool unread = !array.cause.empty();
+    const auto known = [&](std::string text) {
+      return unread ? std::string("?") : text;
+    };
     rows.push_back(
-        {array.name.empty() ? "(root)" : array.name, shape_with_names(array),
-         describe_dtype(array.dtype), to_string(array.chunks), array.codecs,
+        {array.name.empty() ? "(root)" : array.name,
+         known(shape_with_names(array)), known(describe_dtype(array.dtype)),
+         known(to_string(array.chunks)), known(array.codecs),
          array.bytes > 0 ? format_byte_size(array.bytes) : "-",
          format_byte_size(array.stored_bytes), std::to_string(array.objects),
          fmt::format("v{}", array.zarr_format)});
@@ -67,7 +85,12 @@ std::string table_text(const std::vector<ArrayInfo>& arrays) {
       rows.back().insert(rows.back().begin() + 4,
                          array.shards.empty() ? "-" : to_string(array.shards));
   }
-  return format_table(rows);
+  std::string text = format_table(rows);
+  for (const ArrayInfo& array : arrays)
+    if (!array.cause.empty())
+      text +=
+          fmt::format("{} is not understood: {}\n", array.name, array.cause);
+  return text;
 }
 
 }  // namespace

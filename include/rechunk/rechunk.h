@@ -73,7 +73,7 @@ struct Options {
   /// The same, but the old one is erased first everywhere: for links, mount
   /// points and disks without room for both.
   bool overwrite_in_place = false;
-  bool verify = false;     ///< Decode the target again and compare digests.
+  bool verify = false;  ///< Decode the target again and compare digests.
   /// A job with notes fails: when it is planned, or before its target is
   /// visible, if it finds something to note only then.
   bool strict = false;
@@ -349,6 +349,9 @@ struct ArrayInfo {
   std::int64_t bytes = 0;         ///< Uncompressed; 0 if the size is not fixed.
   std::int64_t objects = 0;       ///< Chunks or shards that exist.
   std::int64_t stored_bytes = 0;  ///< Of those objects.
+  /// Why rechunk does not know where its chunks lie; then only the name, the
+  /// format and the objects are known. "" for all others.
+  std::string cause;
 };
 std::vector<ArrayInfo> info(const std::string& url);
 

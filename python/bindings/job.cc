@@ -192,6 +192,9 @@ std::string describe(const std::string& url, const nb::dict& stores) {
     json["arrays"].push_back({{"name", path},
                               {"shape", array.shape},
                               {"dimensions", dimension_names_of(array)}});
+  json["unread"] = nlohmann::json::array();
+  for (const auto& [path, array] : hierarchy.unread)
+    json["unread"].push_back(path);
   return json.dump();
 }
 

@@ -18,6 +18,7 @@ from rechunk.checks import (
     format_number,
     memory_bytes,
     thread_count,
+    writes_nan_as_text,
 )
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
 from rechunk.errors import InvalidArgumentError, RechunkWarning
@@ -51,6 +52,7 @@ def rechunk(
     zarr_format: int | None = None,
     consolidate: bool | None = None,
     write_empty_chunks: bool = False,
+    nan_attributes: str = "keep",
     threads: int | None = None,
     overwrite: bool = False,
     overwrite_in_place: bool = False,
@@ -92,6 +94,8 @@ def rechunk(
         What may be read otherwise afterwards, or is left as it
         was, is a RechunkWarning and part of the report; strict=True makes it
         an error.
+    nan_attributes: "keep" leaves NaN and Infinity in attributes as they are;
+        "text" writes them as strings, since strict readers of v3 refuse them.
     calibrate: "auto" measures on some of the source's chunks what its codecs
         cost, before the plan is made; "off" plans the same every time.
 
@@ -129,6 +133,7 @@ def rechunk(
         "codec": "" if codec is None else codec_text(codec),
         "shards": _shards_text(shards),
         "calibrate": calibrates(calibrate),
+        "nan_attributes_as_text": writes_nan_as_text(nan_attributes),
     }
     if consolidate is not None:
         options["consolidate"] = bool(consolidate)
@@ -144,6 +149,7 @@ def rechunk(
             consolidate=consolidate,
             overwrite=overwrite,
             overwrite_in_place=overwrite_in_place,
+            nan_attributes=nan_attributes == "text" and nan_attributes,
         )
         return _into_existing(
             source, target_store, array_name, temp_store, options, engine

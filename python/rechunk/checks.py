@@ -66,6 +66,18 @@ def calibrates(calibrate: Any) -> bool:
     return calibrate == "auto"
 
 
+def writes_nan_as_text(nan_attributes: Any) -> bool:
+    """True for "text"."""
+    if not isinstance(nan_attributes, str) or nan_attributes not in (
+        "keep",
+        "text",
+    ):
+        raise InvalidArgumentError(
+            f"nan_attributes: {nan_attributes!r} is neither 'keep' nor 'text'"
+        )
+    return nan_attributes == "text"
+
+
 def memory_bytes(max_mem: Any) -> int:
     """0 for None: half of what there is."""
     if max_mem is None:

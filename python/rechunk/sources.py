@@ -91,6 +91,7 @@ def _hierarchy(source: Source) -> Source:
     nodes = json.loads(_core.describe(source.url, source.stores))
     source.is_array = nodes["root_is_array"]
     source.arrays = [array["name"] for array in nodes["arrays"]]
+    source.arrays += nodes["unread"]  # The core says why it cannot read them.
     for array in nodes["arrays"]:
         source.shapes[array["name"]] = tuple(array["shape"])
     names = (name for array in nodes["arrays"] for name in array["dimensions"])

@@ -30,7 +30,8 @@ void check_options(const Options& options) {
       !options.codec.empty() || options.zarr_format != 0 ||
       !options.array_chunks.empty() || !options.array_chunk_words.empty() ||
       !options.array_codec_words.empty() || !options.array_shards.empty() ||
-      !options.array_codecs.empty() || options.consolidate;
+      !options.array_codecs.empty() || options.consolidate ||
+      options.nan_attributes_as_text;
   const char* flag = options.region.empty() ? "--append" : "--region";
   if (layout)
     refuse(fmt::format("{}: the target exists, and keeps its chunks, shards, "
@@ -98,6 +99,14 @@ struct Request {
   std::vector<RegionRange> ranges;  ///< Or the one dimension.
 };
 
+// Nobody knows whether it has the dimension that grows, or the region.
+void check_read(const Hierarchy& hierarchy, std::string_view whose) {
+  for (const auto& [path, array] : hierarchy.unread)
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("array {} of the {}: {}", path, whose, array.cause),
+                "it can only be moved as stored, to a new target");
+}
+
 class Chooser {
  public:
   Chooser(PlannedJob& job, const Hierarchy& existing)
@@ -112,6 +121,8 @@ class Chooser {
   }
 
   void choose() {
+    check_read(job_.source, "source");
+    check_read(existing_, "target");
     check_names();
     std::map<std::string, ArrayMetadata> sources, targets;
     for (const auto& [path, source] : job_.source.arrays) {

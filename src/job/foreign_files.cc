@@ -39,24 +39,39 @@ bool belongs_to_zarr(std::string_view key) {
          name_of(key).starts_with(".nczattr");
 }
 
-// A damaged document makes no array: what lies below it stays.
-bool describes_array(std::string_view key, const Store& store) {
-  if (name_of(key) == ".zarray") return true;
-  if (name_of(key) != "zarr.json") return false;
-  try {
-    const auto text = read_text(store, key);
-    const auto type = text ? raw_json::find(raw_json::parse(*text), "node_type")
-                           : std::nullopt;
-    return type && raw_json::as_string(*type) == "array";
-  } catch (const Error&) {
-    return false;
-  }
-}
-
 // Where the arrays lie, and nothing more of them.
 void add_array(Hierarchy& outline, const std::string& path) {
   outline.arrays[path];
   if (path.empty()) outline.root_is_array = true;
+}
+
+bool is_unread(const std::string& zarr_json) {
+  try {
+    parse_array_v3(zarr_json);
+    return false;
+  } catch (const Error& error) {
+    return error.kind() == ErrorKind::kUnsupported;
+  }
+}
+
+// Adds the array that a document describes. A damaged one describes none: what
+// lies below it stays.
+void add_described(Hierarchy& outline, std::string_view key,
+                   const Store& store) {
+  const std::string path = parent_of(key);
+  if (name_of(key) == ".zarray") return add_array(outline, path);
+  if (name_of(key) != "zarr.json") return;
+  try {
+    const auto text = read_text(store, key);
+    if (!text) return;
+    const auto type = raw_json::find(raw_json::parse(*text), "node_type");
+    if (!path.empty() && is_unread(*text))
+      outline.unread[path];
+    else if (type && raw_json::as_string(*type) == "array")
+      add_array(outline, path);
+  } catch (const Error&) {
+    return;
+  }
 }
 
 /// Goes through the folders of one target.
@@ -105,8 +120,7 @@ class Walk {
   void enter(const std::string& key) {
     const std::vector<Entry> entries = entries_of(path_of(key));
     for (const Entry& entry : entries)
-      if (describes_array(join_key(key, entry.name), *store_))
-        add_array(outline_, key);
+      add_described(outline_, join_key(key, entry.name), *store_);
     for (const Entry& entry : entries) {
       const std::string inner = join_key(key, entry.name);
       if (S_ISDIR(entry.mode)) {
@@ -156,7 +170,7 @@ Listed list_all(const Store& store, std::string_view spared_prefix) {
     (belongs_to_zarr(key) ? listed.documents : listed.others).emplace_back(key);
   });
   for (const std::string& key : listed.documents)
-    if (describes_array(key, store)) add_array(listed.outline, parent_of(key));
+    add_described(listed.outline, key, store);
   return listed;
 }
 
@@ -203,6 +217,8 @@ void check_out_of_the_way(const std::vector<std::string>& files,
     };
     return std::any_of(hierarchy.arrays.begin(), hierarchy.arrays.end(),
                        is_above) ||
+           std::any_of(hierarchy.unread.begin(), hierarchy.unread.end(),
+                       is_above) ||
            std::any_of(hierarchy.groups.begin(), hierarchy.groups.end(),
                        is_above);
   };
@@ -228,6 +244,8 @@ void erase_zarr(Store& store, const Hierarchy& hierarchy,
   Listed listed = list_all(store, spared_prefix);
   for (const auto& [path, array] : hierarchy.arrays)
     add_array(listed.outline, path);
+  for (const auto& [path, array] : hierarchy.unread)
+    listed.outline.unread[path];
   std::sort(listed.documents.begin(), listed.documents.end(), outermost_first);
   for (const std::string& key : listed.documents) store.erase(key);
   for (const std::string& key : listed.others)

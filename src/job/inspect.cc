@@ -17,6 +17,14 @@
 namespace rechunk {
 namespace {
 
+void count_objects(const Store& store, ArrayInfo& info) {
+  store.list(info.name, [&](std::string_view key, std::int64_t bytes) {
+    if (is_document(key)) return;
+    ++info.objects;
+    info.stored_bytes += bytes;
+  });
+}
+
 ArrayInfo describe(const Store& store, const std::string& path,
                    const ArrayMetadata& array) {
   ArrayInfo info;
@@ -31,11 +39,7 @@ ArrayInfo describe(const Store& store, const std::string& path,
   info.dimension_names = dimension_names_of(array);
   info.bytes =
       checked_multiply(element_count(array.shape), array.data_type.item_bytes);
-  store.list(path, [&](std::string_view key, std::int64_t bytes) {
-    if (is_document(key)) return;
-    ++info.objects;
-    info.stored_bytes += bytes;
-  });
+  count_objects(store, info);
   return info;
 }
 
@@ -117,6 +121,13 @@ std::vector<ArrayInfo> info(const std::string& url) {
   std::vector<ArrayInfo> infos;
   for (const auto& [path, array] : hierarchy.arrays)
     infos.push_back(describe(*store, path, array));
+  for (const auto& [path, array] : hierarchy.unread) {
+    ArrayInfo& info = infos.emplace_back();
+    info.name = path;
+    info.zarr_format = hierarchy.zarr_format;
+    info.cause = array.cause;
+    count_objects(*store, info);
+  }
   return infos;
 }
 
@@ -130,7 +141,22 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
     comparison.equal = comparison.equal && array.equal;
     comparison.arrays.push_back(std::move(array));
   };
+  const auto add_unread = [&](const std::string& path, const Hierarchy& own,
+                              const Hierarchy& other, const char* only) {
+    if (other.arrays.contains(path) || other.unread.contains(path))
+      add({.name = path,
+           .compared = false,
+           .difference = own.unread.at(path).cause});
+    else
+      add({.name = path, .difference = only});
+  };
+  for (const auto& [path, array] : a.unread)
+    add_unread(path, a, b, "only the first has it");
+  for (const auto& [path, array] : b.unread)
+    if (!a.unread.contains(path))
+      add_unread(path, b, a, "only the second has it");
   for (const auto& [path, array] : a.arrays) {
+    if (b.unread.contains(path)) continue;
     Comparison::Array result;
     result.name = path;
     const auto other = b.arrays.find(path);
@@ -149,7 +175,7 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
     add(std::move(result));
   }
   for (const auto& [path, array] : b.arrays)
-    if (!a.arrays.contains(path))
+    if (!a.arrays.contains(path) && !a.unread.contains(path))
       add({.name = path, .difference = "only the second has it"});
   return comparison;
 }

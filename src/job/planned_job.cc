@@ -56,6 +56,13 @@ void check_arrays_apart(const PlannedJob& job) {
     check_apart(places.source + "/" + path, places.target);
 }
 
+// Their objects are found where their documents are.
+void check_unread(const PlannedJob& job) {
+  if (job.source_has_documents || job.source.unread.empty()) return;
+  const auto& [path, array] = *job.source.unread.begin();
+  throw Error(ErrorKind::kUnsupported, "array " + path + ": " + array.cause);
+}
+
 // Sources without a grid of their own are read on the target's.
 void follow_target(PlannedJob& job) {
   for (const auto& [path, source] : job.stores.array_sources) {
@@ -136,6 +143,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   check_arrays_apart(job);
   job.source_has_documents =
       !job.stores.documents && job.stores.array_sources.empty();
+  check_unread(job);
   if (job.source_has_documents)
     check_chunk_keys(*job.stores.source, job.source);
   if (into_existing(job.options)) {

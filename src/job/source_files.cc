@@ -55,6 +55,28 @@ std::optional<std::string_view> key_in_array(const Hierarchy& hierarchy,
   return std::nullopt;
 }
 
+// Its documents are written with those of all other arrays.
+bool is_unread_object(const Hierarchy& hierarchy, std::string_view key) {
+  if (!is_inside_unread(hierarchy, key)) return false;
+  const std::string folder(key.substr(0, key.rfind('/')));
+  return !is_document(key) || !hierarchy.unread.contains(folder);
+}
+
+// Who does not see the source finds no objects of theirs either.
+void check_unread_documents(const PlannedJob& job) {
+  const Store& source = *job.stores.source;
+  for (const auto& [path, array] : job.source.unread)
+    for (const auto& [name, text] : array.documents) {
+      const std::string key = join_key(path, name);
+      if (read_text(source, key) == text) continue;
+      throw Error(ErrorKind::kInvalidArgument,
+                  "reading array " + path + ": " + source.describe(key) +
+                      " is not what it was when the run was planned",
+                  "put the source back, or where every process sees it, or "
+                  "plan again");
+    }
+}
+
 ReadRequest request_of(const std::string& key, std::int64_t offset,
                        Buffer block) {
   ReadRequest request;
@@ -129,18 +151,22 @@ void verify_file(const PlannedJob& job, const std::string& key,
 }  // namespace
 
 bool is_file(const Hierarchy& hierarchy, std::string_view key) {
-  if (is_document(key) || lies_in_a_run(key)) return false;
+  if (is_document(key) || lies_in_a_run(key) ||
+      is_inside_unread(hierarchy, key))
+    return false;
   const auto inner = key_in_array(hierarchy, key);
   return !inner || !is_chunk_name(*inner);
 }
 
 void copy_files(const PlannedJob& job, MemoryBudget& budget, Report& report) {
-  if (job.existing || job.options.without_files || !job.stores.source ||
-      !job.source_has_documents)
+  if (job.existing || !job.stores.source || !job.source_has_documents ||
+      (job.options.without_files && job.source.unread.empty()))
     return;
+  check_unread_documents(job);
   std::vector<std::string> keys;
   job.stores.source->list("", [&](std::string_view key, std::int64_t) {
-    if (is_file(job.source, key)) keys.emplace_back(key);
+    const bool file = !job.options.without_files && is_file(job.source, key);
+    if (file || is_unread_object(job.source, key)) keys.emplace_back(key);
   });
   if (keys.empty()) return;
   std::sort(keys.begin(), keys.end());
@@ -148,14 +174,19 @@ void copy_files(const PlannedJob& job, MemoryBudget& budget, Report& report) {
       kBlockBytes, budget.limit() - budget.limit() % MemoryBudget::kAlignment));
   const Buffer block = arena.take(arena.capacity());
   for (const std::string& key : keys) {
-    if (!is_readable(*job.stores.source, key)) {
+    const bool of_array = is_inside_unread(job.source, key);
+    if (!of_array && !is_readable(*job.stores.source, key)) {
       report.notes.add("files", key, "left out, since it cannot be read");
       continue;
     }
     const std::int64_t bytes = with_context(
         [&] { return retrying([&] { return copy_file(job, key, block); }); },
-        [] { return "copying a file that is no Zarr"; });
+        [&] {
+          return of_array ? "moving an object as stored"
+                          : "copying a file that is no Zarr";
+        });
     if (job.options.verify) verify_file(job, key, bytes, block);
+    if (of_array) continue;
     ++report.files.copied;
     report.files.bytes += bytes;
   }

@@ -18,7 +18,10 @@ bool is_file(const Hierarchy& hierarchy, std::string_view key);
 /// of at most a MiB from `budget`; with `verify` reads them again. Does nothing
 /// where the target existed before, where the source's documents lie elsewhere,
 /// and `without_files`. What cannot be read is noted.
-/// Throws: io, corrupt (a file changed meanwhile).
+/// Objects of unread arrays are copied in the same way, whatever the options
+/// say, and are not reported as files.
+/// Throws: io, corrupt (a file changed meanwhile), invalid_argument (the source
+/// is not what it was when the run was planned).
 void copy_files(const PlannedJob& job, MemoryBudget& budget, Report& report);
 
 }  // namespace rechunk

@@ -70,11 +70,14 @@ Codecs parse_codecs(const std::string& text) {
   return codecs;
 }
 
-std::string names_of_arrays(const Hierarchy& source) {
+[[noreturn]] void no_such_array(const std::string& name,
+                                const Hierarchy& source) {
   std::string names;
   for (const auto& [path, array] : source.arrays)
     names += (names.empty() ? "" : ", ") + (path.empty() ? "(root)" : path);
-  return names;
+  throw Error(ErrorKind::kInvalidArgument,
+              "--array " + name + ": the source has no such array",
+              "its arrays are: " + names);
 }
 
 // "NAME:VALUE" taken apart where the longest NAME is that of an array.
@@ -85,12 +88,10 @@ std::pair<std::string, std::string> split_word(const std::string& word,
        colon = colon > 0 ? word.rfind(':', colon - 1) : std::string::npos) {
     const std::string name =
         start < colon ? word.substr(start, colon - start) : "";
-    if (source.arrays.contains(name)) return {name, word.substr(colon + 1)};
+    if (source.arrays.contains(name) || source.unread.contains(name))
+      return {name, word.substr(colon + 1)};
   }
-  throw Error(ErrorKind::kInvalidArgument,
-              "--array " + word.substr(0, word.find(':')) +
-                  ": the source has no such array",
-              "its arrays are: " + names_of_arrays(source));
+  no_such_array(word.substr(0, word.find(':')), source);
 }
 
 using Texts = std::vector<std::pair<std::string, std::string>>;
@@ -259,9 +260,12 @@ template <class Value>
 void check_arrays(const PerArray<Value>& asked, const Hierarchy& source) {
   for (const auto& [name, value] : asked.own) {
     if (source.arrays.contains(name)) continue;
-    throw Error(ErrorKind::kInvalidArgument,
-                "--array " + name + ": the source has no such array",
-                "its arrays are: " + names_of_arrays(source));
+    const auto unread = source.unread.find(name);
+    if (unread != source.unread.end())
+      throw Error(ErrorKind::kUnsupported,
+                  "array " + name + ": " + unread->second.cause,
+                  "it can only be moved as stored: do not name it");
+    no_such_array(name, source);
   }
 }
 
@@ -344,6 +348,8 @@ std::vector<NotRechunked> left_as_stored(const Hierarchy& source,
                                          const Options& options) {
   const Request request = parse_request(options, source);
   std::vector<NotRechunked> left;
+  for (const auto& [path, array] : source.unread)
+    left.push_back({path, array.cause});
   for (const auto& [path, array] : source.arrays)
     if (is_left_as_stored(request, path, array))
       left.push_back({path, undecodable_part(array)});
@@ -385,6 +391,8 @@ Hierarchy make_target_hierarchy(const Hierarchy& source,
     array = standard_spelling(std::move(array));
   if (options.nan_attributes_as_text) write_names_as_text(target);
   target.consolidated = options.consolidate.value_or(target.consolidated);
+  for (auto& [path, group] : target.groups)
+    group.consolidated = group.consolidated && options.consolidate != false;
   return target;
 }
 

@@ -14,7 +14,7 @@ Hierarchy make_target_hierarchy(const Hierarchy& source,
                                 const Options& options);
 
 /// Arrays that keep their chunks or codecs, since they cannot be decoded,
-/// although the options ask for others.
+/// although the options ask for others; and all that are unread.
 std::vector<NotRechunked> left_as_stored(const Hierarchy& source,
                                          const Options& options);
 

@@ -50,16 +50,25 @@ void append_node(std::string& nodes, const std::string& key,
                        raw_json::quote(key), text);
 }
 
+/// What a node at or below a group is called within it; nothing for others.
+std::optional<std::string> name_within(const std::string& group,
+                                       const std::string& node) {
+  if (group.empty() || node == group) return node.substr(group.size());
+  if (!node.starts_with(group + "/")) return {};
+  return node.substr(group.size() + 1);
+}
+
 }  // namespace
 
-bool is_array_v3(std::string_view zarr_json) {
+bool is_group_v3(std::string_view zarr_json) {
   document_members(zarr_json);
+  if (is_early_draft(zarr_json)) return false;
   const auto node_type = raw_json::find(zarr_json, "node_type");
   const auto name = node_type ? raw_json::as_string(*node_type) : std::nullopt;
   if (name != "array" && name != "group")
     throw Error(ErrorKind::kCorrupt,
                 "member \"node_type\" is neither array nor group");
-  return name == "array";
+  return name == "group";
 }
 
 bool has_consolidated_v3(std::string_view zarr_json) {
@@ -112,27 +121,36 @@ std::vector<std::pair<std::string, std::string>> format_group(
   return documents;
 }
 
-std::string format_consolidated_v3(const Hierarchy& hierarchy) {
+std::string format_consolidated_v3(const Hierarchy& hierarchy,
+                                   const std::string& path) {
   std::string nodes;
-  for (const auto& [path, group] : hierarchy.groups)
-    if (!path.empty())
-      append_node(nodes, path, format_group_v3(group, consolidated_member("")));
-  for (const auto& [path, array] : hierarchy.arrays)
-    append_node(nodes, path, format_array(array).back().second);
-  return format_group_v3(hierarchy.groups.at(""), consolidated_member(nodes));
+  for (const auto& [node, group] : hierarchy.groups)
+    if (const auto name = name_within(path, node); name && !name->empty())
+      append_node(nodes, *name,
+                  format_group_v3(group, consolidated_member("")));
+  for (const auto& [node, array] : hierarchy.arrays)
+    if (const auto name = name_within(path, node))
+      append_node(nodes, *name, format_array(array).back().second);
+  for (const auto& [node, array] : hierarchy.unread)
+    if (const auto name = name_within(path, node))
+      append_node(nodes, *name, array.documents.back().second);
+  return format_group_v3(hierarchy.groups.at(path), consolidated_member(nodes));
 }
 
-std::string format_consolidated_v2(const Hierarchy& hierarchy) {
+std::string format_consolidated_v2(const Hierarchy& hierarchy,
+                                   const std::string& path) {
   std::string nodes;
-  const auto add = [&](const std::string& path, const auto& documents) {
-    for (const auto& [name, text] : documents)
-      append_node(nodes, path.empty() ? name : fmt::format("{}/{}", path, name),
-                  text);
+  const auto add = [&](const std::string& node, const auto& documents) {
+    const auto name = name_within(path, node);
+    if (!name) return;
+    for (const auto& [file, text] : documents)
+      append_node(nodes, join_key(*name, file), text);
   };
-  for (const auto& [path, group] : hierarchy.groups)
-    add(path, format_group(group));
-  for (const auto& [path, array] : hierarchy.arrays)
-    add(path, format_array(array));
+  for (const auto& [node, group] : hierarchy.groups)
+    add(node, format_group(group));
+  for (const auto& [node, array] : hierarchy.arrays)
+    add(node, format_array(array));
+  for (const auto& [node, array] : hierarchy.unread) add(node, array.documents);
   return fmt::format(
       "{{\"metadata\": {{{}\n}},\n"
       "\"zarr_consolidated_format\": 1}}",

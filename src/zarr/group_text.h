@@ -12,8 +12,9 @@
 
 namespace rechunk {
 
-/// True if a v3 document says that it is an array. Throws: corrupt.
-bool is_array_v3(std::string_view zarr_json);
+/// True if a v3 document says that it is a group, false if an array or, as an
+/// early draft has them, something else. Throws: corrupt.
+bool is_group_v3(std::string_view zarr_json);
 
 /// True if a v3 group document has consolidated metadata. Throws: corrupt.
 bool has_consolidated_v3(std::string_view zarr_json);
@@ -27,10 +28,12 @@ GroupMetadata parse_group_v2(const std::optional<std::string>& zgroup,
 std::vector<std::pair<std::string, std::string>> format_group(
     const GroupMetadata& group);
 
-/// The root's zarr.json with the metadata of all nodes below it.
-std::string format_consolidated_v3(const Hierarchy& hierarchy);
+/// The zarr.json of the group at a path with the metadata of all nodes below.
+std::string format_consolidated_v3(const Hierarchy& hierarchy,
+                                   const std::string& path);
 
-/// The text of .zmetadata.
-std::string format_consolidated_v2(const Hierarchy& hierarchy);
+/// The text of its .zmetadata.
+std::string format_consolidated_v2(const Hierarchy& hierarchy,
+                                   const std::string& path);
 
 }  // namespace rechunk

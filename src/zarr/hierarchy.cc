@@ -46,7 +46,7 @@ std::optional<Hierarchy> read_root_array(const Store& store) {
   hierarchy.root_is_array = true;
   if (const auto zarr_json = read_text(store, "zarr.json")) {
     return opening(store, "zarr.json", [&]() -> std::optional<Hierarchy> {
-      if (!is_array_v3(*zarr_json)) return {};
+      if (is_group_v3(*zarr_json)) return {};
       hierarchy.arrays[""] = parse_array_v3(*zarr_json);
       return hierarchy;
     });
@@ -170,7 +170,8 @@ std::optional<std::string> text_of(const Texts& texts, const std::string& key) {
 bool is_inside_array(const Hierarchy& hierarchy, std::string path) {
   while (!path.empty()) {
     path = parent_of(path);
-    if (hierarchy.arrays.contains(path)) return true;
+    if (hierarchy.arrays.contains(path) || hierarchy.unread.contains(path))
+      return true;
   }
   return false;
 }
@@ -184,6 +185,25 @@ std::vector<std::string> outermost_first(const Texts& texts) {
   return keys;
 }
 
+/// Reads an array with `parse`. What is sound but not understood is kept as it
+/// is, unless it is all there is.
+template <class Parse>
+void read_array(const std::string& path, const std::vector<std::string>& names,
+                const Texts& texts, MetadataMeter& meter, Hierarchy& hierarchy,
+                Parse&& parse) {
+  try {
+    meter.add(hierarchy.arrays[path] = parse());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported || path.empty()) throw;
+    hierarchy.arrays.erase(path);
+    UnreadArray& unread = hierarchy.unread[path];
+    unread.cause = error.what();
+    for (const std::string& name : names)
+      if (const auto text = text_of(texts, join_key(path, name)))
+        unread.documents.emplace_back(name, *text);
+  }
+}
+
 void read_nodes_v3(const Store& store, const Texts& texts,
                    Hierarchy& hierarchy) {
   MetadataMeter meter(store);
@@ -192,10 +212,14 @@ void read_nodes_v3(const Store& store, const Texts& texts,
     if (is_inside_array(hierarchy, path)) continue;
     const std::string& text = texts.at(key);
     opening(store, key, [&] {
-      if (is_array_v3(text))
-        meter.add(hierarchy.arrays[path] = parse_array_v3(text));
-      else
+      if (is_group_v3(text)) {
         hierarchy.groups[path] = parse_group_v3(text);
+        hierarchy.groups[path].consolidated =
+            !path.empty() && has_consolidated_v3(text);
+      } else {
+        read_array(path, {"zarr.json"}, texts, meter, hierarchy,
+                   [&] { return parse_array_v3(text); });
+      }
     });
   }
   hierarchy.consolidated = has_consolidated_v3(texts.at("zarr.json"));
@@ -221,11 +245,12 @@ void read_nodes_v2(const Store& store, const Texts& texts,
       continue;
     const bool is_array = texts.contains(join_key(path, ".zarray"));
     if (is_array)
-      hierarchy.arrays[path] = opening(store, path, [&] {
-        return parse_array_v2(texts.at(join_key(path, ".zarray")),
-                              text_of(texts, join_key(path, ".zattrs")));
+      opening(store, path, [&] {
+        read_array(path, {".zattrs", ".zarray"}, texts, meter, hierarchy, [&] {
+          return parse_array_v2(texts.at(join_key(path, ".zarray")),
+                                text_of(texts, join_key(path, ".zattrs")));
+        });
       });
-    if (is_array) meter.add(hierarchy.arrays[path]);
     imply_groups_v2(store, texts, hierarchy, is_array ? parent_of(path) : path);
   }
 }
@@ -241,7 +266,26 @@ void write_documents(
     write_text(store, join_key(path, name), text);
 }
 
+void write_group(Store& store, const std::string& path,
+                 const Hierarchy& hierarchy, bool consolidated) {
+  const GroupMetadata& group = hierarchy.groups.at(path);
+  const bool v3 = group.zarr_format == 3;
+  if (v3 && consolidated)
+    return write_text(store, join_key(path, "zarr.json"),
+                      format_consolidated_v3(hierarchy, path));
+  write_documents(store, path, format_group(group));
+  if (consolidated)
+    write_text(store, join_key(path, ".zmetadata"),
+               format_consolidated_v2(hierarchy, path));
+}
+
 }  // namespace
+
+bool is_inside_unread(const Hierarchy& hierarchy, std::string_view key) {
+  return std::any_of(
+      hierarchy.unread.begin(), hierarchy.unread.end(),
+      [&](const auto& array) { return key.starts_with(array.first + "/"); });
+}
 
 bool is_document(std::string_view key) {
   return std::find(std::begin(kMetadataNames), std::end(kMetadataNames),
@@ -259,6 +303,9 @@ Hierarchy read_hierarchy(const Store& store) {
   } else {
     read_nodes_v2(store, texts, hierarchy);
     hierarchy.consolidated = listing.has(".zmetadata");
+    for (auto& [path, group] : hierarchy.groups)
+      group.consolidated =
+          !path.empty() && listing.has(join_key(path, ".zmetadata"));
   }
   if (hierarchy.groups.empty()) nothing_there(store, listing);
   return hierarchy;
@@ -266,6 +313,10 @@ Hierarchy read_hierarchy(const Store& store) {
 
 Hierarchy convert_format(const Hierarchy& source, int zarr_format) {
   if (source.zarr_format == zarr_format) return source;
+  for (const auto& [path, array] : source.unread)
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("array {}: it cannot be written as Zarr v{}: {}",
+                            path, zarr_format, array.cause));
   Hierarchy target = source;
   target.zarr_format = zarr_format;
   for (auto& [path, group] : target.groups) {
@@ -282,23 +333,17 @@ Hierarchy convert_format(const Hierarchy& source, int zarr_format) {
 void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
   for (const auto& [path, array] : hierarchy.arrays)
     write_documents(store, path, format_array(array));
+  for (const auto& [path, array] : hierarchy.unread)
+    write_documents(store, path, array.documents);
   if (hierarchy.root_is_array) return;
   std::vector<std::string> paths;
   for (const auto& [path, group] : hierarchy.groups)
     if (!path.empty()) paths.push_back(path);
   std::sort(paths.begin(), paths.end(), deeper);
   for (const std::string& path : paths)
-    write_documents(store, path, format_group(hierarchy.groups.at(path)));
-  const bool v3 = hierarchy.zarr_format == 3;
-  if (v3 && hierarchy.consolidated) {
-    write_text(store, "zarr.json", format_consolidated_v3(hierarchy));
-    return;
-  }
-  write_documents(store, "", format_group(hierarchy.groups.at("")));
-  if (v3) return;
-  if (hierarchy.consolidated)
-    write_text(store, ".zmetadata", format_consolidated_v2(hierarchy));
-  else
+    write_group(store, path, hierarchy, hierarchy.groups.at(path).consolidated);
+  write_group(store, "", hierarchy, hierarchy.consolidated);
+  if (hierarchy.zarr_format == 2 && !hierarchy.consolidated)
     store.erase(".zmetadata");  // A stale one would be believed.
 }
 
@@ -311,7 +356,7 @@ void consolidate_again(Store& store) {
   const auto writer = store.open_writer(v3 ? "zarr.json" : ".zmetadata");
   const Hierarchy now = read_hierarchy(store);
   const std::string text =
-      v3 ? format_consolidated_v3(now) : format_consolidated_v2(now);
+      v3 ? format_consolidated_v3(now, "") : format_consolidated_v2(now, "");
   writer->append(std::as_bytes(std::span(text)));
   writer->commit();
 }

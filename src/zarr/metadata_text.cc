@@ -36,6 +36,12 @@ void check_length(const raw_json::Member& member) {
                             member.text.size()));
 }
 
+bool is_early_draft(std::string_view document) {
+  const auto format = raw_json::find(document, "zarr_format");
+  const auto text = format ? raw_json::as_string(*format) : std::nullopt;
+  return text && text->starts_with("https://purl.org/zarr/");
+}
+
 std::string parse_attributes(std::string_view document) {
   const std::string_view value = raw_json::parse(document);
   if (!raw_json::is_object(value))

@@ -34,6 +34,10 @@ std::string_view required_member(const Members& members,
 /// Throws: corrupt (longer than a mebibyte).
 void check_length(const raw_json::Member& member);
 
+/// True for documents of the drafts of Zarr v3 that zarr-python 2 wrote: they
+/// name their format by a URL.
+bool is_early_draft(std::string_view document);
+
 /// The text of an object of attributes, checked and otherwise verbatim.
 /// Throws: corrupt (not an object).
 std::string parse_attributes(std::string_view document);

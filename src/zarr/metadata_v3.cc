@@ -35,6 +35,10 @@ Extension parse_extension(std::string_view key, std::string_view json) {
 }
 
 Shape parse_grid(std::string_view json, const Shape& shape) {
+  if (raw_json::is_object(json) && !raw_json::find(json, "name") &&
+      raw_json::find(json, "type"))
+    throw Error(ErrorKind::kUnsupported,
+                "a chunk grid of an early draft of Zarr v3");
   const Extension grid = parse_extension("chunk_grid", json);
   if (grid.name != "regular")
     throw Error(ErrorKind::kUnsupported,
@@ -122,6 +126,10 @@ bool is_parsed(const raw_json::Member& member) {
 ArrayMetadata parse_v3(std::string_view document) {
   Members members;
   const auto all = document_members(document);
+  if (is_early_draft(document))
+    throw Error(ErrorKind::kUnsupported,
+                "a document of an early draft of Zarr v3",
+                "the zarr-python 2 that wrote it can write it as Zarr v2");
   for (const auto& member : all) {
     members[member.key] = member.text;
     if (is_parsed(member)) check_length(member);

@@ -158,6 +158,7 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "durable": ["no", 5],
     "strict": ["no", 5],
     "without_files": ["no", 5],
+    "nan_attributes": [None, True, "TEXT", "", 5, THING],
     "calibrate": [None, True, "on", "AUTO", 5, THING],
     "region": [
         *(5, "", "x", {}, {"y": 5}, {"y": (0, 1, 2)}, {"y": (-1, 3)}, THING),
