@@ -248,6 +248,47 @@ def test_spellings_of_types_are_kept_or_said(
     assert after["data_type"] == "complex_float32"
 
 
+@pytest.mark.parametrize("version", ["0.3", "0.4", "0.5"])
+def test_axes_of_images_name_dimensions(
+    rechunk: Rechunk, tmp_path: Path, version: str
+) -> None:
+    """Where arrays have no names; the target has none either."""
+    source, target = tmp_path / "a.zarr", tmp_path / "b.zarr"
+    zarr_format = 3 if version == "0.5" else 2
+    group = zarr.create_group(source, zarr_format=zarr_format)
+    names = ["t", "z", "y"]
+    axes = names if version == "0.3" else [{"name": name} for name in names]
+    datasets = [{"path": "0"}, {"path": "deep/1"}, {"path": "gone"}, 5]
+    image = {"multiscales": [{"axes": axes, "datasets": datasets}, "x"]}
+    for place in ("", "labels/cells"):
+        inner = group.require_group(place) if place else group
+        inner.attrs.update({"ome": image} if version == "0.5" else image)
+        for path in ("0", "deep/1"):
+            inner.create_array(
+                path, data=RNG.random((4, 6, 5)), chunks=(1, 6, 5)
+            )
+    group.create_array("other", data=np.arange(6), chunks=(2,))
+    flags = ("--chunks", "t=4,z=2", "--shards", "t=4,z=6")[
+        : zarr_format * 2 - 2
+    ]
+    rechunk.ok("run", source, target, *flags, "--verify")
+    after = zarr.open_group(target)
+    for path in ("0", "deep/1", "labels/cells/0", "labels/cells/deep/1"):
+        assert after[path].chunks == (4, 2, 5)
+        assert after[path].metadata.zarr_format == zarr_format
+        assert after[path].attrs.asdict() == {}
+        document = after[path].metadata.to_dict()
+        assert not document.get("dimension_names")
+    assert after["other"].chunks == (2,)
+    one = ("--array", "deep/1:z=3")
+    rechunk.ok("run", source, tmp_path / "c.zarr", *one)
+    assert zarr.open_array(tmp_path / "c.zarr/deep/1").chunks == (1, 3, 5)
+    refused = rechunk.fails(
+        "run", source, tmp_path / "d.zarr", "--chunks", "c=1"
+    )
+    assert "its dimensions are: t, y, z" in refused.stderr
+
+
 @pytest.mark.parametrize("zarr_format", [2, 3])
 def test_chunks_under_other_keys_are_no_empty_array(
     rechunk: Rechunk, tmp_path: Path, zarr_format: int

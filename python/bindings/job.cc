@@ -16,7 +16,7 @@
 #include <tuple>
 
 #include "bindings.h"
-#include "job/target_hierarchy.h"
+#include "job/dimension_names.h"
 #include "store/file_url.h"
 #include "zarr/hierarchy.h"
 
@@ -188,10 +188,11 @@ std::string describe(const std::string& url, const nb::dict& stores) {
   const Hierarchy hierarchy = read_hierarchy(*store);
   nlohmann::json json = {{"root_is_array", hierarchy.root_is_array},
                          {"arrays", nlohmann::json::array()}};
+  const DimensionNames names(hierarchy);
   for (const auto& [path, array] : hierarchy.arrays)
     json["arrays"].push_back({{"name", path},
                               {"shape", array.shape},
-                              {"dimensions", dimension_names_of(array)}});
+                              {"dimensions", names.of(path, array)}});
   json["unread"] = nlohmann::json::array();
   for (const auto& [path, array] : hierarchy.unread)
     json["unread"].push_back(path);

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "job/compare_kept.h"
+#include "job/dimension_names.h"
 #include "job/existing_target.h"
 #include "job/planned_job.h"
 #include "job/random_number.h"

@@ -6,11 +6,11 @@
 #include <algorithm>
 #include <span>
 
+#include "job/dimension_names.h"
 #include "job/group_above.h"
 #include "job/partial_objects.h"
 #include "job/planned_job.h"
 #include "job/region_spec.h"
-#include "job/target_hierarchy.h"
 #include "rechunk/error.h"
 #include "zarr/raw_json.h"
 

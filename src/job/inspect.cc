@@ -6,6 +6,7 @@
 
 #include "job/compare_elements.h"
 #include "job/digest_array.h"
+#include "job/dimension_names.h"
 #include "job/machine.h"
 #include "job/target_hierarchy.h"
 #include "rechunk/error.h"

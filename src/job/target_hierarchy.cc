@@ -9,6 +9,7 @@
 #include <set>
 
 #include "codec/codec_spec_text.h"
+#include "job/dimension_names.h"
 #include "plan/chunk_spec.h"
 #include "rechunk/error.h"
 #include "zarr/layout.h"
@@ -39,8 +40,9 @@ struct PerArray {
   }
 };
 
-// The options, parsed once for all arrays.
+// The options, parsed once for all arrays, and the names that they may use.
 struct Request {
+  DimensionNames names;
   PerArray<ChunkSpec> chunks;
   PerArray<ShardRequest> shards;
   PerArray<Codecs> codecs;
@@ -108,7 +110,7 @@ void parse_each(const std::string& common, Texts arrays,
 }
 
 Request parse_request(const Options& options, const Hierarchy& source) {
-  Request request;
+  Request request{DimensionNames(source), {}, {}, {}};
   const auto parse = [&](const std::string& text) {
     return parse_chunks(text, options.max_memory);
   };
@@ -121,8 +123,9 @@ Request parse_request(const Options& options, const Hierarchy& source) {
   return request;
 }
 
-ChunkContext context_of(const ArrayMetadata& array, const Shape& current) {
-  return {array.shape, current, dimension_names_of(array),
+ChunkContext context_of(const Request& request, const std::string& path,
+                        const ArrayMetadata& array, const Shape& current) {
+  return {array.shape, current, request.names.of(path, array),
           std::max<std::int64_t>(1, array.data_type.item_bytes)};
 }
 
@@ -137,7 +140,8 @@ bool is_coordinate(const std::string& path, const ArrayMetadata& array) {
 std::optional<Shape> wanted_chunks(const Request& request,
                                    const std::string& path,
                                    const ArrayMetadata& array) {
-  const ChunkContext context = context_of(array, inner_chunks(array));
+  const ChunkContext context =
+      context_of(request, path, array, inner_chunks(array));
   if (const ChunkSpec* own = request.chunks.of(path))
     return resolve_chunks(*own, context);
   // What cannot be decoded is moved as it is, unless it is named.
@@ -208,7 +212,8 @@ std::optional<Shape> wanted_shards(const Request& request,
       own ? *own : request.shards.common.value_or(ShardRequest{});
   if (wanted.none) return std::nullopt;
   const std::optional<Shape> current = shards_of(array);
-  const ChunkContext context = context_of(array, current.value_or(chunks));
+  const ChunkContext context =
+      context_of(request, path, array, current.value_or(chunks));
   const bool named = own || path.empty();
   if (wanted.spec && (named || (!is_coordinate(path, array) &&
                                 applies_to(*wanted.spec, context))))
@@ -246,7 +251,8 @@ bool is_left_as_stored(const Request& request, const std::string& path,
   if (path.empty() || can_decode(array)) return false;
   if (request.codecs.common && !request.codecs.of(path)) return true;
   if (!request.chunks.common || request.chunks.of(path)) return false;
-  const ChunkContext context = context_of(array, inner_chunks(array));
+  const ChunkContext context =
+      context_of(request, path, array, inner_chunks(array));
   if (!applies_to(*request.chunks.common, context)) return false;
   const Shape wanted =
       is_coordinate(path, array)
@@ -269,34 +275,36 @@ void check_arrays(const PerArray<Value>& asked, const Hierarchy& source) {
   }
 }
 
-bool applies_somewhere(const ChunkSpec& spec, const Hierarchy& source) {
+bool applies_somewhere(const Request& request, const ChunkSpec& spec,
+                       const Hierarchy& source) {
   return std::any_of(
       source.arrays.begin(), source.arrays.end(), [&](const auto& entry) {
-        const ArrayMetadata& array = entry.second;
-        return applies_to(spec, context_of(array, inner_chunks(array)));
+        const auto& [path, array] = entry;
+        return applies_to(
+            spec, context_of(request, path, array, inner_chunks(array)));
       });
 }
 
-std::string list_dimensions(const Hierarchy& source) {
+std::string list_dimensions(const Request& request, const Hierarchy& source) {
   std::set<std::string> names;
   for (const auto& [path, array] : source.arrays)
-    for (const std::string& name : dimension_names_of(array))
+    for (const std::string& name : request.names.of(path, array))
       if (!name.empty()) names.insert(name);
   return fmt::format("{}", fmt::join(names, ", "));
 }
 
 // In a group an array may lack a dimension, but some array must have it.
-void check_dimensions(const char* flag, const ChunkSpec& spec,
-                      const Hierarchy& source) {
+void check_dimensions(const Request& request, const char* flag,
+                      const ChunkSpec& spec, const Hierarchy& source) {
   if (source.root_is_array) return;
   for (const auto& named : spec.by_name)
-    if (!applies_somewhere({.by_name = {named}}, source))
+    if (!applies_somewhere(request, {.by_name = {named}}, source))
       throw Error(ErrorKind::kInvalidArgument,
                   fmt::format("{}: no array of the source has a dimension "
                               "\"{}\"",
                               flag, named.first),
-                  "its dimensions are: " + list_dimensions(source));
-  if (applies_somewhere(spec, source)) return;
+                  "its dimensions are: " + list_dimensions(request, source));
+  if (applies_somewhere(request, spec, source)) return;
   throw Error(
       ErrorKind::kInvalidArgument,
       fmt::format("{}: no array of the source has such dimensions", flag),
@@ -310,7 +318,8 @@ void check_decodable(const Request& request, const Hierarchy& source) {
   if (!request.chunks.common || source.root_is_array) return;
   std::optional<std::string> undecodable;
   for (const auto& [path, array] : source.arrays) {
-    const ChunkContext context = context_of(array, inner_chunks(array));
+    const ChunkContext context =
+        context_of(request, path, array, inner_chunks(array));
     if (!applies_to(*request.chunks.common, context)) continue;
     if (can_decode(array)) return;
     undecodable = path;
@@ -325,9 +334,9 @@ void check_names(const Request& request, const Hierarchy& source) {
   check_arrays(request.shards, source);
   check_arrays(request.codecs, source);
   if (request.chunks.common)
-    check_dimensions("--chunks", *request.chunks.common, source);
+    check_dimensions(request, "--chunks", *request.chunks.common, source);
   if (request.shards.common && request.shards.common->spec)
-    check_dimensions("--shards", *request.shards.common->spec, source);
+    check_dimensions(request, "--shards", *request.shards.common->spec, source);
   check_decodable(request, source);
 }
 
@@ -363,15 +372,6 @@ std::optional<Shape> shards_of(const ArrayMetadata& metadata) {
       metadata.codecs.begin(), metadata.codecs.end(),
       [](const CodecSpec& codec) { return codec.name == "sharding_indexed"; });
   return sharded ? std::optional(metadata.chunks) : std::nullopt;
-}
-
-std::vector<std::string> dimension_names_of(const ArrayMetadata& metadata) {
-  std::vector<std::string> names;
-  if (!metadata.dimension_names) return names;
-  for (const auto& name : *metadata.dimension_names)
-    names.push_back(name.value_or(""));
-  if (names.size() != metadata.shape.size()) names.clear();
-  return names;
 }
 
 Hierarchy make_target_hierarchy(const Hierarchy& source,

@@ -25,8 +25,4 @@ bool can_decode(const ArrayMetadata& array);
 /// The shards of an array; nothing if it has none.
 std::optional<Shape> shards_of(const ArrayMetadata& metadata);
 
-/// The names of an array's dimensions, "" for an unnamed one; empty if the
-/// array names none.
-std::vector<std::string> dimension_names_of(const ArrayMetadata& metadata);
-
 }  // namespace rechunk

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
+#include "job/dimension_names.h"
 #include "rechunk/error.h"
 #include "zarr/layout.h"
 

@@ -187,3 +187,25 @@ def test_nan_in_attributes_is_kept_or_written_as_text(tmp_path: Path) -> None:
         assert json.dumps(found) == expected
         assert "nan_attributes" in [note["kind"] for note in report["notes"]]
         assert [t for t in texts if "NaN" in t]
+
+
+def test_axes_of_images_name_dimensions(tmp_path: Path) -> None:
+    """For all arrays, and for one; the target's arrays stay without names."""
+    source = tmp_path / "a.zarr"
+    axes = [{"name": name, "type": "space"} for name in "zyx"]
+    image = [{"axes": axes, "datasets": [{"path": "0"}, {"path": "1"}]}]
+    group = zarr.create_group(
+        source, zarr_format=2, attributes={"multiscales": image}
+    )
+    for name in "01":
+        group.create_array(name, data=RNG.random((4, 6, 5)), chunks=(1, 6, 5))
+    chunks: Any
+    for number, chunks in enumerate(
+        ({"z": 4, "y": 2}, {"1": {"z": 4, "y": 2}})
+    ):
+        target = tmp_path / f"b{number}.zarr"
+        rechunk(str(source), chunks, "2MB", str(target)).execute()
+        after = {name: zarr.open_array(target / name) for name in "01"}
+        assert after["1"].chunks == (4, 2, 5)
+        assert after["0"].chunks == ((1, 6, 5) if number else (4, 2, 5))
+        assert after["1"].attrs.asdict() == {}
