@@ -117,7 +117,7 @@ def local_path(place: str, what: str) -> str:
     above = os.path.abspath(path)
     while not os.path.lexists(above):
         above = os.path.dirname(above)
-    if above == os.path.abspath(path):
+    if what == "source" and above == os.path.abspath(path):
         return path  # The native part says which file it is.
     if os.path.exists(above) and not os.path.isdir(above):
         _refuse_file(path, above, what)
@@ -131,10 +131,7 @@ def _refuse_file(path: str, file: str, what: str) -> None:
         )
     raise InvalidArgumentError(
         f"{what} {path}: {file} is a zip file",
-        'zarr.open(zarr.storage.ZipStore(path, mode="r"), mode="r") opens it '
-        "as a source"
-        if what == "source"
-        else "give the path of a folder, and zip it afterwards",
+        "give the path of a folder, and zip it afterwards",
     )
 
 

@@ -6,6 +6,7 @@
 
 #include "base/retry.h"
 #include "rechunk/error.h"
+#include "zarr/own_folders.h"
 
 namespace rechunk {
 namespace {
@@ -14,20 +15,9 @@ constexpr std::int64_t kBlockBytes = 1 << 20;
 
 using Buffer = std::span<std::byte>;
 
-// Journals and intermediates of runs whose targets lie within the source.
-bool is_of_a_run(std::string_view folder) {
-  return folder.starts_with(".rechunk") || folder.ends_with(".rechunk") ||
-         (folder.starts_with('.') &&
-          folder.find(".rechunk-") != std::string_view::npos);
-}
-
-bool lies_in_a_run(std::string_view key) {
-  for (std::size_t slash = key.find('/'); slash != std::string_view::npos;
-       slash = key.find('/')) {
-    if (is_of_a_run(key.substr(0, slash))) return true;
-    key.remove_prefix(slash + 1);
-  }
-  return false;
+// Of a run whose target lies within the source.
+bool lies_in_a_journal(std::string_view key) {
+  return key.find(".rechunk/") != std::string_view::npos;
 }
 
 // "c/0/1", "0.1", "0/1", "c", "0": of any grid, with any separator.
@@ -151,7 +141,7 @@ void verify_file(const PlannedJob& job, const std::string& key,
 }  // namespace
 
 bool is_file(const Hierarchy& hierarchy, std::string_view key) {
-  if (is_document(key) || lies_in_a_run(key) ||
+  if (is_document(key) || lies_in_own_folder(key) || lies_in_a_journal(key) ||
       is_inside_unread(hierarchy, key))
     return false;
   const auto inner = key_in_array(hierarchy, key);

@@ -9,6 +9,7 @@
 
 #include "rechunk/error.h"
 #include "zarr/group_text.h"
+#include "zarr/own_folders.h"
 #include "zarr/raw_json.h"
 
 namespace rechunk {
@@ -100,6 +101,7 @@ class MetadataMeter {
 Listing list_documents(const Store& store) {
   Listing listing;
   store.list("", [&](std::string_view key, std::int64_t bytes) {
+    if (lies_in_own_folder(key)) return;
     if (is_document(key)) {
       if (!raw_json::is_utf8(key))
         throw Error(ErrorKind::kCorrupt,

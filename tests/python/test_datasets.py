@@ -160,7 +160,7 @@ def test_the_store_is_the_one_that_xarray_writes(
     ("chunks", "air", "counts"),
     [
         ({"time": -1, "lat": 4}, (40, 4, 17), (40, 4)),
-        ({"time": "all", "lat": 4, "lon": 500}, (40, 4, 17), (40, 4)),
+        ({"time": "all", "lat": 4, "lon": 500}, (40, 4, 500), (40, 4)),
         ({"air": (40, 4, 5)}, (40, 4, 5), (7, 5)),
         ({"air": None, "counts": {"time": -1}}, (6, 13, 17), (40, 5)),
         ({"air": -1, "counts": "auto:1kB"}, (40, 13, 17), None),

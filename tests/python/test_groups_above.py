@@ -110,5 +110,7 @@ def test_consolidated_metadata_above_knows_of_it(
         for name in ("deep/one", "deep/two", "new/three"):
             assert group[below + name].chunks == CHUNKS
         assert group[f"{below}deep/old"].shape == (5, 20)
+        names = [name for name, _ in group.members(max_depth=None)]
+        assert not any("rechunk" in name for name in names)
     with pytest.raises(ValueError, match=r"onsolidated|zmetadata"):
         zarr.open_consolidated(place, zarr_format=zarr_format)
