@@ -134,6 +134,8 @@ def test_it_is_refused_where_it_would_have_to_be_read(
     for flags in (["--append", "0"], ["--region", "all"]):
         refused = rechunk.fails("run", source, target, *flags).stderr
         assert "in/odd" in refused and cause in refused
+    refused = rechunk.fails("plan", source, target, "--chunks", "q=1").stderr
+    assert "no names: give a length for each" in refused and cause in refused
     # What is damaged is an error, as before.
     (odd / "zarr.json").write_text('{"zarr_format": 3, "node_type": "arr')
     refused = rechunk.fails("run", source, tmp_path / "c.zarr").stderr

@@ -1,6 +1,9 @@
 #include "job/dimension_names.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <set>
 #include <string_view>
 
 #include "zarr/raw_json.h"
@@ -71,6 +74,21 @@ std::vector<std::string> DimensionNames::of(const std::string& path,
       axes->second.size() != array.shape.size())
     return own;
   return axes->second;
+}
+
+std::string list_dimensions(const DimensionNames& names,
+                            const Hierarchy& hierarchy) {
+  std::set<std::string> all;
+  for (const auto& [path, array] : hierarchy.arrays)
+    for (const std::string& name : names.of(path, array))
+      if (!name.empty()) all.insert(name);
+  std::string text =
+      all.empty() ? "its dimensions have no names: give a length for each, as "
+                    "`rechunk info` shows them"
+                  : fmt::format("its dimensions are: {}", fmt::join(all, ", "));
+  for (const auto& [path, array] : hierarchy.unread)
+    text += fmt::format("; array {} is not understood: {}", path, array.cause);
+  return text;
 }
 
 }  // namespace rechunk

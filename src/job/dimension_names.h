@@ -28,4 +28,8 @@ class DimensionNames {
   std::map<std::string, std::vector<std::string>> axes_;  ///< By array.
 };
 
+/// What there is to name, for people: "its dimensions are: lat, lon".
+std::string list_dimensions(const DimensionNames& names,
+                            const Hierarchy& hierarchy);
+
 }  // namespace rechunk

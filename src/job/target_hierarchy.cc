@@ -1,12 +1,10 @@
 #include "job/target_hierarchy.h"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <map>
 #include <optional>
-#include <set>
 
 #include "codec/codec_spec_text.h"
 #include "job/dimension_names.h"
@@ -285,14 +283,6 @@ bool applies_somewhere(const Request& request, const ChunkSpec& spec,
       });
 }
 
-std::string list_dimensions(const Request& request, const Hierarchy& source) {
-  std::set<std::string> names;
-  for (const auto& [path, array] : source.arrays)
-    for (const std::string& name : request.names.of(path, array))
-      if (!name.empty()) names.insert(name);
-  return fmt::format("{}", fmt::join(names, ", "));
-}
-
 // In a group an array may lack a dimension, but some array must have it.
 void check_dimensions(const Request& request, const char* flag,
                       const ChunkSpec& spec, const Hierarchy& source) {
@@ -303,13 +293,12 @@ void check_dimensions(const Request& request, const char* flag,
                   fmt::format("{}: no array of the source has a dimension "
                               "\"{}\"",
                               flag, named.first),
-                  "its dimensions are: " + list_dimensions(request, source));
+                  list_dimensions(request.names, source));
   if (applies_somewhere(request, spec, source)) return;
   throw Error(
       ErrorKind::kInvalidArgument,
       fmt::format("{}: no array of the source has such dimensions", flag),
-      "`rechunk info` shows the arrays and the names of their "
-      "dimensions");
+      list_dimensions(request.names, source));
 }
 
 // Throws what is wrong with the arrays that the chunks are for, if none of
