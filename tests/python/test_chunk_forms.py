@@ -123,8 +123,8 @@ def test_shards_are_whole_chunks(
             planned()
         assert "would do" in str(told.value)
     else:
-        assert planned().execute().shards[1] >= 22
-        assert zarr.open_array(tmp_path / "t").shards[0] == 20
+        planned().execute()
+        assert zarr.open_array(tmp_path / "t").shards == expected
 
 
 @pytest.mark.parametrize("executor", ["threads", "python", "dask", "beam"])
