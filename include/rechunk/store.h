@@ -115,8 +115,8 @@ void write_object(Store& store, std::string_view key,
 void write_text(Store& store, std::string_view key, std::string_view text);
 
 /// Opens the store that a URL or a local path names; nothing need exist there.
-/// Throws: unsupported (the scheme is not in the table, or a file stands there:
-/// the message says of which format), invalid_argument.
+/// Throws: unsupported (the scheme is not in the table), invalid_argument (a
+/// file stands there: the message says of which format).
 std::shared_ptr<Store> open_store(const std::string& url);
 
 /// Removes what killed processes left of objects that they were writing in the

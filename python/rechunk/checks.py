@@ -117,7 +117,7 @@ def local_path(place: str, what: str) -> str:
     above = os.path.abspath(path)
     while not os.path.lexists(above):
         above = os.path.dirname(above)
-    if what == "source" and above == os.path.abspath(path):
+    if above == os.path.abspath(path):
         return path  # The native part says which file it is.
     if os.path.exists(above) and not os.path.isdir(above):
         _refuse_file(path, above, what)

@@ -84,7 +84,7 @@ void refuse_file(const std::string& path) {
   file.read(head.data(), static_cast<std::streamsize>(head.size()));
   head.resize(static_cast<std::size_t>(file.gcount()));
   const Format* format = format_of(head);
-  throw Error(ErrorKind::kUnsupported,
+  throw Error(ErrorKind::kInvalidArgument,
               "opening " + path + ": it is " +
                   std::string(format ? format->name : "a file") +
                   "; Zarr arrays and groups are folders",

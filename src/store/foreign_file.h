@@ -6,7 +6,7 @@
 
 namespace rechunk {
 
-/// Throws: unsupported if a regular file stands at `path`; names its format.
+/// Throws: invalid_argument if a regular file stands at `path`; names its format.
 void refuse_file(const std::string& path);
 
 }  // namespace rechunk
