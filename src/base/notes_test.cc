@@ -13,9 +13,10 @@ TEST(Notes, ArraysWithTheSameNoteShareALine) {
   notes.add("fill_value", "a", "its mask is lost");
   notes.add("ome", "", "the attributes are those of OME-Zarr 0.4");
   EXPECT_FALSE(notes.empty());
-  EXPECT_EQ(to_lines(notes), (std::vector<std::string>{
-                                 "note: its mask is lost: a, b/c",
-                                 "note: the attributes are those of OME-Zarr 0.4"}));
+  EXPECT_EQ(to_lines(notes),
+            (std::vector<std::string>{
+                "note: its mask is lost: a, b/c",
+                "note: the attributes are those of OME-Zarr 0.4"}));
 }
 
 TEST(Notes, ArraysThatWereNotRechunkedAreListedByCause) {

@@ -194,11 +194,11 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle, Pulse* pulse)
       continue;
     }
     if (spec.method == Method::kPassthrough) {
-      copies_.emplace_back(
-          PassthroughCopy(spec, to.chunks,
-                          {stores.source, spec.name, from.key_encoding, false,
-                           raw_object_bytes(from)},
-                          {place, spec.name, to.key_encoding, existing}, pulse));
+      copies_.emplace_back(PassthroughCopy(
+          spec, to.chunks,
+          {stores.source, spec.name, from.key_encoding, false,
+           raw_object_bytes(from)},
+          {place, spec.name, to.key_encoding, existing}, pulse));
       continue;
     }
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));

@@ -64,12 +64,12 @@ std::int64_t length_of(const ChunkSpec& spec, const std::string& dimension);
 /// where a name need not be known to every array.
 ChunkSpec restricted_to(const ChunkSpec& spec, const ChunkContext& context);
 
-/// The chunk shape. Lengths that are given and those that are kept may be longer
-/// than the axis, which may grow; "all" is its length. "auto" gives the largest
-/// chunk of at most `auto_bytes` that cuts its axes into equal numbers of near
-/// equal parts, as far as the axes allow it.
-/// Throws: invalid_argument (wrong number of dimensions, unknown name: the
-/// message lists the names there are).
+/// The chunk shape. Lengths that are given and those that are kept may be
+/// longer than the axis, which may grow; "all" is its length. "auto" gives the
+/// largest chunk of at most `auto_bytes` that cuts its axes into equal numbers
+/// of near equal parts, as far as the axes allow it. Throws: invalid_argument
+/// (wrong number of dimensions, unknown name: the message lists the names there
+/// are).
 Shape resolve_chunks(const ChunkSpec& spec, const ChunkContext& context);
 
 }  // namespace rechunk

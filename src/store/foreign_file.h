@@ -6,7 +6,8 @@
 
 namespace rechunk {
 
-/// Throws: invalid_argument if a regular file stands at `path`; names its format.
+/// Throws: invalid_argument if a regular file stands at `path`; names its
+/// format.
 void refuse_file(const std::string& path);
 
 }  // namespace rechunk
