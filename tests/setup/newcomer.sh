@@ -19,7 +19,7 @@ base=$root.tar
 if [[ ! -e $base ]]; then
   rm -rf "$root"
   debootstrap --variant=minbase --include=ca-certificates,git,make \
-    "$suite" "$root" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}"
+    "$suite" "$root" ${DEBIAN_MIRROR:+"$DEBIAN_MIRROR"}
   tar -C "$root" -cf "$base.new" .
   mv "$base.new" "$base"
 fi
