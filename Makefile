@@ -52,7 +52,7 @@ build: $(PACKAGES)  ## Build build/release/rechunk
 
 python: $(PYTHON_VENV)  ## Put the Python package, with all extras, into .venv
 
-test:  ## Everything that must pass (25 minutes on two cores at most)
+test:  ## Everything that must pass (35 minutes on two cores, caches warm)
 	$(MAKE) unit
 	$(MAKE) tsan
 	$(MAKE) asan
