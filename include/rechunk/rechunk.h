@@ -77,6 +77,8 @@ struct Options {
   /// A job with notes fails: when it is planned, or before its target is
   /// visible, if it finds something to note only then.
   bool strict = false;
+  /// What the caller has to say of the source; becomes part of the plan's.
+  Notes notes;
   /// Leave out files of the source that are no Zarr, instead of copying them.
   bool without_files = false;
   /// Tells apart jobs whose stores have no URL; becomes part of the plan file.

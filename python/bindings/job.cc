@@ -128,6 +128,11 @@ Options make_options(const nb::dict& dict) {
   take(dict, "overwrite_in_place", options.overwrite_in_place);
   take(dict, "verify", options.verify);
   take(dict, "strict", options.strict);
+  if (dict.contains("notes"))
+    for (const auto& [kind, text] :
+         nb::cast<std::vector<std::pair<std::string, std::string>>>(
+             dict["notes"]))
+      options.notes.add(kind, "", text);
   take(dict, "without_files", options.without_files);
   take(dict, "keep_temp", options.keep_temp);
   take(dict, "durable", options.durable);

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import uuid
-import warnings
 from collections.abc import Mapping
 from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
@@ -21,7 +20,6 @@ from rechunk.checks import (
     writes_nan_as_text,
 )
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
-from rechunk.errors import InvalidArgumentError, RechunkWarning
 from rechunk.executors import get_executor
 from rechunk.existing import append_text, check_kept, region_text
 from rechunk.notes import notes_since, warn_of
@@ -200,7 +198,7 @@ def _planned(
     temp = _add_temp(temp_store, options, stores)
     check_apart(source, described, target.place, temp)
     if not options["region"] and not options["append"]:
-        _tell_left_out(described.left_out, options["strict"])
+        options["notes"] = _notes_of(described)
     if stores:
         options["token"] = _token(stores)
     job = _core.Job(described.url, target.url, options, stores)
@@ -215,14 +213,13 @@ def _planned(
     )
 
 
-def _tell_left_out(names: list[str], strict: bool) -> None:
-    """Attributes of a foreign array that Zarr cannot have."""
-    if not names:
-        return
-    text = f"attributes that Zarr cannot have are left out: {', '.join(names)}"
-    if strict:
-        raise InvalidArgumentError(f"source: {text}", "strict=False goes on")
-    warnings.warn(f"note: {text}", RechunkWarning, stacklevel=4)
+def _notes_of(source: Source) -> list[tuple[str, str]]:
+    """Kind and text: attributes of a foreign array that Zarr cannot have."""
+    if not source.left_out:
+        return []
+    names = ", ".join(source.left_out)
+    text = f"attributes that Zarr cannot have are left out: {names}"
+    return [("attributes", text)]
 
 
 class Rechunked(Generic[T]):
@@ -265,7 +262,7 @@ class Rechunked(Generic[T]):
         with lead:
             report = self._executor.execute_plan(self.plan, **kwargs)
         self._finished = True
-        self._report = report or self._plan.notes
+        self._report = report or dict(self._plan.notes)
         warn_of(notes_since(self._report, self._plan.notes), stacklevel=3)
         return self._open_target()
 
@@ -299,12 +296,15 @@ class Rechunked(Generic[T]):
             opened = self._target.open()
         except (KeyError, NotImplementedError, TypeError, ValueError) as error:
             # Data types and codecs that rechunk knows, and zarr-python not.
-            warnings.warn(
-                f"{self._target.place} is complete; zarr-python cannot open "
-                f"it: {error}",
-                RechunkWarning,
-                stacklevel=3,
-            )
+            note = {
+                "kind": "unreadable",
+                "arrays": [],
+                "text": f"{self._target.place} is complete; zarr-python cannot "
+                f"open it: {error}",
+            }
+            if self._report is not None:
+                self._report["notes"] = [*self._report["notes"], note]
+            warn_of({"notes": [note]}, stacklevel=3)
             return self._target.place
         return opened
 

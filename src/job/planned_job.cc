@@ -172,6 +172,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
                          "not compared with the target's, too large or of a "
                          "kind that rechunk cannot decode");
   note_that_old_target_is_erased(job);
+  job.plan.notes.add(job.options.notes);
   refuse_notes(job.options, job.plan.notes);
   return job;
 }

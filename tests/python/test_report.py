@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import h5py
+import ml_dtypes
 import numpy as np
 import pytest
 import zarr
@@ -98,3 +100,23 @@ def test_nothing_to_note_is_no_warning(
     assert planned.report is not None
     assert planned.report["files"] == {"copied": 0, "bytes": 0}
     assert not (tmp_path / "t" / "table.parquet").exists()
+
+
+def test_what_the_package_notes_is_in_the_report(tmp_path: Path) -> None:
+    """Attributes that are left out, types that zarr-python does not know."""
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        dataset = file.create_dataset("v", data=np.ones((6, 4)))
+        dataset.attrs["whole"] = dataset.ref
+        with pytest.warns(RechunkWarning, match="left out: whole"):
+            planned = rechunk(dataset, (6, 1), "1MB", tmp_path / "h")
+        planned.execute()
+    assert planned.report is not None
+    (note,) = planned.report["notes"]
+    assert note["kind"] == "attributes" and "whole" in note["text"]
+    numbers = np.ones((6, 4)).astype(ml_dtypes.bfloat16)
+    planned = rechunk(numbers, (6, 1), "1MB", tmp_path / "b")
+    with pytest.warns(RechunkWarning, match="cannot open"):
+        planned.execute()
+    assert planned.report is not None
+    (note,) = planned.report["notes"]
+    assert note["kind"] == "unreadable" and "bfloat16" in note["text"]
