@@ -41,16 +41,13 @@ std::string to_json(const StageReport& report) {
 }
 
 std::string to_json(const Plan& plan, const Report& report) {
-  OrderedJson json = OrderedJson::parse(to_json(plan));
+  Plan told = plan;
+  told.notes.add(report.notes);
+  OrderedJson json = OrderedJson::parse(to_json(told));
   OrderedJson& arrays = json["arrays"];
   for (std::size_t i = 0; i < std::min(arrays.size(), report.arrays.size());
        ++i)
     add_array(arrays[i], report.arrays[i]);
-  Plan told;
-  told.notes = plan.notes;
-  told.notes.add(report.notes);
-  const OrderedJson notes = OrderedJson::parse(to_json(told));
-  for (const char* key : {"not_rechunked", "notes"}) json[key] = notes[key];
   json["files"] = {{"copied", report.files.copied},
                    {"bytes", report.files.bytes}};
   json["seconds"] = report.seconds;
