@@ -14,6 +14,7 @@
 #include "rechunk/error.h"
 #include "store/folders.h"
 #include "store/io_error.h"
+#include "zarr/keys.h"
 #include "zarr/raw_json.h"
 
 namespace rechunk {
@@ -22,21 +23,11 @@ namespace {
 constexpr std::string_view kJournalSuffix = ".rechunk";
 constexpr std::size_t kMostNamed = 5;
 
-std::string_view name_of(std::string_view key) {
-  return key.substr(key.rfind('/') + 1);
-}
-
-std::string parent_of(std::string_view key) {
-  const std::size_t slash = key.rfind('/');
-  return slash == std::string_view::npos ? ""
-                                         : std::string(key.substr(0, slash));
-}
-
 // NetCDF writes these beside .zarray and .zgroup: they tell of the old arrays.
 bool belongs_to_zarr(std::string_view key) {
-  return is_document(key) || name_of(key).starts_with(".nczarray") ||
-         name_of(key).starts_with(".nczgroup") ||
-         name_of(key).starts_with(".nczattr");
+  return is_document(key) || key_name(key).starts_with(".nczarray") ||
+         key_name(key).starts_with(".nczgroup") ||
+         key_name(key).starts_with(".nczattr");
 }
 
 // Where the arrays lie, and nothing more of them.
@@ -58,9 +49,9 @@ bool is_unread(const std::string& zarr_json) {
 // lies below it stays.
 void add_described(Hierarchy& outline, std::string_view key,
                    const Store& store) {
-  const std::string path = parent_of(key);
-  if (name_of(key) == ".zarray") return add_array(outline, path);
-  if (name_of(key) != "zarr.json") return;
+  const std::string path = key_parent(key);
+  if (key_name(key) == ".zarray") return add_array(outline, path);
+  if (key_name(key) != "zarr.json") return;
   try {
     const auto text = read_text(store, key);
     if (!text) return;
@@ -186,13 +177,6 @@ bool may_be_chunk(std::string key) {
   }
 }
 
-bool outermost_first(const std::string& a, const std::string& b) {
-  const auto depth = [](const std::string& key) {
-    return std::count(key.begin(), key.end(), '/');
-  };
-  return depth(a) != depth(b) ? depth(a) < depth(b) : a < b;
-}
-
 }  // namespace
 
 std::vector<std::string> foreign_files(const std::string& folder) {
@@ -246,7 +230,7 @@ void erase_zarr(Store& store, const Hierarchy& hierarchy,
     add_array(listed.outline, path);
   for (const auto& [path, array] : hierarchy.unread)
     listed.outline.unread[path];
-  std::sort(listed.documents.begin(), listed.documents.end(), outermost_first);
+  std::sort(listed.documents.begin(), listed.documents.end(), outer_key_first);
   for (const std::string& key : listed.documents) store.erase(key);
   for (const std::string& key : listed.others)
     if (!is_file(listed.outline, key) ||

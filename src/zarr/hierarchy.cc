@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <span>
-#include <tuple>
 #include <utility>
 
 #include "rechunk/error.h"
 #include "zarr/group_text.h"
+#include "zarr/keys.h"
 #include "zarr/own_folders.h"
 #include "zarr/raw_json.h"
 
@@ -17,21 +17,6 @@ namespace {
 
 constexpr std::string_view kMetadataNames[] = {"zarr.json", ".zmetadata",
                                                ".zgroup", ".zarray", ".zattrs"};
-
-std::int64_t depth(std::string_view key) {
-  return std::count(key.begin(), key.end(), '/');
-}
-
-/// "a/b" of "a/b/.zarray"; "" of ".zarray".
-std::string parent_of(std::string_view key) {
-  const std::size_t slash = key.rfind('/');
-  return std::string(
-      key.substr(0, slash == std::string_view::npos ? 0 : slash));
-}
-
-std::string_view file_name(std::string_view key) {
-  return key.substr(key.rfind('/') + 1);  // npos + 1 is 0.
-}
 
 /// Runs `action` with the node's place put before what it throws.
 template <class Action>
@@ -123,7 +108,7 @@ Listing list_documents(const Store& store) {
                                 : "does not exist";
   if (!listing.document_bytes.empty())
     found = fmt::format("is not a Zarr array or group itself, but holds \"{}\"",
-                        parent_of(listing.document_bytes.begin()->first));
+                        key_parent(listing.document_bytes.begin()->first));
   else if (listing.other_count > 0)
     found = fmt::format(
         "holds no Zarr array or group: found {} file{} such as "
@@ -143,8 +128,8 @@ Texts read_documents(const Store& store, const Listing& listing,
   MetadataMeter meter(store);
   std::vector<ReadRequest> requests;
   for (const auto& [key, bytes] : listing.document_bytes) {
-    const bool v3 = file_name(key) == "zarr.json";
-    if (v3 != (zarr_format == 3) || file_name(key) == ".zmetadata") continue;
+    const bool v3 = key_name(key) == "zarr.json";
+    if (v3 != (zarr_format == 3) || key_name(key) == ".zmetadata") continue;
     meter.add(bytes);
     std::string& text = texts[key];
     text.resize(static_cast<std::size_t>(bytes));
@@ -171,7 +156,7 @@ std::optional<std::string> text_of(const Texts& texts, const std::string& key) {
 /// True if some ancestor of the path is an array: what lies there is chunks.
 bool is_inside_array(const Hierarchy& hierarchy, std::string path) {
   while (!path.empty()) {
-    path = parent_of(path);
+    path = key_parent(path);
     if (hierarchy.arrays.contains(path) || hierarchy.unread.contains(path))
       return true;
   }
@@ -182,8 +167,7 @@ bool is_inside_array(const Hierarchy& hierarchy, std::string path) {
 std::vector<std::string> outermost_first(const Texts& texts) {
   std::vector<std::string> keys;
   for (const auto& [key, text] : texts) keys.push_back(key);
-  std::stable_sort(keys.begin(), keys.end(),
-                   [](auto& a, auto& b) { return depth(a) < depth(b); });
+  std::sort(keys.begin(), keys.end(), outer_key_first);
   return keys;
 }
 
@@ -210,7 +194,7 @@ void read_nodes_v3(const Store& store, const Texts& texts,
                    Hierarchy& hierarchy) {
   MetadataMeter meter(store);
   for (const std::string& key : outermost_first(texts)) {
-    const std::string path = parent_of(key);
+    const std::string path = key_parent(key);
     if (is_inside_array(hierarchy, path)) continue;
     const std::string& text = texts.at(key);
     opening(store, key, [&] {
@@ -229,7 +213,7 @@ void read_nodes_v3(const Store& store, const Texts& texts,
 
 void imply_groups_v2(const Store& store, const Texts& texts,
                      Hierarchy& hierarchy, std::string path) {
-  for (bool root = false; !root; root = path.empty(), path = parent_of(path)) {
+  for (bool root = false; !root; root = path.empty(), path = key_parent(path)) {
     if (hierarchy.groups.contains(path)) continue;
     hierarchy.groups[path] = opening(store, path, [&] {
       return parse_group_v2(text_of(texts, join_key(path, ".zgroup")),
@@ -242,8 +226,8 @@ void read_nodes_v2(const Store& store, const Texts& texts,
                    Hierarchy& hierarchy) {
   MetadataMeter meter(store);
   for (const std::string& key : outermost_first(texts)) {
-    const std::string path = parent_of(key);
-    if (file_name(key) == ".zattrs" || is_inside_array(hierarchy, path))
+    const std::string path = key_parent(key);
+    if (key_name(key) == ".zattrs" || is_inside_array(hierarchy, path))
       continue;
     const bool is_array = texts.contains(join_key(path, ".zarray"));
     if (is_array)
@@ -253,12 +237,13 @@ void read_nodes_v2(const Store& store, const Texts& texts,
                                 text_of(texts, join_key(path, ".zattrs")));
         });
       });
-    imply_groups_v2(store, texts, hierarchy, is_array ? parent_of(path) : path);
+    imply_groups_v2(store, texts, hierarchy,
+                    is_array ? key_parent(path) : path);
   }
 }
 
 bool deeper(const std::string& a, const std::string& b) {
-  return depth(a) != depth(b) ? depth(a) > depth(b) : a < b;
+  return key_depth(a) != key_depth(b) ? key_depth(a) > key_depth(b) : a < b;
 }
 
 void write_documents(
@@ -291,7 +276,7 @@ bool is_inside_unread(const Hierarchy& hierarchy, std::string_view key) {
 
 bool is_document(std::string_view key) {
   return std::find(std::begin(kMetadataNames), std::end(kMetadataNames),
-                   file_name(key)) != std::end(kMetadataNames);
+                   key_name(key)) != std::end(kMetadataNames);
 }
 
 Hierarchy read_hierarchy(const Store& store) {
@@ -373,9 +358,7 @@ void erase_hierarchy(Store& store, bool everything,
     else if (everything)
       others.emplace_back(key);
   });
-  std::sort(documents.begin(), documents.end(), [](auto& a, auto& b) {
-    return std::tuple(depth(a), a) < std::tuple(depth(b), b);
-  });
+  std::sort(documents.begin(), documents.end(), outer_key_first);
   for (const std::string& key : documents) store.erase(key);
   for (const std::string& key : others) store.erase(key);
 }
