@@ -36,91 +36,96 @@ struct Flag {
 
 constexpr const char* kTargetGroup = "Target";
 constexpr const char* kResources = "Memory and time";
-constexpr const char* kConduct = "Conduct";
+constexpr const char* kConduct = "Behaviour";
 constexpr const char* kOutput = "Output";
 constexpr const char* kPaper = "Without a source";
 
 const Flag kFlags[] = {
     {"-c,--chunks", "CHUNKS", kLayoutBits, &Arguments::chunks, kTargetGroup,
      "Chunks of the target: 350640,10,10 or time=all,lat=10 or all or "
-     "auto:100MB; dimensions not named keep the source's"},
+     "auto:100MB. A dimension that is not named keeps the source's chunks"},
     {"--array", "NAME:CHUNKS", kLayoutBits, &Arguments::arrays, kTargetGroup,
-     "Chunks of one array of a group; may be repeated"},
+     "Chunks of one array of a group. May be given several times"},
     {"--shards", "CHUNKS", kLayoutBits, &Arguments::shards, kTargetGroup,
-     "Shards of the target, same forms; none for no shards (default: as the "
-     "source)"},
+     "Shards of the target, written as chunks are; \"none\" writes no shards "
+     "(default: as in the source)"},
     {"--codec", "CODEC", kLayoutBits, &Arguments::codec, kTargetGroup,
-     "zstd:3, blosc:lz4:5, gzip:6, none, joined by +, or JSON (default: as "
-     "the source)"},
+     "Codecs of the target: zstd:3, blosc:lz4:5, gzip:6 or none, several "
+     "joined by +, or JSON (default: as in the source)"},
     {"--array-codec", "NAME:CODEC", kLayoutBits, &Arguments::array_codecs,
-     kTargetGroup, "Codec of one array of a group; may be repeated"},
+     kTargetGroup, "Codec of one array of a group. May be given several times"},
     {"--zarr-format", "2|3", kLayoutBits, &Arguments::zarr_format, kTargetGroup,
-     "Format of the target (default: as the source)"},
+     "Zarr format of the target (default: as the source)"},
     {"--nan-attributes", "keep|text", kLayoutBits, &Arguments::nan_attributes,
      kTargetGroup,
-     "text: write NaN in attributes, which is no JSON, as a string (default: "
-     "keep)"},
+     "text: write NaN in attributes as a string, because NaN is not valid "
+     "JSON; keep (default): copy it"},
     {"--consolidate", "", kLayoutBits, &Arguments::consolidate, kTargetGroup,
-     "Write consolidated metadata (default: as the source)"},
+     "Write consolidated metadata (default: if the source has it)"},
     {"--no-consolidate", "", kLayoutBits, &Arguments::no_consolidate,
-     kTargetGroup, "Write no consolidated metadata"},
+     kTargetGroup, "Do not write consolidated metadata"},
     {"--write-empty-chunks", "", kLayoutBits, &Arguments::write_empty_chunks,
-     kTargetGroup, "Write chunks that hold nothing but the fill value, too"},
+     kTargetGroup, "Also write chunks that hold only the fill value"},
 
     {"--region", "RANGES", kLayoutBits, &Arguments::region, kTargetGroup,
-     "Write into a TARGET that exists, which keeps its layout: the part "
-     "time=0:8760,lat=90: of it, or all"},
+     "Write into this part of a TARGET that exists: time=0:8760,lat=90: or "
+     "all. The target keeps its layout"},
     {"--append", "DIM", kLayoutBits, &Arguments::append, kTargetGroup,
-     "Put SOURCE behind what a TARGET that exists has along a dimension"},
+     "Write SOURCE after the end of a TARGET that exists, along this "
+     "dimension"},
 
     {"-m,--max-memory", "SIZE", kLayoutBits | kVerifyBit,
      &Arguments::max_memory, kResources,
-     "Memory for data: 2GiB, 500MB, ... (default: half of what the machine or "
-     "its cgroup has)"},
+     "Memory for data: 2GiB, 500MB, ... (default: half of the memory of the "
+     "machine or its cgroup)"},
     {"-j,--threads", "N", kLayoutBits | kVerifyBit | kResumeBit,
      &Arguments::threads, kResources, "Threads (default: one per core)"},
     {"--temp", "URL", kLayoutBits, &Arguments::temp, kResources,
-     "Where intermediates go (default: a hidden sibling of the target)"},
+     "Folder for intermediates (default: a hidden folder beside the target)"},
 
     {"--calibrate", "auto|off", kLayoutBits, &Arguments::calibrate, kResources,
-     "auto: time a few of the source's chunks and the disk before planning; "
-     "off (default): plan by estimates, the same way every time"},
+     "auto: measure a few of the source's chunks and the disk before "
+     "planning; off (default): plan with estimates, so that every run gets "
+     "the same plan"},
 
     {"--overwrite", "", kLayoutBits, &Arguments::overwrite, kConduct,
-     "Replace a target that exists, which stays until the new one is complete"},
+     "Replace a target that exists. The old one stays until the new one is "
+     "complete"},
     {"--overwrite-in-place", "", kLayoutBits, &Arguments::overwrite_in_place,
      kConduct, "Erase a target that exists, then write the new one"},
     {"--verify", "", kLayoutBits, &Arguments::verify, kConduct,
      "Read the target again and compare it with what was read"},
     {"--strict", "", kLayoutBits, &Arguments::strict, kConduct,
-     "Fail where something would be left as it was, or read otherwise"},
+     "Fail if an array would keep its chunks, or if a reader could see "
+     "other values afterwards"},
     {"--without-files", "", kLayoutBits, &Arguments::without_files, kConduct,
-     "Leave out files of SOURCE that are no Zarr (default: copy them)"},
+     "Do not copy files of SOURCE that are not Zarr (default: copy them)"},
     {"--keep-temp", "", kLayoutBits, &Arguments::keep_temp, kConduct,
-     "Leave the intermediates behind"},
+     "Do not delete the intermediates"},
     {"--durable", "", kLayoutBits, &Arguments::durable, kConduct,
-     "Sync the disk before tasks count as done: they survive the loss of "
-     "power"},
+     "Sync the disk before a task counts as done, so that finished tasks "
+     "survive a power failure"},
     {"--check", "", kResumeBit, &Arguments::check, kConduct,
-     "Read again what is done and compare it with the journal"},
+     "Re-read finished objects and compare them with the journal"},
     {"--executor", "NAME", kRunBit | kResumeBit, &Arguments::executor, kConduct,
-     "threads (default), serial, or mpi under mpirun"},
+     "What runs the plan: threads (default), serial, or mpi under mpirun"},
 
     {"--sample", "N", kVerifyBit, &Arguments::sample, kConduct,
-     "Compare N regions of each array, drawn at random, for a quick look"},
+     "Compare only N random regions of each array: faster than comparing "
+     "everything"},
     {"--seed", "N", kVerifyBit, &Arguments::seed, kConduct,
-     "Draw the same ones as another time"},
+     "The same seed draws the same regions"},
 
     {"--json", "", kAllBits & ~kDiscardBit, &Arguments::json, kOutput,
      "Print one JSON object to stdout"},
     {"--explain", "", kLayoutBits, &Arguments::explain, kOutput,
-     "Say why the plan is what it is"},
+     "Explain why this plan was chosen"},
 
     {"--save", "PLAN.json", kPlanBit, &Arguments::plan_file, kOutput,
-     "Write the plan to a file, whose tasks `rechunk task` runs"},
+     "Write the plan to a file. `rechunk task` runs its tasks"},
 
     {"--shape", "LENGTHS", kPlanBit, &Arguments::shape, kPaper,
-     "Shape of an array that need not exist: 350640,721,1440"},
+     "Shape of an array that does not have to exist: 350640,721,1440"},
     {"--dtype", "TYPE", kPlanBit, &Arguments::dtype, kPaper,
      "Its data type: f4, <i2, ..."},
     {"--source-chunks", "CHUNKS", kPlanBit, &Arguments::source_chunks, kPaper,

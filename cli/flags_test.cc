@@ -201,7 +201,7 @@ TEST(Flags, FlagsOfOtherToolsAreTranslated) {
 
 TEST(Flags, WhatTheParserSaysIsEnglish) {
   expect_contains(refusal({"run", "a", "b", "--chunks", "1", "--chunks", "2"}),
-                  "--chunks stands there more than once");
+                  "--chunks is given more than once");
   expect_contains(refusal({"run", "a", "b", "--threads"}),
                   "--threads needs a value");
   expect_contains(refusal({"info"}), "URL is missing");

@@ -9,7 +9,7 @@ namespace rechunk::cli {
 namespace {
 
 constexpr const char* kSummary =
-    "Changes the chunking of Zarr arrays of any size, inside a memory limit.";
+    "Changes the chunking of Zarr arrays of any size within a memory limit.";
 constexpr const char* kFooter = R"(
 Examples:
   rechunk info by-hour.zarr
@@ -39,9 +39,10 @@ constexpr Operand kSource = {"SOURCE", "Array or group to read: a path or URL",
                              &Arguments::source};
 constexpr Operand kTarget = {"TARGET", "Where the result goes",
                              &Arguments::target};
-constexpr Operand kUnfinished = {"TARGET", "Where the result of the run goes",
+constexpr Operand kUnfinished = {"TARGET", "Target of the unfinished run",
                                  &Arguments::target};
-constexpr Operand kPlanFile = {"PLAN.json", "What `rechunk plan --save` wrote",
+constexpr Operand kPlanFile = {"PLAN.json",
+                               "File that `rechunk plan --save` wrote",
                                &Arguments::plan_file};
 
 const Command kCommands[] = {
@@ -52,25 +53,25 @@ const Command kCommands[] = {
      false,
      {kSource, kTarget}},
     {"run",
-     "Write SOURCE to TARGET in other chunks",
+     "Write SOURCE to TARGET with other chunks",
      kRunBit,
      run_run,
      true,
      {kSource, kTarget}},
     {"resume",
-     "Go on with a run that was stopped, killed or failed",
+     "Continue a run that was stopped, was killed or failed",
      kResumeBit,
      run_resume,
      true,
      {kUnfinished}},
     {"status",
-     "Show how far the run of a target is, and who runs it",
+     "Show the progress of a run, and which process runs it",
      kStatusBit,
      run_status,
      true,
      {kUnfinished}},
     {"discard",
-     "Remove what an unfinished run has left",
+     "Delete what an unfinished run left behind",
      kDiscardBit,
      run_discard,
      true,
@@ -89,7 +90,7 @@ const Command kCommands[] = {
      true,
      {{"URL", "Array or group: a path or URL", &Arguments::source}}},
     {"task",
-     "Run tasks of a saved plan, one process of many",
+     "Run some tasks of a saved plan, as one process of many",
      kTaskBit,
      run_task,
      true,
@@ -99,7 +100,7 @@ const Command kCommands[] = {
       {"TASKS", "FIRST..STOP, from 0, without STOP itself; or all",
        &Arguments::tasks}}},
     {"commit",
-     "End the run of a saved plan whose tasks are all done",
+     "Complete the run of a saved plan when all its tasks are done",
      kCommitBit,
      run_commit,
      true,
@@ -124,7 +125,7 @@ void add_command(CLI::App& app, const Command& command, Call& call) {
   sub->callback([&call, &command] { call.command = command.run; });
 }
 
-/// The subcommand whose command line it is; the program where there is none.
+/// The subcommand that was given; the program if none was given.
 const CLI::App& chosen(const CLI::App& app) {
   const auto subcommands = app.get_subcommands();
   return subcommands.empty() ? app : *subcommands.front();
@@ -138,10 +139,10 @@ std::string cause(const CLI::ParseError& error) {
   const auto holds = [&](std::string_view words) {
     return text.find(words) != std::string::npos;
   };
-  if (holds("At Most 1 required")) return name + " stands there more than once";
+  if (holds("At Most 1 required")) return name + " is given more than once";
   if (holds("1 required") && holds("missing"))
-    return name + " needs a value behind it";
-  if (holds("subcommand is required")) return "it names no command";
+    return name + " needs a value after it";
+  if (holds("subcommand is required")) return "no command is given";
   if (holds(" is required")) return name + " is missing";
   return text;
 }
@@ -152,7 +153,7 @@ std::string cause(const CLI::ParseError& error) {
   std::string hint = suggest(command, unexpected);
   if (hint.empty())
     hint = fmt::format(
-        "{} --help shows what there is",
+        "{} --help shows the usage",
         &command == &app ? "rechunk" : "rechunk " + command.get_name());
   if (!unexpected.empty())
     throw UsageError(
