@@ -332,6 +332,7 @@ def test_damaged_shards_are_named(
         data[-index_bytes:] = index + checksum
     shard.write_bytes(bytes(data))
     for flags in (["--shards", "none"], ["--shards", "30,24"]):
-        result = rechunk.fails("run", tmp_path / "a", tmp_path / "b", *flags)
+        target = tmp_path / flags[1]
+        result = rechunk.fails("run", tmp_path / "a", target, *flags)
         assert str(shard) in result.stderr, str(result)
-        assert not (tmp_path / "b" / "zarr.json").exists()
+        assert not (target / "zarr.json").exists()

@@ -59,11 +59,25 @@ std::int64_t index_bytes(const ArrayProblem& array, const Shape& task) {
       bytes, checked_multiply(most_chunks(array, task), sizeof(MovedChunk)));
 }
 
+std::int64_t pairs(const ArrayProblem& array, const Shape& task) {
+  return exact_pairs(array.shape, task,
+                     clip(array.source.objects, array.shape));
+}
+
+// What one large task moves can as well be moved by many, unless these open
+// source objects more often.
+bool is_worth_joining(const ArrayProblem& array, const Shape& task,
+                      const Shape& larger, int threads) {
+  return Grid(array.shape, larger).cell_count() >= kTasksPerThread * threads ||
+         pairs(array, larger) < pairs(array, task);
+}
+
 class TaskSearch {
  public:
-  TaskSearch(const ArrayProblem& array, std::int64_t task_bytes)
+  TaskSearch(const ArrayProblem& array, std::int64_t task_bytes, int threads)
       : array_(array),
         task_bytes_(task_bytes),
+        threads_(threads),
         task_(clip(array.target.objects, array.shape)) {}
 
   // First whole source objects where that is not much, so that each is opened
@@ -95,7 +109,8 @@ class TaskSearch {
     Shape larger = task_;
     larger[axis] = std::min(step, array_.shape[axis]);
     if (!holds_at_most(array_, larger, most_bytes) ||
-        index_bytes(array_, larger) + kPassthroughBufferBytes > task_bytes_)
+        index_bytes(array_, larger) + kPassthroughBufferBytes > task_bytes_ ||
+        !is_worth_joining(array_, task_, larger, threads_))
       return false;
     task_ = larger;
     return true;
@@ -104,6 +119,7 @@ class TaskSearch {
   static constexpr std::int64_t kMostDivisors = 4096;
   const ArrayProblem& array_;
   const std::int64_t task_bytes_;
+  const int threads_;
   Shape task_;
 };
 
@@ -116,21 +132,23 @@ StagedCopySpec one_stage(const ArrayProblem& array, const Shape& task,
   stage.target = "target";
   stage.chunks = stage.block = task;
   stage.tasks = Grid(array.shape, task).cell_count();
-  stage.objects_read =
-      exact_pairs(array.shape, task, clip(array.source.objects, array.shape));
+  stage.objects_read = pairs(array, task);
   stage.objects_written = Grid(array.shape, array.target.objects).cell_count();
   spec.stages = {stage};
   return spec;
 }
 
 // Encoded objects move one by one, in tasks of some neighbours.
-StagedCopySpec move_objects(const ArrayProblem& array, StagedCopySpec spec) {
+StagedCopySpec move_objects(const ArrayProblem& array, int threads,
+                            StagedCopySpec spec) {
   Shape task = clip(array.target.objects, array.shape);
   for (std::size_t axis = task.size(); axis-- > 0;)
     while (task[axis] < array.shape[axis]) {
       Shape larger = task;
       larger[axis] = std::min(array.shape[axis], task[axis] * 2);
-      if (!holds_at_most(array, larger, kTaskBytes)) break;
+      if (!holds_at_most(array, larger, kTaskBytes) ||
+          !is_worth_joining(array, task, larger, threads))
+        break;
       task = larger;
     }
   spec = one_stage(array, task, std::move(spec));
@@ -142,8 +160,8 @@ StagedCopySpec move_objects(const ArrayProblem& array, StagedCopySpec spec) {
 }
 
 StagedCopySpec move_chunks(const ArrayProblem& array, std::int64_t task_bytes,
-                           StagedCopySpec spec) {
-  const Shape task = TaskSearch(array, task_bytes).run();
+                           int threads, StagedCopySpec spec) {
+  const Shape task = TaskSearch(array, task_bytes, threads).run();
   spec = one_stage(array, task, std::move(spec));
   spec.stages[0].max_task_bytes =
       std::min(task_bytes, index_bytes(array, task) + kPassthroughBufferBytes);
@@ -157,10 +175,12 @@ StagedCopySpec move_chunks(const ArrayProblem& array, std::int64_t task_bytes,
 
 std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
                                                std::int64_t task_bytes,
+                                               int threads,
                                                StagedCopySpec spec) {
   if (smallest_passthrough_bytes(array) > task_bytes) return std::nullopt;
-  return array.same_encoding ? move_objects(array, std::move(spec))
-                             : move_chunks(array, task_bytes, std::move(spec));
+  return array.same_encoding
+             ? move_objects(array, threads, std::move(spec))
+             : move_chunks(array, task_bytes, threads, std::move(spec));
 }
 
 std::int64_t passthrough_bytes(const ArrayProblem& array, const Shape& task) {

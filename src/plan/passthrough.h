@@ -9,9 +9,12 @@ namespace rechunk {
 
 /// Moves whole objects where the array has the same encoding; else its inner
 /// chunks into other shards, or out of shards, or into them. Nothing if a task
-/// needs more than `task_bytes`. `spec` has names and shapes, no stages yet.
+/// needs more than `task_bytes`. Tasks of `threads` threads are joined only
+/// where enough are left, or where that opens fewer objects. `spec` has names
+/// and shapes, no stages yet.
 std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
                                                std::int64_t task_bytes,
+                                               int threads,
                                                StagedCopySpec spec);
 
 /// The least that a task of that shape needs, and that the smallest one does.

@@ -56,7 +56,7 @@ TEST(ChunkPassthroughPlan, CountsPairsOfTasksAndObjects) {
     problem.item_bytes = std::int64_t{1} << pick(0, 22);
     problem.source.object_scratch_bytes *= 10'000;
     const std::int64_t least = smallest_passthrough_bytes(problem);
-    EXPECT_FALSE(plan_passthrough(problem, least - 1, {}));
+    EXPECT_FALSE(plan_passthrough(problem, least - 1, 1, {}));
     const std::int64_t budget = pick(0, 1) ? least : least + (2 << 20);
     const Plan plan = make_plan({problem}, {budget, 1});
     validate(plan, {problem});
@@ -98,6 +98,42 @@ TEST(ChunkPassthroughPlan, TakesEvenPartsOfShardsThatAreTooLarge) {
   EXPECT_EQ(stage.objects_read, stage.tasks);
   EXPECT_LE(element_count(stage.chunks) * 4, 16 << 20);
   EXPECT_GE(element_count(stage.chunks) * 4, 8 << 20);
+}
+
+TEST(PassthroughPlan, GivesEachThreadTasksWhereThatCostsNothing) {
+  std::mt19937_64 random(5);
+  const auto pick = [&](std::int64_t low, std::int64_t high) {
+    return std::uniform_int_distribution<std::int64_t>(low, high)(random);
+  };
+  int cut = 0;
+  for (int round = 0; round < 1000; ++round) {
+    SCOPED_TRACE("round " + std::to_string(round));
+    Shape shape, chunks, source, target;
+    const bool whole = pick(0, 1) == 1;  // Objects as they are.
+    for (std::int64_t axis = pick(1, 3); axis > 0; --axis) {
+      shape.push_back(pick(1, 90));
+      chunks.push_back(pick(1, 4));
+      source.push_back(chunks.back() * (whole ? 1 : pick(1, 6)));
+      target.push_back(whole ? chunks.back() : chunks.back() * pick(1, 6));
+    }
+    ArrayProblem problem = moving(shape, chunks, source, target);
+    problem.same_encoding = whole;
+    problem.same_chunk_encoding = !whole;
+    const int threads = static_cast<int>(pick(2, 8));
+    const Plan plan = make_plan({problem}, {1LL << 30, threads});
+    validate(plan, {problem});
+    std::int64_t pieces = 1;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis)
+      pieces *= ceil_div(shape[axis], std::lcm(source[axis], target[axis]));
+    const CopySpec& stage = plan.arrays[0].stages[0];
+    EXPECT_GE(stage.tasks, std::min<std::int64_t>(pieces, 4LL * plan.threads));
+    const CopySpec fewer =
+        make_plan({problem}, {1LL << 30, 1}).arrays[0].stages[0];
+    EXPECT_EQ(stage.objects_read, fewer.objects_read);
+    EXPECT_EQ(stage.objects_written, fewer.objects_written);
+    cut += stage.tasks > fewer.tasks;
+  }
+  EXPECT_GT(cut, 300);
 }
 
 TEST(ChunkPassthroughPlan, NamesTheSmallestBudget) {

@@ -110,7 +110,8 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
   const std::int64_t task_budget = budget / threads;
   if (array.other_bytes > budget) return std::nullopt;
   if (array.same_encoding || array.same_chunk_encoding) {
-    auto spec = plan_passthrough(array, task_budget, empty_spec(array));
+    auto spec =
+        plan_passthrough(array, task_budget, threads, empty_spec(array));
     if (spec)
       spec->predicted_seconds =
           predicted_nanoseconds(array, *spec, {budget, threads}) * 1e-9;

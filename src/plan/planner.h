@@ -78,6 +78,10 @@ struct PlanOptions {
 /// What moving encoded objects holds at a time, per thread.
 inline constexpr std::int64_t kPassthroughBufferBytes = 1 << 20;
 
+/// Tasks are joined as long as each thread still has that many: for progress,
+/// checkpoints and stop requests, and so that threads end together.
+inline constexpr std::int64_t kTasksPerThread = 8;
+
 /// Plans all arrays of a run, with one number of threads for all.
 /// Throws: budget_exceeded (the message names the smallest budget that would
 /// do), invalid_argument (ranks differ, sizes overflow).

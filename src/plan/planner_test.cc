@@ -224,6 +224,50 @@ TEST(Planner, OnlyStagesOfLargeChunksHaveFewerTasksAtATime) {
   EXPECT_LT(plan.predicted_seconds, 0.9 * alone.predicted_seconds);
 }
 
+// Parts of an axis between cuts that source and target have in common.
+std::int64_t common_pieces(std::int64_t length, std::int64_t source,
+                           std::int64_t target) {
+  std::int64_t pieces = length > 0;
+  for (std::int64_t at = 1; at < length; ++at)
+    pieces += at % source == 0 && at % target == 0;
+  return pieces;
+}
+
+TEST(Planner, GivesEachThreadTasksWhereThatCostsNothing) {
+  int cut = 0;
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    ArrayProblem problem = random_problem(random);
+    for (std::int64_t& length : problem.shape) length *= pick(random, 1, 9);
+    problem.source.objects = problem.source.chunks;
+    if (pick(random, 0, 1)) {  // Chunks that meet often.
+      problem.target = problem.source;
+      for (std::int64_t& length : problem.target.objects)
+        length *= pick(random, 1, 2);
+      problem.target.units = problem.target.chunks = problem.target.objects;
+    }
+    const int threads = static_cast<int>(pick(random, 2, 8));
+    const Plan plan = make_plan({problem}, {1LL << 40, threads});
+    validate(plan, {problem});
+    std::int64_t pieces = 1;
+    for (std::size_t axis = 0; axis < problem.shape.size(); ++axis)
+      pieces *= common_pieces(problem.shape[axis], problem.source.chunks[axis],
+                              problem.target.objects[axis]);
+    const CopySpec& stage = plan.arrays[0].stages[0];
+    EXPECT_GE(stage.tasks, std::min<std::int64_t>(pieces, 4LL * plan.threads));
+    const Plan alone = make_plan({problem}, {1LL << 40, 1});
+    const CopySpec& fewer = alone.arrays[0].stages[0];
+    EXPECT_EQ(stage.objects_read, fewer.objects_read);
+    EXPECT_EQ(stage.bytes_decoded, fewer.bytes_decoded);
+    EXPECT_EQ(stage.objects_written, fewer.objects_written);
+    EXPECT_EQ(stage.bytes_encoded, fewer.bytes_encoded);
+    cut += stage.tasks > fewer.tasks;
+    if (HasFailure()) return;
+  }
+  EXPECT_GT(cut, 300);
+}
+
 TEST(Planner, IsQuickWithABillionChunks) {
   const ArrayProblem problem =
       large_problem({1000003, 30011, 1009}, {10, 300, 100}, {997, 31, 101});

@@ -27,7 +27,7 @@ bool can_stream(const ArrayProblem& array, const Grids& grids) {
 // Tasks of a few components each, where one is too small to be worth a task.
 Shape group_components(const ArrayProblem& array, Shape task,
                        std::int64_t task_bytes, int threads) {
-  const std::int64_t wanted_tasks = 8LL * threads;
+  const std::int64_t wanted_tasks = kTasksPerThread * threads;
   for (std::size_t axis = task.size(); axis-- > 0;) {
     while (task[axis] < array.shape[axis]) {
       Shape larger = task;
