@@ -155,7 +155,7 @@ bench-micro: bench-build  ## Kernels, codecs, digest and planner alone
 	cmake --build --preset release -j $(JOBS) --target rechunk_micro
 	build/release/benchmarks/rechunk_micro
 
-bench-publish: $(TEST_VENV)  ## The newest results become docs/benchmarks.md
+bench-publish: $(TEST_VENV)  ## The newest results: docs/benchmarks.md, an archive
 	benchmarks/run.sh report --publish
 
 bench-build: $(TEST_PACKAGES)

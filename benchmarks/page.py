@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from page_own import own_section
 from page_peers import (
     ahead_section,
@@ -13,21 +15,35 @@ from summary import summarise
 from workloads import BY_NAME
 
 _READING = """\
-Seconds are medians of the wall clock of a whole process; for tools that run in
-a Python interpreter, what starting it and importing the tool takes is taken
-off. **Floor** is the median of the ratios to the floor of the same turn, with
-the smallest and the largest: the floor decodes every source object once and
-encodes every target object once, with the same codecs and threads, and moves
-nothing between layouts. Peak is the largest resident memory of any run,
-**over** where it exceeds the memory by more than 32 MiB (not counting what the
-bare interpreter with the tool imported holds). Read is what was decoded, in
-multiples of the array, intermediates included. Every result was compared with
-its source bit for bit; a wrong result or an error stands in place of figures.
+- **Seconds** are medians of the wall clock of a whole process. For tools that
+  run in a Python interpreter, the time to start it and to import the tool is
+  subtracted.
+- The **floor** is a program that decodes every source object once and encodes
+  every target object once, with the same codecs and threads. It moves nothing
+  between layouts. The column has the median ratio to the floor of the same
+  turn, with the smallest and the largest ratio.
+- **Peak** is the largest resident memory of any run. It is marked **over** if
+  it exceeds the memory limit by more than 32 MiB. For Python tools, the memory
+  of the interpreter with the tool imported is not counted.
+- **Read** is the amount of data that was decoded, in multiples of the array.
+  Intermediates are included.
+- Every result was compared with its source bit for bit. If a result was wrong,
+  or a tool failed, the table says so instead of figures.
+"""
+
+_SOURCE = """\
+This page has the tables only. `make bench` makes the full results: every run
+as JSON, and pictures. `make bench-publish` writes this page and packs the full
+results into an archive, `build/bench/LABEL.zip`. A release carries this archive
+as an asset.
 """
 
 
-def markdown(content: dict, plots: list[tuple[str, str]]) -> str:
-    """The whole page; `plots` are titles and addresses of pictures."""
+def markdown(content: dict, plots: Sequence[tuple[str, str]] = ()) -> str:
+    """The whole page; `plots` are titles and addresses of pictures.
+
+    Without pictures it is the page in docs/, which says where they are.
+    """
     machine, cases = content["machine"], summarise(content)
     versions = ", ".join(
         f"{name} {tool['version']}"
@@ -44,11 +60,13 @@ def markdown(content: dict, plots: list[tuple[str, str]]) -> str:
         f"Linux {machine['kernel']}; commit {machine['commit']}, "
         f"{content['date'][:10]}. {versions}. rechunk and the floor use "
         f"{', '.join(machine['codec_libraries'])}; most peers bring "
-        "newer ones. Random workloads (R0, R1, …) "
-        f"were drawn by the seed {content['random_seed']}.",
+        "newer ones. The seed of the random workloads (R0, R1, …) is "
+        f"{content['random_seed']}.",
         "",
         _READING,
     ]
+    if not plots:
+        lines.append(_SOURCE)
     for title, address in plots:
         lines += [f"![{title}]({address})", ""]
     lines += ahead_section(content, cases)

@@ -79,12 +79,12 @@ def prediction_lines(content: dict, cases: list[CaseFigures]) -> list[str]:
         )
         if ratios:
             sentences.append(
-                f"Predicted time, {how}, is within 30 % of the measured one in "
-                f"{_near(ratios)} of {len(ratios)} workloads at their memory "
-                f"with two threads, and in {_near(all_ratios)} of all "
-                f"{len(all_ratios)} cases, those with more threads than cores "
-                "among them; predicted over measured goes from "
-                f"{min(all_ratios):.2f} to {max(all_ratios):.2f}."
+                f"The time predicted {how} is within 30 % of the measured "
+                f"time in {_near(ratios)} of {len(ratios)} workloads at their "
+                f"memory with two threads, and in {_near(all_ratios)} of all "
+                f"{len(all_ratios)} cases. These include runs with more "
+                "threads than cores. Predicted over measured time is between "
+                f"{min(all_ratios):.2f} and {max(all_ratios):.2f}."
             )
     return [" ".join(sentences), ""]
 

@@ -53,9 +53,10 @@ def _is_near(content: dict, case: CaseFigures, tool: str) -> bool:
 
 
 _MEMORY = """\
-At 1/2, 1/8 and 1/32 of the array, tools that take a limit. rechunk's seconds,
-those of the others over rechunk's (or seconds, marked s, where rechunk refuses
-the memory as too little), and in brackets the peak in MB.
+The memory limit is 1/2, 1/8 or 1/32 of the array's size. Only tools that accept
+a limit are listed. rechunk has seconds. The others have their time divided by
+rechunk's; if rechunk refuses so little memory, they have seconds, marked s. The
+peak in MB is in brackets.
 """
 
 
@@ -186,12 +187,13 @@ def peers_section(content: dict, cases: list[CaseFigures]) -> list[str]:
 
 
 _ENGINES = """\
-`rechunk` is the command, a whole process; the others are calls within a process
-that has its engine already: `-threads` is one process with two threads (for
-rechunker those of Dask), `-dask` a cluster of two local processes of one thread
-each. All have the same memory together: a process of ours, and a task of
-rechunker's, has its share of it. **Staged** says whether there was an
-intermediate; **times** is over rechunk on the same engine.
+`rechunk` is the command, a whole process. The others are calls in a process in
+which the engine already runs. `-threads` is one process with two threads;
+rechunker uses Dask's threads. `-dask` is a cluster of two local processes with
+one thread each. The total memory is the same for all: each process of rechunk,
+and each task of rechunker, has its share of it. **Staged** says whether there
+was an intermediate. **Times** is the time divided by rechunk's on the same
+engine.
 """
 
 

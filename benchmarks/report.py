@@ -1,16 +1,17 @@
 """Page and pictures of a measurement, from its records.
 
-`report.py` writes them beside the records in build/bench; with `--publish` they
-become docs/benchmarks.md, and the records go to benchmarks/results.
+`report.py` writes them beside the records, into build/bench. With `--publish`
+the tables also become docs/benchmarks.md, and build/bench/LABEL.zip gets the
+records, the page and the pictures: the asset of a release.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import shutil
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import page
@@ -45,22 +46,30 @@ def newest() -> str:
     return found[-1].stem
 
 
+def publish(label: str, results: Path, published: Path) -> Path:
+    """Write the page for git, and the archive with all results."""
+    records = results / f"{label}.json"
+    published.write_text(page.markdown(json.loads(records.read_text())))
+    archive = results / f"{label}.zip"
+    pictures = sorted((results / label).iterdir())
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as asset:
+        for path in (records, results / f"{label}.md", *pictures):
+            asset.write(path, path.relative_to(results))
+    return archive
+
+
 def main() -> int:
     options = parse_arguments()
     label = options.label or newest()
     records = RESULTS / f"{label}.json"
     place, folder = RESULTS / f"{label}.md", RESULTS / label
-    if options.publish:
-        docs = ROOT / "docs"
-        place, folder = docs / "benchmarks.md", docs / "benchmarks"
-        kept = HERE / "results"
-        kept.mkdir(exist_ok=True)
-        shutil.copy(records, kept / records.name)
     pictures = draw(records, folder, options.form)
     addresses = [(title, f"{folder.name}/{name}") for title, name in pictures]
     content = json.loads(records.read_text())
     place.write_text(page.markdown(content, addresses))
     print(place)
+    if options.publish:
+        print(publish(label, RESULTS, ROOT / "docs" / "benchmarks.md"))
     return 0
 
 

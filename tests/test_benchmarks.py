@@ -6,6 +6,7 @@ import json
 import math
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ import bench
 import empty_folders
 import page_peers
 import random_workloads
+import report
 import steady_memory
 from summary import summarise
 from workloads import WORKLOADS, from_json, to_json
@@ -170,6 +172,51 @@ def test_the_page_tells_of_a_peer_where_rechunk_refuses() -> None:
     assert "| W4 | 1/8 | 50 | exit 1 | 6.00 s (140) |" in lines
     ahead = page_peers.ahead_section(content, summarise(content))
     assert "| W4 | tensorstore | 100 | 2.50 | 140 | tensorstore 2.50 |" in ahead
+
+
+def test_a_page_without_pictures_says_where_the_full_results_are(
+    tmp_path: Path,
+) -> None:
+    """The archive has them all; what git keeps has no broken link."""
+    at = {"table_bytes": 100_000_000, "raw_bytes": 400_000_000}
+    layout = {
+        "title": "",
+        "shape": [9, 9],
+        "dtype": "<f4",
+        "codec": None,
+        "zarr_format": 3,
+        "target_format": 3,
+        "ratio": 1.0,
+    }
+    for side in ("source", "target"):
+        layout |= {f"{side}_chunks": [3, 9], f"{side}_shards": None}
+    content = {
+        "machine": {
+            "cpu": "",
+            "cores": 2,
+            "memory_bytes": 2**30,
+            "kernel": "",
+            "commit": "",
+            "codec_libraries": [],
+        },
+        "date": "2030-01-01T00:00",
+        "random_seed": 7,
+        "runs": [run("rechunk", 0, 2.0), run("tensorstore", 0, 5.0)],
+        "tools": {},
+        "workloads": {"W4": {**at, **layout}},
+    }
+    (tmp_path / "new.json").write_text(json.dumps(content))
+    (tmp_path / "new.md").write_text("with pictures")
+    (tmp_path / "new").mkdir()
+    (tmp_path / "new" / "time.svg").write_text("<svg/>")
+    archive = report.publish("new", tmp_path, tmp_path / "page.md")
+    page = (tmp_path / "page.md").read_text()
+    assert "![" not in page
+    assert "build/bench/LABEL.zip" in page
+    assert "| W4 | tensorstore | 100 | 2.50 | 140 | tensorstore 2.50 |" in page
+    with zipfile.ZipFile(archive) as asset:
+        assert set(asset.namelist()) == {"new.json", "new.md", "new/time.svg"}
+        assert json.loads(asset.read("new.json")) == content
 
 
 MEASURE = """
