@@ -28,7 +28,11 @@ def _needs_mpi(rechunk: Rechunk) -> None:
 
 
 def mpirun(
-    rechunk: Rechunk, ranks: int, codes: Path, *arguments: object
+    rechunk: Rechunk,
+    ranks: int,
+    codes: Path,
+    *arguments: object,
+    command: str = "run",
 ) -> subprocess.CompletedProcess:
     """Run the command on so many ranks; `codes` gets their exit codes."""
     codes.mkdir()
@@ -36,7 +40,8 @@ def mpirun(
         [
             *(*MPIRUN, str(ranks), "-x", f"CODES={codes}"),
             *("sh", "-c", NOTE_CODE, "sh"),
-            *(rechunk.path, "run", *map(str, arguments), "--executor", "mpi"),
+            *(rechunk.path, command, *map(str, arguments)),
+            *("--executor", "mpi"),
         ],
         capture_output=True,
         text=True,
@@ -84,10 +89,12 @@ def test_any_number_of_ranks_makes_the_same_target(
 def test_an_error_of_one_rank_ends_all(
     rechunk: Rechunk, tmp_path: Path, ranks: int
 ) -> None:
-    """With its message, told once; what was done can be removed."""
+    """With its message, told once; what was done stays, for `resume`."""
     source = tmp_path / "a"
     JOBS["staged"].make_source(source)
-    (source / "c" / "19" / "0" / "0").write_bytes(b"damaged")
+    chunk = source / "c" / "19" / "0" / "0"
+    whole = chunk.read_bytes()
+    chunk.write_bytes(b"damaged")
     arguments = (source, tmp_path / "b", *JOBS["staged"].arguments)
     done = mpirun(rechunk, ranks, tmp_path / "codes", *arguments)
     assert exit_codes(tmp_path / "codes") == [1] * ranks, done.stderr
@@ -95,9 +102,15 @@ def test_an_error_of_one_rank_ends_all(
     assert "c/19/0/0" in done.stderr
     assert not done.stdout
     assert not (tmp_path / "b" / "zarr.json").exists()
-    if (tmp_path / "b.rechunk").exists():
-        rechunk.ok("discard", tmp_path / "b")
-    assert_only(tmp_path, "a", "codes")
+    again = mpirun(rechunk, ranks, tmp_path / "codes-2", *arguments)
+    assert "rechunk resume" in again.stderr
+    chunk.write_bytes(whole)
+    resumed = mpirun(
+        rechunk, ranks, tmp_path / "codes-3", tmp_path / "b", command="resume"
+    )
+    assert exit_codes(tmp_path / "codes-3") == [0] * ranks, resumed.stderr
+    assert_equal_elements(source, tmp_path / "b")
+    assert_only(tmp_path, "a", "b", "codes", "codes-2", "codes-3")
 
 
 def test_an_error_of_the_plan_or_the_commit_ends_all(
