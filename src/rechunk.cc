@@ -148,6 +148,11 @@ void Job::release(int array, int stage, std::int64_t first, std::int64_t stop) {
   state_->worker().release({array, stage, first, stop});
 }
 
+void Job::publish(int array, const std::string& key,
+                  std::optional<std::span<const std::byte>> object) {
+  state_->worker().publish(array, key, object);
+}
+
 Report Job::commit(bool by_journal) {
   return state_->worker().commit(by_journal);
 }

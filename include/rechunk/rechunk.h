@@ -221,6 +221,13 @@ class Job {
   void run_together(std::span<const Step> copies);
   /// Erases what these tasks wrote into an intermediate.
   void release(int array, int stage, std::int64_t first, std::int64_t stop);
+  /// For callers that move elements by other means than `run_tasks`: writes an
+  /// object of an array that grows (`Options::append`), or removes it. The
+  /// journal knows the last objects before they change, as those of tasks.
+  /// `key`: in the target. Throws: invalid_argument (the run has ended, or
+  /// somebody else changed the object).
+  void publish(int array, const std::string& key,
+               std::optional<std::span<const std::byte>> object);
   /// Verifies, where asked for, and makes the target visible.
   /// `by_journal`: false where the caller moved the elements by other means
   /// than `run_tasks`, and answers for it that nothing is missing.

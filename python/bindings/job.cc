@@ -185,6 +185,17 @@ void run_together(Job& job, const std::vector<Tasks>& tasks) {
   job.run_together(copies);
 }
 
+// None removes the object.
+void publish(Job& job, int array, const std::string& key,
+             const std::optional<nb::bytes>& content) {
+  std::optional<std::span<const std::byte>> object;
+  if (content)
+    object.emplace(static_cast<const std::byte*>(content->data()),
+                   content->size());
+  const nb::gil_scoped_release no_gil;
+  job.publish(array, key, object);
+}
+
 // Names, shapes and dimensions of arrays, as JSON.
 std::string describe(const std::string& url, const nb::dict& stores) {
   const Stores places = make_stores(stores);
@@ -257,6 +268,7 @@ void register_job(nb::module_& module) {
             released<&Job::release>(job, array, stage, first, stop);
           },
           "array"_a, "stage"_a, "first"_a, "stop"_a)
+      .def("publish", &publish, "array"_a, "key"_a, "content"_a.none())
       .def(
           "commit",
           [](Job& job, bool by_journal) {

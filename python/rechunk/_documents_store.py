@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterable
+from concurrent.futures import ThreadPoolExecutor
 
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
+
+from rechunk.stores import Publish
 
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
@@ -20,8 +24,17 @@ class DocumentsStore(Store):
     supports_deletes = True
     supports_listing = True
 
-    def __init__(self, store: Store, root: str, texts: dict[str, str]) -> None:
+    def __init__(
+        self,
+        store: Store,
+        root: str,
+        texts: dict[str, str],
+        publish: Publish | None = None,
+    ) -> None:
         super().__init__(read_only=False)
+        self._publish = publish
+        # Of its own: what publishes may wait for threads of zarr's loop.
+        self._publisher = ThreadPoolExecutor(1) if publish else None
         self._store = store
         self._root = root
         self._texts = texts
@@ -68,12 +81,25 @@ class DocumentsStore(Store):
 
     async def set(self, key: str, value: Buffer) -> None:
         """Writes chunks; documents are never written."""
-        if key not in self._texts:
+        if key in self._texts:
+            return
+        if self._publish is None:
             await self._store.set(self._full(key), value)
+        else:
+            await self._call(self._publish, key, value.to_bytes())
 
     async def delete(self, key: str) -> None:
-        """Deletes in the store."""
-        await self._store.delete(self._full(key))
+        """Deletes chunks."""
+        if self._publish is None:
+            await self._store.delete(self._full(key))
+        else:
+            await self._call(self._publish, key, None)
+
+    async def _call(
+        self, publish: Publish, key: str, content: bytes | None
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._publisher, publish, key, content)
 
     async def list(self) -> AsyncIterator[str]:
         """Keys of the store."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from rechunk.errors import UnsupportedError
+from rechunk.stores import Publish, with_documents
 
 _OPENING = threading.Lock()
 
@@ -48,6 +49,8 @@ class ZarrArray:
     chunks: tuple[int, ...]
     shards: tuple[int, ...] | None = None
     write_empty_chunks: bool = False
+    #: Takes what is written instead of the store.
+    publish: Publish | None = field(default=None, repr=False)
 
     @classmethod
     def from_documents(
@@ -102,9 +105,9 @@ class ZarrArray:
         """The zarr.Array; its store need not hold its metadata."""
         import zarr
 
-        from rechunk.stores import with_documents
-
-        store = with_documents(self.place, self.path, self.documents)
+        store = with_documents(
+            self.place, self.path, self.documents, self.publish
+        )
         # zarr-python 3.1 ignores the `config` of arrays that it opens; what is
         # set for all arrays must not be set back by another thread too early.
         empty = {"array.write_empty_chunks": self.write_empty_chunks}

@@ -8,7 +8,7 @@ import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
@@ -147,9 +147,12 @@ class Plan:
         return window_of(stored, part) if part and same_region else stored
 
     def _target(self, array: dict[str, Any]) -> ZarrArray | Window:
-        empty = self._parsed["options"]["write_empty_chunks"]
+        options = self._parsed["options"]
+        index = self._parsed["arrays"].index(array)
         stored = replace(
-            self._stored("target", array), write_empty_chunks=empty
+            self._stored("target", array),
+            write_empty_chunks=options["write_empty_chunks"],
+            publish=partial(self.publish, index) if options["append"] else None,
         )
         part = self._part(array)
         return window_of(stored, part) if part else stored
@@ -273,6 +276,14 @@ class Plan:
     def prepare(self) -> None:
         """Makes room at the target, or joins a run that has begun."""
         self._job().prepare()
+
+    def publish(self, array: int, key: str, content: bytes | None) -> None:
+        """Writes an object of an array that grows; None: removes it.
+
+        The run's journal knows the last ones before they change. Raises
+        InvalidArgumentError if somebody else changed one, or the run has ended.
+        """
+        self._job().publish(array, key, content)
 
     def commit(self, *, by_journal: bool = True) -> dict[str, Any]:
         """Makes the target visible; the report of the run.

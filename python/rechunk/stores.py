@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from typing import Any
 
 from rechunk.errors import InvalidArgumentError
 
 # Stores that refuse ranges which end behind the object.
 _EXACT = ("IcechunkStore",)
+#: Writes the object at a key, or removes it (None).
+Publish = Callable[[str, bytes | None], None]
+
 _DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
 
@@ -233,10 +236,18 @@ def store_at(place: Any) -> tuple[Any, str]:
     return LocalStore(os.fspath(place)), ""
 
 
-def with_documents(place: Any, path: str, documents: Mapping[str, str]) -> Any:
-    """A zarr store, rooted at a place, that has these documents at `path`."""
+def with_documents(
+    place: Any,
+    path: str,
+    documents: Mapping[str, str],
+    publish: Publish | None = None,
+) -> Any:
+    """A zarr store, rooted at a place, that has these documents at `path`.
+
+    publish: takes what is written instead of the store.
+    """
     from rechunk._documents_store import DocumentsStore
 
     store, root = store_at(place)
     texts = {_join(path, name): text for name, text in documents.items()}
-    return DocumentsStore(store, root, texts)
+    return DocumentsStore(store, root, texts, publish)

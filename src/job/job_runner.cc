@@ -186,6 +186,7 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle, Pulse* pulse)
     std::shared_ptr<PartialObjects> partial;
     if (existing && !options.append.empty())
       partial = std::make_shared<PartialObjects>(job, spec.name);
+    partial_objects_.push_back(partial);
     const auto place = partial ? partial->target() : stores.target;
     if (spec.method == Method::kPassthrough && !same_encoding(from, to)) {
       copies_.emplace_back(ChunkPassthrough(

@@ -37,6 +37,8 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
                           const ArrayMetadata& target,
                           const ProblemOptions& options);
 
+class PartialObjects;
+
 class JobRunner final : public TaskRunner {
  public:
   /// `job`, with its plan file, must outlive the runner. Tasks share their work
@@ -62,8 +64,14 @@ class JobRunner final : public TaskRunner {
                         std::span<std::byte> buffer) const;
   bool has_intermediate(int array, int stage, std::int64_t task) const;
 
+  /// The last objects of an array that grows; null for all others.
+  PartialObjects* partial_objects(int array) const {
+    return partial_objects_[array].get();
+  }
+
  private:
   SourceCheck source_check_;
+  std::vector<std::shared_ptr<PartialObjects>> partial_objects_;
   std::vector<std::variant<ArrayCopy, PassthroughCopy, ChunkPassthrough>>
       copies_;
 };

@@ -208,6 +208,20 @@ std::shared_ptr<const Store> PartialObjects::view() {
   return std::make_shared<KeptView>(store_, shared_from_this());
 }
 
+void PartialObjects::publish(const std::string& key,
+                             std::optional<std::span<const std::byte>> object) {
+  const auto store = target();
+  if (!object) {
+    store->erase(key);
+    return;
+  }
+  const auto header_bytes =
+      std::min(header_bytes_, static_cast<std::int64_t>(object->size()));
+  const auto writer = store->open_writer(key, header_bytes);
+  writer->append(object->subspan(header_bytes));
+  writer->commit(object->first(header_bytes));
+}
+
 AppendedReader::KeptReader PartialObjects::reader(
     const std::shared_ptr<const ArrayLayout>& layout) {
   return [objects = shared_from_this(), layout] {

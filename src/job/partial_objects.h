@@ -10,7 +10,9 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -52,6 +54,11 @@ class PartialObjects : public std::enable_shared_from_this<PartialObjects> {
   /// first look. Throws (when read): invalid_argument (it is not known), io
   /// (it changed meanwhile, retryable).
   std::shared_ptr<const Store> view();
+
+  /// Writes an object of the array as its tasks do, for whoever encodes objects
+  /// himself; nothing: removes it. Throws: as `before_change`, io.
+  void publish(const std::string& key,
+               std::optional<std::span<const std::byte>> object);
 
   /// Reads the kept elements, in the target's own types.
   AppendedReader::KeptReader reader(

@@ -8,7 +8,9 @@
 #include <set>
 #include <thread>
 
+#include "base/retry.h"
 #include "job/machine.h"
+#include "job/partial_objects.h"
 #include "job/replacement.h"
 #include "job/resume_check.h"
 #include "job/source_files.h"
@@ -35,6 +37,10 @@ std::int64_t objects_written(const Tally& done) {
   for (const auto& stages : done.stages)
     if (!stages.empty()) objects += stages.back().counted.objects_written;
   return objects;
+}
+
+[[noreturn]] void refuse(const std::string& what) {
+  throw Error(ErrorKind::kInvalidArgument, "running tasks: " + what);
 }
 
 }  // namespace
@@ -127,22 +133,23 @@ bool Worker::join() {
   return true;
 }
 
+void Worker::check_array(int array) const {
+  const auto arrays = static_cast<int>(job_.plan.arrays.size());
+  if (array < 0 || array >= arrays)
+    refuse(fmt::format("the plan has {} arrays, none is {}", arrays, array));
+}
+
 void Worker::check_batch(const Batch& batch) const {
-  const Plan& plan = job_.plan;
-  const auto fail = [](const std::string& what) {
-    throw Error(ErrorKind::kInvalidArgument, "running tasks: " + what);
-  };
-  if (batch.array < 0 || batch.array >= static_cast<int>(plan.arrays.size()))
-    fail(fmt::format("the plan has {} arrays, none is {}", plan.arrays.size(),
-                     batch.array));
-  const auto& stages = plan.arrays[batch.array].stages;
+  check_array(batch.array);
+  const auto& stages = job_.plan.arrays[batch.array].stages;
   if (batch.stage < 0 || batch.stage >= static_cast<int>(stages.size()))
-    fail(fmt::format("array {} has {} stages, none is {}", batch.array,
-                     stages.size(), batch.stage));
+    refuse(fmt::format("array {} has {} stages, none is {}", batch.array,
+                       stages.size(), batch.stage));
   const std::int64_t tasks = stages[batch.stage].tasks;
   if (batch.first < 0 || batch.stop < batch.first || batch.stop > tasks)
-    fail(fmt::format("stage {} of array {} has {} tasks, no {}..{}",
-                     batch.stage, batch.array, tasks, batch.first, batch.stop));
+    refuse(fmt::format("stage {} of array {} has {} tasks, no {}..{}",
+                       batch.stage, batch.array, tasks, batch.first,
+                       batch.stop));
 }
 
 // True if the run was committed: then a task that an engine repeats has nothing
@@ -266,6 +273,14 @@ void Worker::release(const Batch& batch) {
   if (job_.options.keep_temp) return;
   for (std::int64_t task = batch.first; task < batch.stop; ++task)
     runner_.release(batch.array, batch.stage, task);
+}
+
+void Worker::publish(int array, const std::string& key,
+                     std::optional<std::span<const std::byte>> object) {
+  check_array(array);
+  PartialObjects* const objects = runner_.partial_objects(array);
+  if (objects == nullptr) refuse(fmt::format("array {} does not grow", array));
+  retrying([&] { objects->publish(key, object); });
 }
 
 bool Worker::complete() const {

@@ -39,6 +39,9 @@ class Worker {
   /// the journal has is left out; the report is the sum.
   StageReport run_tasks(std::span<const Batch> batches);
   void release(const Batch& batch);
+  /// As Job::publish.
+  void publish(int array, const std::string& key,
+               std::optional<std::span<const std::byte>> object);
   Report commit(bool by_journal);
   bool complete() const;
   bool committed() const;
@@ -50,6 +53,7 @@ class Worker {
   std::vector<BatchRecord> run_recorded(const std::vector<Batch>& batches);
   StageReport run_and_record(const std::vector<Batch>& batches);
   std::vector<Batch> undone(std::span<const Batch> batches);
+  void check_array(int array) const;
   void check_batch(const Batch& batch) const;
   bool is_over() const;
   bool was_committed() const noexcept;

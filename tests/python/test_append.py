@@ -7,25 +7,26 @@ from pathlib import Path
 import numpy as np
 import pytest
 import zarr
+from zarr.storage import MemoryStore
 
 from rechunk import rechunk
 
 RNG = np.random.default_rng(77)
 
 
+@pytest.mark.parametrize("in_memory", [False, True])
 @pytest.mark.parametrize("executor", ["threads", "python", "dask"])
-def test_an_array_grows_day_by_day(tmp_path: Path, executor: str) -> None:
+def test_an_array_grows_day_by_day(
+    tmp_path: Path, executor: str, in_memory: bool
+) -> None:
     """In shards, from an awkward length on."""
     expected = RNG.random((17, 6), dtype="f4")
-    zarr.create_array(
-        tmp_path / "b", data=expected, chunks=(4, 3), shards=(12, 6)
-    )
+    store = MemoryStore() if in_memory else tmp_path / "b"
+    zarr.create_array(store, data=expected, chunks=(4, 3), shards=(12, 6))
     for length in (1, 9, 5):
         day = RNG.random((length, 6), dtype="f4")
         expected = np.concatenate([expected, day])
-        planned = rechunk(
-            day, None, "8MB", tmp_path / "b", executor=executor, append=0
-        )
+        planned = rechunk(day, None, "8MB", store, executor=executor, append=0)
         grown = planned.execute()
         assert np.array_equal(grown[...], expected)
 
