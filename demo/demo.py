@@ -30,7 +30,7 @@ def say(text: str = "") -> None:
 
 
 def rechunk(*arguments: str) -> None:
-    """Shows one command line and runs it; ends the demo where it fails."""
+    """Shows one command line and runs it; ends the demo if it fails."""
     say(f"$ rechunk {' '.join(arguments)}")
     code = subprocess.run([BINARY, *arguments]).returncode
     say()
@@ -102,7 +102,7 @@ def main() -> None:
     warnings.simplefilter("ignore")  # of libraries; the demo raises its own
     os.chdir(ROOT)
     if not BINARY.exists():
-        raise SystemExit(f"demo: there is no {BINARY}: build it first")
+        raise SystemExit(f"demo: {BINARY} does not exist: build it first")
     start = time.perf_counter()
     lines = [show(sample) for sample in SAMPLES]
     say(
@@ -112,7 +112,7 @@ def main() -> None:
     say(f"  {'':<15} {'before':>11} {'after':>11}")
     for line in lines:
         say(line)
-    say(f"All checks passed, {time.perf_counter() - start:.0f} s in all")
+    say(f"All checks passed, {time.perf_counter() - start:.0f} s in total")
 
 
 if __name__ == "__main__":

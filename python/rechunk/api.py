@@ -63,7 +63,7 @@ def rechunk(
     region: Any = None,
     append: str | int | None = None,
 ) -> Rechunked[Any]:
-    """Plans a rechunk; `execute()` of the result runs it.
+    """Plans a rechunk. `execute()` of the result runs it.
 
     source: a path; a zarr Array or Group; an xarray Dataset; a dask array;
         anything with shape, dtype and slicing.
@@ -71,41 +71,42 @@ def rechunk(
         number), -1 for the whole axis, None for the source's chunk, "auto" or
         "auto:100MB". For a group or dataset a dict by array of these, or one
         dict by dimension for all arrays. Arrays that are not named are copied.
-    max_mem: bytes of payload for each process, or text like "2GiB"; None: half
-        of what the machine or its cgroup has.
-    target_store: a path, a zarr store, or a zarr Group (an array goes into it
-        under `array_name`).
-    target_options: rechunker's names for what keywords say now: compressor,
-        overwrite, write_empty_chunks; for groups and datasets, by array; for
-        datasets an xarray encoding.
-    temp_store: where intermediates go; by default a hidden sibling of the
-        target. They are removed when they are used up. temp_options has no
-        effect: intermediates are packed and never compressed.
+    max_mem: memory for data in each process: bytes, or text like "2GiB"; None:
+        half of the memory of the machine or its cgroup.
+    target_store: a path, a zarr store, or a zarr Group. In a Group the array
+        is written under `array_name`.
+    target_options: rechunker's names for keywords: compressor, overwrite,
+        write_empty_chunks. For groups and datasets, a dict of these by array;
+        for datasets it may be an xarray encoding.
+    temp_store: the place for intermediates; by default a hidden folder beside
+        the target. They are removed when they are no longer needed.
+        temp_options has no effect: intermediates are packed.
     executor: "threads" (native), "python", "dask", "beam", "prefect", one that
         a package registers, or an Executor.
-    overwrite: replaces a target that exists. On a local disk the old one stays,
-        readable, until the new one is complete; other stores are erased first.
-    overwrite_in_place: replaces it, too, and erases the old one first on every
-        disk: for links, mount points, and where there is no room for both.
+    overwrite: replaces a target that exists. On a local disk the old one stays
+        readable until the new one is complete. Other stores are erased first.
+    overwrite_in_place: replaces a target, too, but always erases the old one
+        first: for links, mount points, and disks without room for both.
     shards, codec, zarr_format, consolidate, write_empty_chunks, threads,
     verify, keep_temp, durable, strict, without_files: as on the command line.
-        What may be read otherwise afterwards, or is left as it
-        was, is a RechunkWarning and part of the report; strict=True makes it
-        an error.
-    nan_attributes: "keep" leaves NaN and Infinity in attributes as they are;
-        "text" writes them as strings, since strict readers of v3 refuse them.
-    calibrate: "auto" measures on some of the source's chunks what its codecs
-        cost, before the plan is made; "off" plans the same every time.
+        If an array keeps its chunks, or a reader may see other values
+        afterwards, you get a RechunkWarning, and the report says so;
+        strict=True makes it an error.
+    nan_attributes: "keep" copies NaN and Infinity in attributes; "text" writes
+        them as strings, because strict readers of v3 refuse them.
+    calibrate: "auto" measures the cost of codecs on some of the source's
+        chunks before planning; "off" makes the same plan every time.
 
-    region: writes into a target that exists, which keeps its layout: "all",
-        "time=0:8760", or a dict by dimension of slices or (start, stop), on
-        boundaries of the target's chunks or shards. target_chunks is None then.
-        The source has the region's shape, or that of the whole target.
-    append: the dimension along which the source is put behind what the target
-        has; target_chunks is None then.
+    region: writes into a part of a target that exists: "all", "time=0:8760",
+        or a dict by dimension of slices or (start, stop). The part begins and
+        ends on boundaries of the target's chunks or shards. The target keeps
+        its layout, so target_chunks must be None. The source has the shape of
+        the part, or of the whole target.
+    append: writes the source after the end of a target that exists, along
+        this dimension. target_chunks must be None.
 
-    Nothing is written before the plan is executed. An unfinished run of the
-    same work at the target is gone on with.
+    Nothing is written before the plan is executed. `execute()` resumes an
+    unfinished run of the same work.
 
     Raises RechunkError: InvalidArgumentError (a ValueError), NotFoundError,
     UnsupportedError, BudgetExceededError (names the smallest budget).
@@ -247,10 +248,10 @@ class Rechunked(Generic[T]):
     def execute(self, **kwargs: Any) -> Any:
         """Runs the plan; keywords go to the executor.
 
-        Returns the target, opened with zarr-python, or its path where
-        zarr-python is not installed. May be repeated: after a failure, a kill
-        or Ctrl-C it does what is missing, also in another process that has
-        planned the same; after a success it does everything again.
+        Returns the target, opened with zarr-python, or its path if
+        zarr-python is not installed. May be called again. After a failure, a
+        kill or Ctrl-C it does what is missing, also in another process that
+        has made the same call. After a success it does everything again.
         """
         if self._finished:
             if not self._plan.replaces:
@@ -268,23 +269,24 @@ class Rechunked(Generic[T]):
 
     @property
     def report(self) -> dict[str, Any] | None:
-        """What `execute()` did, as `rechunk run --json` prints it; None before.
+        """What `execute()` did, as `rechunk run --json` prints it.
 
-        `not_rechunked`, `notes` and `files` say what users should know. Beam
-        does not hand on the rest.
+        None before `execute()`. With Beam it has only the plan's
+        `not_rechunked` and `notes`.
         """
         return self._report
 
     def status(self) -> dict[str, Any]:
-        """How far the run is, and who runs it: `rechunk status --json`.
+        """Progress of the run, and who runs it, as `rechunk status --json`.
 
-        `state` is "absent", "running", "stopped" (execute() goes on with it) or
-        "complete"; `tasks_done` of `tasks`; `owner` a process.
+        `state` is "absent", "running", "stopped" (`execute()` resumes it) or
+        "complete". `tasks_done` counts finished tasks of all `tasks`. `owner`
+        is the process.
         """
         return self._plan.status()
 
     def describe(self) -> dict[str, Any]:
-        """The plan as the command prints it with --json, and more."""
+        """The plan with the keys of `rechunk plan --json`, and more."""
         return self._plan.describe()
 
     def _open_target(self) -> Any:

@@ -40,10 +40,10 @@ class _Nowhere(io.RawIOBase):
 
 @dataclass(frozen=True)
 class Plan:
-    """What is to be done, and all that a process needs to take part in it.
+    """The work of a run, with everything that a process needs to take part.
 
-    Iterates over its arrays as `StagedCopySpec`s. Small to pickle: the plan
-    file, and those stores and array-likes that it cannot name by URL.
+    Iterating gives a `StagedCopySpec` per array. A pickle is small: the plan
+    file, and the stores and array-likes that it cannot name by URL.
     """
 
     text: str = field(repr=False)
@@ -96,8 +96,8 @@ class Plan:
 
     @property
     def replaces(self) -> bool:
-        """True where the target stays as it is until the new one is complete,
-        and takes its place.
+        """True if the old target stays until the new one is complete and
+        takes its place.
         """
         return "replacement" in self._parsed["target"]
 
@@ -255,10 +255,10 @@ class Plan:
         )
 
     def run(self, step: Step) -> dict[str, Any] | None:
-        """Carries out a step or a part of one. May be repeated without harm.
+        """Runs a step or a part of one. May be repeated without harm.
 
-        The commit returns the report of the run, other steps nothing.
-        Raises RechunkError; names array, object and cause.
+        The commit returns the report of the run, other steps return nothing.
+        Raises RechunkError, which names array, object and cause.
         """
         if step.kind == "commit":
             return self.commit()
@@ -286,10 +286,10 @@ class Plan:
         self._job().publish(array, key, content)
 
     def commit(self, *, by_journal: bool = True) -> dict[str, Any]:
-        """Makes the target visible; the report of the run.
+        """Makes the target visible and returns the report of the run.
 
-        `by_journal=False`: the caller has moved all elements by slicing, and
-        answers for it.
+        With `by_journal=False` the caller guarantees that all elements were
+        moved by slicing.
         """
         report: dict[str, Any] = json.loads(self._job().commit(by_journal))
         return report
@@ -307,11 +307,11 @@ class Plan:
 
     @contextmanager
     def leading(self) -> Iterator[None]:
-        """Keeps other runs away from the target, while workers of any process
-        run the plan. Begins the run, or goes on with one that was left.
+        """Keeps other runs away from the target while workers of any process
+        run the plan. Begins the run, or resumes an unfinished one.
 
-        Raises InvalidArgumentError: a process is at work there, the target
-        exists, the source has changed since an earlier process read it.
+        Raises InvalidArgumentError if a process is at work there, the target
+        exists, or the source has changed since an earlier process read it.
         """
         job = self._job()
         job.lead()
@@ -321,7 +321,7 @@ class Plan:
             job.step_down()
 
     def status(self) -> dict[str, Any]:
-        """How far the run is, as `rechunk status --json` tells."""
+        """Progress of the run, as `rechunk status --json` prints it."""
         status: dict[str, Any] = json.loads(self._job().status())
         return status
 
@@ -338,8 +338,8 @@ def _clipped(stage: dict[str, Any], array: dict[str, Any]) -> tuple[int, ...]:
 
 
 def run_step(plan: Plan, step: Step, *_: Any) -> None:
-    """`plan.run(step)` as a plain function, for engines that want one.
+    """`plan.run(step)` as a plain function, for engines that need one.
 
-    Further arguments are ignored: they may be what came before.
+    Further arguments are ignored: they may be results of earlier steps.
     """
     plan.run(step)
