@@ -2,8 +2,8 @@
 #include "base/memory_budget.h"
 #include "input.h"
 #include "targets.h"
-#include "zarr/array_reader.h"
-#include "zarr/hierarchy.h"
+#include "zarr/chunks/array_reader.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk::fuzz {
 namespace {

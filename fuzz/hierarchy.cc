@@ -1,11 +1,12 @@
 // Groups, whose documents may contradict each other: what is read must be the
 // same once it has been written.
-#include "zarr/hierarchy.h"
+#include "zarr/documents/hierarchy.h"
 
 #include <algorithm>
 
 #include "input.h"
 #include "targets.h"
+#include "zarr/documents/convert.h"
 
 namespace rechunk::fuzz {
 namespace {

@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "input.h"
-#include "job/journal.h"
+#include "journal/journal.h"
 #include "rechunk/rechunk.h"
 #include "targets.h"
-#include "zarr/hierarchy.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk::fuzz {
 namespace {

@@ -1,12 +1,12 @@
 // The journal of a run that another process left, with anything in it. The
 // object "plan.json" is a plan file; records get the hash that they must end
 // with.
-#include "job/journal.h"
+#include "journal/journal.h"
 
+#include "base/text_hash.h"
 #include "input.h"
-#include "job/run_lock.h"
 #include "job/run_status.h"
-#include "job/text_hash.h"
+#include "journal/run_lock.h"
 #include "targets.h"
 
 namespace rechunk::fuzz {

@@ -4,8 +4,8 @@
 #include <nlohmann/json.hpp>
 
 #include "input.h"
+#include "json/raw_json.h"
 #include "targets.h"
-#include "zarr/raw_json.h"
 
 namespace rechunk::fuzz {
 namespace {

@@ -5,8 +5,8 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 
+#include "base/text_hash.h"
 #include "input.h"
-#include "job/text_hash.h"
 #include "rechunk/rechunk.h"
 #include "targets.h"
 

@@ -1,5 +1,5 @@
 // The index of a shard: no entry may lead out of its shard.
-#include "zarr/shard_index.h"
+#include "zarr/chunks/shard_index.h"
 
 #include <numeric>
 #include <vector>

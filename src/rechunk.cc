@@ -6,15 +6,16 @@
 #include <optional>
 #include <utility>
 
-#include "job/journal.h"
-#include "job/machine.h"
-#include "job/places.h"
+#include "base/machine.h"
+#include "job/plan_file.h"
 #include "job/planned_job.h"
 #include "job/replacement.h"
 #include "job/run_status.h"
 #include "job/target_place.h"
 #include "job/thread_run.h"
 #include "job/worker.h"
+#include "journal/journal.h"
+#include "request/places.h"
 
 namespace rechunk {
 struct Job::State {

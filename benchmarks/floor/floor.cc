@@ -28,9 +28,10 @@
 #include "base/memory_budget.h"
 #include "exec/block.h"
 #include "rechunk/error.h"
-#include "zarr/array_reader.h"
-#include "zarr/array_writer.h"
-#include "zarr/hierarchy.h"
+#include "zarr/chunks/array_reader.h"
+#include "zarr/chunks/array_writer.h"
+#include "zarr/documents/encoding.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk {
 namespace {

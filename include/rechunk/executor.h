@@ -5,6 +5,8 @@
 //
 // is the simplest. The library rechunk_executors has make_executor and what
 // stands below it; docs/guides/cpp-executor.md shows how to write one.
+// Parts: src/plan/steps.cc; src/executors/ has a file per executor: threads.cc,
+// serial.cc, mpi.cc, and batches.cc, which they share.
 #pragma once
 
 #include <cstdint>

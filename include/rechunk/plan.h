@@ -1,6 +1,7 @@
 // The plan of a run: a frozen value that says which tasks copy what, how much
 // memory they need and what they will cost. Made by `Job` (rechunk.h) or by
-// the pure planner (src/plan/planner.h); prints as JSON.
+// the pure planner (src/plan/planner.h); prints as JSON
+// (src/plan/plan_json.cc).
 #pragma once
 
 #include <cstdint>

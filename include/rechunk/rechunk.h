@@ -5,6 +5,9 @@
 //   Job job("by-hour.zarr", "by-place.zarr", options);
 //   std::cout << to_json(job.plan());
 //   Report report = job.run();
+//
+// Parts: src/rechunk.cc (Job), src/job/info.cc, paper.cc, report_json.cc,
+// src/verify/verify.cc.
 #pragma once
 
 #include <map>

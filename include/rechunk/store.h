@@ -4,7 +4,8 @@
 // bytes. All methods may be called from any thread. The caller owns every
 // buffer; the store owns concurrency and, where it makes sense, retries.
 // An absent key is not an error. Stores are made from a URL by `open_store`
-// (src/store/open.cc holds the one table) or injected by the caller.
+// (src/store/open.cc holds the one table) or injected by the caller. In memory:
+// src/store/memory_store.cc.
 #pragma once
 
 #include <cstddef>
@@ -108,6 +109,10 @@ class Store {
 /// if it holds more than `max_bytes`.
 std::optional<std::string> read_text(const Store& store, std::string_view key,
                                      std::int64_t max_bytes = 1 << 28);
+
+/// The keys of all objects below a prefix, sorted.
+std::vector<std::string> keys_below(const Store& store,
+                                    std::string_view prefix);
 
 /// Writes a whole object in one atomic step.
 void write_object(Store& store, std::string_view key,

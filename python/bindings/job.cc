@@ -16,9 +16,10 @@
 #include <tuple>
 
 #include "bindings.h"
-#include "job/dimension_names.h"
 #include "store/file_url.h"
-#include "zarr/hierarchy.h"
+#include "zarr/documents/convert.h"
+#include "zarr/documents/dimension_names.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk::python {
 namespace {

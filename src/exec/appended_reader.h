@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "plan/cuts.h"
-#include "zarr/array_reader.h"
+#include "zarr/chunks/array_reader.h"
 
 namespace rechunk {
 

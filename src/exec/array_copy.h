@@ -11,8 +11,9 @@
 #include "exec/task_runner.h"
 #include "plan/cuts.h"
 #include "rechunk/plan.h"
-#include "zarr/array_reader.h"
-#include "zarr/array_writer.h"
+#include "zarr/chunks/array_reader.h"
+#include "zarr/chunks/array_writer.h"
+#include "zarr/documents/encoding.h"
 
 namespace rechunk {
 
@@ -74,42 +75,6 @@ class ArrayCopy {
   std::vector<DigestScalar> digest_scalars_;  ///< Empty: no digest.
   IdleThreads* const idle_;
   const Kept kept_;
-  Pulse* const pulse_;
-};
-
-/// Moves the encoded objects of one array, untouched.
-class PassthroughCopy {
- public:
-  struct Side {
-    std::shared_ptr<Store> store;
-    std::string path;
-    ChunkKeyEncoding key_encoding;
-    bool erase_missing = false;  ///< Target: objects that the source lacks.
-    /// Source: of each object, where it holds elements as they are.
-    std::optional<std::int64_t> object_bytes = {};
-    std::string key(const Shape& object) const {
-      return join_key(path, chunk_key(key_encoding, object));
-    }
-  };
-
-  /// `pulse` may be null.
-  PassthroughCopy(const StagedCopySpec& spec, const Shape& objects, Side source,
-                  Side target, Pulse* pulse = nullptr);
-
-  TaskResult run(std::int64_t task, Arena& arena) const;
-
-  /// As those of ArrayCopy.
-  void visit_sources(std::int64_t task, const VisitObject& visit) const;
-  void note_targets(std::int64_t task, std::span<std::byte> buffer,
-                    ObjectSums& sums) const;
-
- private:
-  void move(const Shape& object, Arena& arena, Pulse::Task& pulse,
-            StageReport& report) const;
-
-  TaskGrid tasks_;
-  Grid objects_;
-  Side source_, target_;
   Pulse* const pulse_;
 };
 

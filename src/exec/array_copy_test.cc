@@ -11,6 +11,7 @@
 #include "plan/planner.h"
 #include "plan/staging.h"
 #include "rechunk/error.h"
+#include "zarr/documents/encoding.h"
 
 namespace rechunk {
 namespace {

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "plan/block_layout.h"
-#include "zarr/array_reader.h"
+#include "zarr/chunks/array_reader.h"
 
 namespace rechunk {
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 
 #include "base/strided_copy.h"
-#include "zarr/testing.h"
+#include "zarr/chunks/testing.h"
 
 namespace rechunk {
 namespace {

@@ -11,8 +11,8 @@
 #include "exec/read_pieces.h"
 #include "plan/passthrough.h"
 #include "rechunk/error.h"
-#include "zarr/object_marks.h"
-#include "zarr/shard_object.h"
+#include "zarr/chunks/object_marks.h"
+#include "zarr/chunks/shard_object.h"
 
 namespace rechunk {
 namespace {

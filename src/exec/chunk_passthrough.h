@@ -9,8 +9,9 @@
 #include "plan/task_grid.h"
 #include "rechunk/plan.h"
 #include "rechunk/store.h"
-#include "zarr/array_reader.h"
-#include "zarr/encoded_layout.h"
+#include "zarr/chunks/array_reader.h"
+#include "zarr/chunks/encoded_layout.h"
+#include "zarr/documents/encoding.h"
 
 namespace rechunk {
 

@@ -8,8 +8,8 @@
 #include "codec/crc32c.h"
 #include "exec/testing.h"
 #include "plan/planner.h"
-#include "zarr/counting_store.h"
-#include "zarr/object_marks.h"
+#include "store/counting_store.h"
+#include "zarr/chunks/object_marks.h"
 
 namespace rechunk {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/digest.h"
 #include "plan/cuts.h"
-#include "zarr/array_reader.h"
+#include "zarr/chunks/array_reader.h"
 
 namespace rechunk {
 

@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <utility>
 
-#include "zarr/array_reader.h"
+#include "zarr/chunks/array_reader.h"
 
 namespace rechunk {
 

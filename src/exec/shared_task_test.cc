@@ -8,7 +8,7 @@
 #include <thread>
 
 #include "exec/copy_testing.h"
-#include "zarr/counting_store.h"
+#include "store/counting_store.h"
 
 namespace rechunk {
 namespace {

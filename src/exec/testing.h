@@ -12,8 +12,8 @@
 #include "exec/array_copy.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
-#include "zarr/forwarding_store.h"
-#include "zarr/testing.h"
+#include "store/forwarding_store.h"
+#include "zarr/chunks/testing.h"
 
 namespace rechunk {
 

@@ -1,4 +1,6 @@
 // Which part of an existing target a job writes, and whether it may.
+#include "job/choose_parts.h"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,15 +8,14 @@
 #include <numeric>
 #include <set>
 
+#include "base/random_number.h"
 #include "job/compare_kept.h"
-#include "job/dimension_names.h"
-#include "job/existing_target.h"
-#include "job/planned_job.h"
-#include "job/random_number.h"
-#include "job/region_spec.h"
-#include "job/target_hierarchy.h"
+#include "json/raw_json.h"
 #include "rechunk/error.h"
-#include "zarr/raw_json.h"
+#include "request/region_spec.h"
+#include "request/target_hierarchy.h"
+#include "zarr/documents/dimension_names.h"
+#include "zarr/documents/encoding.h"
 
 namespace rechunk {
 namespace {

@@ -10,14 +10,16 @@
 
 #include "base/strided_copy.h"
 #include "exec/block.h"
-#include "job/array_source_reader.h"
-#include "job/digest_array.h"
 #include "job/job_runner.h"
-#include "job/target_hierarchy.h"
 #include "rechunk/error.h"
-#include "zarr/element_type.h"
-#include "zarr/fill_value.h"
-#include "zarr/float_format.h"
+#include "request/target_hierarchy.h"
+#include "verify/digest_array.h"
+#include "verify/same_encoded.h"
+#include "zarr/chunks/array_source_reader.h"
+#include "zarr/documents/encoding.h"
+#include "zarr/elements/element_type.h"
+#include "zarr/elements/fill_value.h"
+#include "zarr/elements/float_format.h"
 
 namespace rechunk {
 namespace {
@@ -142,7 +144,7 @@ void compare(const Elements& from, const Elements& to,
 bool compare_kept_array(const PlannedJob& job, const std::string& path,
                         const ArrayMetadata& source,
                         const ArrayMetadata& target) {
-  if (!can_decode(source) || !can_decode(target))
+  if (!is_decodable(source) || !is_decodable(target))
     return same_stored(job, path, source, target);
   ArrayMetadata from, to;
   const auto source_layout = little_endian(source, from);

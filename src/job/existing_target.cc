@@ -6,13 +6,15 @@
 #include <algorithm>
 #include <span>
 
-#include "job/dimension_names.h"
-#include "job/group_above.h"
+#include "job/choose_parts.h"
 #include "job/partial_objects.h"
 #include "job/planned_job.h"
-#include "job/region_spec.h"
+#include "json/raw_json.h"
 #include "rechunk/error.h"
-#include "zarr/raw_json.h"
+#include "request/region_spec.h"
+#include "zarr/documents/dimension_names.h"
+#include "zarr/documents/encoding.h"
+#include "zarr/documents/group_above.h"
 
 namespace rechunk {
 namespace {

@@ -12,7 +12,7 @@
 
 #include "plan/cuts.h"
 #include "rechunk/rechunk.h"
-#include "zarr/hierarchy.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk {
 
@@ -44,20 +44,8 @@ struct ExistingTarget {
 /// True where the options ask for that.
 bool into_existing(const Options& options);
 
-/// Makes source and target of a job the parts that are copied.
-/// Throws: invalid_argument (a region that is not aligned names the one that
-/// would do), not_found, corrupt, unsupported.
-void choose_parts(PlannedJob& job);
-
-/// The parts of hierarchies that have the shapes of `job.existing`'s regions
-/// are found in their stores: for a job that was planned or loaded.
-void place_parts(PlannedJob& job);
-
 /// What an array's target has already of the objects that are written.
 Kept kept_of(const PlannedJob& job, const std::string& path);
-
-/// The source as the job's, where it is a part of a larger one.
-Hierarchy part_of_source(const PlannedJob& job, Hierarchy source);
 
 /// The target's arrays are laid out as when the run was planned; of a run that
 /// `goes_on` they may have grown already. Attributes may have changed.

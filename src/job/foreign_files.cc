@@ -11,11 +11,11 @@
 #include <string_view>
 
 #include "job/source_files.h"
+#include "json/raw_json.h"
 #include "rechunk/error.h"
 #include "store/folders.h"
 #include "store/io_error.h"
-#include "zarr/keys.h"
-#include "zarr/raw_json.h"
+#include "zarr/documents/keys.h"
 
 namespace rechunk {
 namespace {

@@ -5,7 +5,7 @@
 #include <vector>
 
 #include "rechunk/store.h"
-#include "zarr/hierarchy.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk {
 

@@ -5,92 +5,17 @@
 #include <algorithm>
 
 #include "base/retry.h"
-#include "job/array_source_reader.h"
-#include "job/codec_costs.h"
-#include "job/digest_array.h"
 #include "job/existing_target.h"
 #include "job/partial_objects.h"
-#include "job/target_hierarchy.h"
 #include "rechunk/error.h"
-#include "zarr/encoded_layout.h"
-#include "zarr/object_marks.h"
+#include "request/target_hierarchy.h"
+#include "zarr/chunks/array_source_reader.h"
+#include "zarr/chunks/encoded_layout.h"
+#include "zarr/chunks/object_marks.h"
+#include "zarr/documents/encoding.h"
 
 namespace rechunk {
 namespace {
-
-// What elements of unknown origin may cost: a call into Python for each chunk,
-// and making them, by decoding or computing. To be read once where possible.
-constexpr double kArraySourceRequestNs = 100'000;
-constexpr double kArraySourceNsPerByte = 5;
-
-ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
-  ChunkTraits traits;
-  traits.objects = layout.object_shape;
-  traits.chunks = traits.units = layout.chunk_shape;
-  traits.unit_scratch_bytes = ArrayReader::unit_scratch_bytes(layout);
-  traits.spare_bytes = ArrayReader::spare_bytes(layout);
-  traits.object_scratch_bytes = ArrayReader::object_scratch_bytes(layout);
-  traits.codec_ns_per_byte = costs.decode_ns;
-  traits.stored_ratio = costs.stored_ratio;
-  traits.in_parts = layout.codecs.empty();
-  traits.axis_order = layout.axis_order;
-  return traits;
-}
-
-// A chunk is encoded whole, also where it reaches over the array's end.
-void check_encodable(const ArrayLayout& layout) {
-  with_context([&] { layout.codecs.check_decoded_bytes(layout.chunk_bytes()); },
-               [&] { return "chunks " + to_string(layout.chunk_shape); });
-}
-
-ChunkTraits target_traits(const ArrayLayout& layout, const CodecCosts& costs) {
-  ChunkTraits traits;
-  traits.objects = layout.object_shape;
-  traits.chunks = layout.chunk_shape;
-  traits.units =
-      layout.shards.empty() ? layout.chunk_shape : layout.shards[0].chunk_shape;
-  traits.unit_scratch_bytes = ArrayWriter::unit_scratch_bytes(layout);
-  traits.object_scratch_bytes = ArrayWriter::object_scratch_bytes(layout);
-  traits.codec_ns_per_byte = costs.encode_ns;
-  traits.stored_ratio = costs.stored_ratio;
-  traits.axis_order = layout.axis_order;
-  return traits;
-}
-
-// Tasks read what the target has, too, with the same memory.
-void add_kept(const ArrayLayout& target, ArrayProblem& problem) {
-  ChunkTraits& source = problem.source;
-  problem.kept_in_parts = target.codecs.empty();
-  source.unit_scratch_bytes = std::max(source.unit_scratch_bytes,
-                                       ArrayReader::unit_scratch_bytes(target));
-  source.object_scratch_bytes = std::max(
-      source.object_scratch_bytes, ArrayReader::object_scratch_bytes(target));
-  source.spare_bytes = 0;
-}
-
-ChunkTraits array_source_traits(const ArrayLayout& layout) {
-  ChunkTraits traits;
-  traits.objects = traits.chunks = traits.units = layout.chunk_shape;
-  traits.unit_scratch_bytes = ArraySourceReader::unit_scratch_bytes(layout);
-  traits.codec_ns_per_byte = kArraySourceNsPerByte;
-  traits.medium.request_ns = kArraySourceRequestNs;
-  return traits;
-}
-
-ChunkTraits opaque_traits(const ArrayMetadata& array, const CodecCosts& costs) {
-  ChunkTraits traits;
-  traits.objects = array.chunks;
-  traits.chunks = traits.units = inner_chunks(array);
-  traits.stored_ratio = costs.stored_ratio;
-  return traits;
-}
-
-ChunkTraits encoded_traits(const ArrayMetadata& array,
-                           const CodecCosts& costs) {
-  ChunkTraits traits = opaque_traits(array, costs);
-  traits.object_scratch_bytes = encoded_layout(array).index_bytes();
-  return traits;
-}
 
 // What is missing in the source is its own fill value, not the target's.
 std::vector<std::byte> swapped_fill(
@@ -102,7 +27,7 @@ std::vector<std::byte> swapped_fill(
 
 // Of objects that hold elements as they are, without codecs and shards.
 std::optional<std::int64_t> raw_object_bytes(const ArrayMetadata& array) {
-  if (shards_of(array) || !can_decode(array)) return std::nullopt;
+  if (shards_of(array) || !is_decodable(array)) return std::nullopt;
   const ArrayLayout layout = make_layout(array);
   return layout.codecs.empty() ? std::optional(layout.chunk_bytes())
                                : std::nullopt;
@@ -133,45 +58,6 @@ EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target) {
   if (into_existing(options) && target.fill_value.json == "null")
     return EmptyChunks::kWrite;
   return into_existing(options) ? EmptyChunks::kErase : EmptyChunks::kLeaveOut;
-}
-
-ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
-                          const ArrayMetadata& target,
-                          const ProblemOptions& options) {
-  ArrayProblem problem;
-  problem.name = name;
-  problem.dtype = source.data_type.label();
-  problem.shape = target.shape;
-  problem.item_bytes = source.data_type.item_bytes;
-  const CodecCosts source_costs = codec_costs(source);
-  const CodecCosts target_costs = codec_costs(target);
-  problem.kept = options.kept;
-  const bool movable =
-      !options.array_source && !options.decodes && options.kept.length == 0;
-  problem.same_encoding = movable && same_encoding(source, target);
-  problem.same_chunk_encoding =
-      movable && !problem.same_encoding && same_chunk_encoding(source, target);
-  if (problem.same_encoding) {
-    problem.source = opaque_traits(source, source_costs);
-    problem.target = opaque_traits(target, target_costs);
-  } else if (problem.same_chunk_encoding) {
-    problem.source = encoded_traits(source, source_costs);
-    problem.target = encoded_traits(target, target_costs);
-  } else {
-    const ArrayLayout layout = make_layout(source);
-    problem.source = options.array_source ? array_source_traits(layout)
-                                          : source_traits(layout, source_costs);
-    const ArrayLayout written = make_layout(target);
-    check_encodable(written);
-    problem.target = target_traits(written, target_costs);
-    if (options.kept.length > 0) add_kept(written, problem);
-  }
-  if (options.verify && can_decode(target))
-    problem.other_bytes = std::max(digest_bytes(make_layout(source)),
-                                   digest_bytes(make_layout(target)));
-  else if (options.verify)
-    problem.other_bytes = same_encoded_bytes(source, target);
-  return problem;
 }
 
 JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle, Pulse* pulse)

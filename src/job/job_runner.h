@@ -7,20 +7,12 @@
 
 #include "exec/array_copy.h"
 #include "exec/chunk_passthrough.h"
+#include "exec/passthrough_copy.h"
 #include "exec/task_runner.h"
 #include "job/planned_job.h"
-#include "plan/planner.h"
 #include "rechunk/rechunk.h"
 
 namespace rechunk {
-
-/// Of an array, beside its metadata.
-struct ProblemOptions {
-  bool verify = false;        ///< The run reads the target again.
-  bool array_source = false;  ///< Elements come from an ArraySource.
-  bool decodes = false;       ///< Even what could be moved as it is.
-  Kept kept = {};             ///< Elements that the target has already.
-};
 
 /// Reads an array of the source, in the byte order of `scalars`.
 /// Throws: unsupported (it cannot be decoded, or lies in no place).
@@ -30,12 +22,6 @@ std::shared_ptr<const RegionReader> make_reader(
 
 /// What becomes of chunks of a target that hold nothing but its fill value.
 EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target);
-
-/// What the planner must know of an array.
-/// Throws: unsupported where it must be decoded and cannot be.
-ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
-                          const ArrayMetadata& target,
-                          const ProblemOptions& options);
 
 class PartialObjects;
 
@@ -53,7 +39,6 @@ class JobRunner final : public TaskRunner {
                  Arena& arena) override;
   void release(int array, int stage, std::int64_t task) override;
 
-  /// True if what the task of a staged copy wrote is there.
   /// Looks at the objects that the task of a first stage asks for.
   void visit_sources(int array, std::int64_t task,
                      const VisitObject& visit) const;
@@ -62,6 +47,7 @@ class JobRunner final : public TaskRunner {
   ObjectSums sources_of(int array, std::int64_t task) const;
   ObjectSums targets_of(int array, std::int64_t task,
                         std::span<std::byte> buffer) const;
+  /// True if what the task of a staged copy wrote is there.
   bool has_intermediate(int array, int stage, std::int64_t task) const;
 
   /// The last objects of an array that grows; null for all others.

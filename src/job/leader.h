@@ -4,9 +4,9 @@
 #include <string>
 
 #include "job/job_runner.h"
-#include "job/journal.h"
 #include "job/planned_job.h"
-#include "job/run_lock.h"
+#include "journal/journal.h"
+#include "journal/run_lock.h"
 #include "rechunk/error.h"
 
 namespace rechunk {

@@ -1,12 +1,15 @@
 // Plans for arrays that need not exist.
 #include <algorithm>
 
-#include "job/job_runner.h"
-#include "job/machine.h"
-#include "job/target_hierarchy.h"
+#include "base/machine.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
 #include "rechunk/rechunk.h"
+#include "request/array_problem.h"
+#include "request/target_hierarchy.h"
+#include "verify/digest_array.h"
+#include "zarr/documents/convert.h"
+#include "zarr/documents/with_layout.h"
 
 namespace rechunk {
 namespace {
@@ -54,7 +57,10 @@ Plan plan_on_paper(const PaperArray& array, const Options& options) {
   source.arrays.emplace("", metadata);
   const Hierarchy target = make_target_hierarchy(source, options);
   const std::vector<ArrayProblem> problems{make_problem(
-      "", metadata, target.arrays.at(""), {.verify = options.verify})};
+      "", metadata, target.arrays.at(""),
+      {.other_bytes = options.verify
+                          ? verification_bytes(metadata, target.arrays.at(""))
+                          : 0})};
   const PlanOptions plan_options{
       options.max_memory > 0 ? options.max_memory : default_max_memory(),
       options.threads > 0 ? options.threads : available_threads()};

@@ -10,9 +10,10 @@
 #include "base/content_hash.h"
 #include "job/target_place.h"
 #include "rechunk/error.h"
-#include "zarr/array_reader.h"
-#include "zarr/forwarding_store.h"
-#include "zarr/object_marks.h"
+#include "store/forwarding_store.h"
+#include "zarr/chunks/array_reader.h"
+#include "zarr/chunks/object_marks.h"
+#include "zarr/documents/encoding.h"
 
 namespace rechunk {
 namespace {

@@ -4,6 +4,7 @@
 // Each must be as the plan has it, or as the journal says that this run left
 // it. A task that comes when its run has ended publishes none of them, and none
 // in which the array ends now: a later append may have written them again.
+// Part: partial_objects_restore.cc (what an append leaves that is given up).
 #pragma once
 
 #include <cstdint>
@@ -17,11 +18,11 @@
 #include <vector>
 
 #include "exec/appended_reader.h"
-#include "job/journal.h"
 #include "job/planned_job.h"
+#include "journal/journal.h"
 #include "rechunk/observer.h"
 #include "rechunk/store.h"
-#include "zarr/layout.h"
+#include "zarr/documents/layout.h"
 
 namespace rechunk {
 

@@ -1,13 +1,15 @@
 // Plan files: the plan's JSON and all that other processes must know.
+#include "job/plan_file.h"
+
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "job/places.h"
-#include "job/planned_job.h"
-#include "job/text_hash.h"
+#include "base/text_hash.h"
+#include "job/choose_parts.h"
+#include "json/raw_json.h"
 #include "rechunk/error.h"
-#include "zarr/raw_json.h"
+#include "request/places.h"
 
 namespace rechunk {
 namespace {

@@ -3,19 +3,23 @@
 #include <algorithm>
 #include <utility>
 
-#include "job/calibrate.h"
-#include "job/document_notes.h"
-#include "job/group_above.h"
-#include "job/job_runner.h"
-#include "job/machine.h"
-#include "job/misplaced_chunks.h"
+#include "base/machine.h"
+#include "base/random_number.h"
+#include "job/choose_parts.h"
 #include "job/partial_objects.h"
-#include "job/places.h"
-#include "job/random_number.h"
-#include "job/strict.h"
-#include "job/target_hierarchy.h"
+#include "measure/calibrate.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
+#include "request/array_problem.h"
+#include "request/document_notes.h"
+#include "request/places.h"
+#include "request/strict.h"
+#include "request/target_hierarchy.h"
+#include "verify/digest_array.h"
+#include "zarr/chunks/misplaced_chunks.h"
+#include "zarr/documents/encoding.h"
+#include "zarr/documents/group_above.h"
+#include "zarr/documents/with_layout.h"
 
 namespace rechunk {
 namespace {
@@ -27,6 +31,12 @@ Options with_defaults(Options options) {
   return options;
 }
 
+std::int64_t other_bytes(const PlannedJob& job, const std::string& path) {
+  if (!job.options.verify) return 0;
+  return verification_bytes(job.source.arrays.at(path),
+                            job.target.arrays.at(path));
+}
+
 std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
   std::vector<ArrayProblem> problems;
   for (const auto& [path, array] : job.source.arrays) {
@@ -34,7 +44,7 @@ std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
     problems.push_back(with_context(
         [&] {
           return make_problem(path, array, job.target.arrays.at(path),
-                              {.verify = job.options.verify,
+                              {.other_bytes = other_bytes(job, path),
                                .array_source = array_source,
                                .kept = kept_of(job, path)});
         },
@@ -72,6 +82,20 @@ void follow_target(PlannedJob& job) {
         array->second,
         {inner_chunks(job.target.arrays.at(path)), std::nullopt, std::nullopt});
   }
+}
+
+void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems) {
+  Calibration calibration{.source_store = job.stores.source,
+                          .source = job.source,
+                          .target = job.target,
+                          .left_out = {},
+                          .target_place = job.places.target,
+                          .temp_place = job.places.temp,
+                          .max_memory = job.options.max_memory,
+                          .threads = job.options.threads};
+  for (const auto& [path, source] : job.stores.array_sources)
+    calibration.left_out.push_back(path);
+  rechunk::calibrate(calibration, problems);
 }
 
 // What is known of readers before the run.

@@ -7,7 +7,7 @@
 #include "job/existing_target.h"
 #include "job/source_check.h"
 #include "rechunk/rechunk.h"
-#include "zarr/hierarchy.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk {
 
@@ -45,18 +45,6 @@ void open_stores(PlannedJob& job);
 /// Reads the source and plans. Throws: as Job.
 PlannedJob plan_job(const Places& places, const Stores& stores,
                     const Options& options);
-
-/// Sets `text` and `hash`: the plan's JSON, and beside it the places, the
-/// options that a worker needs and all metadata documents, verbatim.
-void write_plan_file(PlannedJob& job);
-
-/// True if a plan file is one of this job's: from the same source to the same
-/// target, in whatever stages, and within no more memory.
-bool does_the_same(const std::string& plan_file, const PlannedJob& job);
-
-/// The job of a plan file, checked as a new plan is.
-/// Throws: corrupt (no plan file, or one that was changed).
-PlannedJob read_plan_file(const std::string& text, const Stores& stores);
 
 /// Runs it on another number of threads than planned, as far as the memory
 /// allows.

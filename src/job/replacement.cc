@@ -15,9 +15,9 @@
 
 #include "base/retry.h"
 #include "job/foreign_files.h"
-#include "job/journal.h"
-#include "job/places.h"
+#include "journal/journal.h"
 #include "rechunk/error.h"
+#include "request/places.h"
 #include "store/carry_over.h"
 #include "store/folder_exchange.h"
 #include "store/io_error.h"

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "exec/run_plan.h"
+#include "job/choose_parts.h"
 #include "job/target_place.h"
 #include "plan/task_grid.h"
 #include "rechunk/error.h"

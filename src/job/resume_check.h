@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "job/job_runner.h"
-#include "job/journal.h"
 #include "job/planned_job.h"
+#include "journal/journal.h"
 
 namespace rechunk {
 

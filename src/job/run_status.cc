@@ -2,9 +2,9 @@
 
 #include <nlohmann/json.hpp>
 
-#include "job/journal.h"
-#include "job/run_lock.h"
-#include "zarr/hierarchy.h"
+#include "journal/journal.h"
+#include "journal/run_lock.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk {
 namespace {

@@ -2,10 +2,11 @@
 
 #include <utility>
 
+#include "base/text_hash.h"
 #include "job/planned_job.h"
-#include "job/text_hash.h"
 #include "rechunk/error.h"
-#include "zarr/hierarchy.h"
+#include "zarr/documents/encoding.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/retry.h"
 #include "rechunk/error.h"
-#include "zarr/own_folders.h"
+#include "zarr/documents/own_folders.h"
 
 namespace rechunk {
 namespace {

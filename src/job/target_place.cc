@@ -5,11 +5,11 @@
 
 #include "base/retry.h"
 #include "job/foreign_files.h"
-#include "job/group_above.h"
-#include "job/journal.h"
-#include "job/places.h"
 #include "job/replacement.h"
+#include "journal/journal.h"
 #include "rechunk/error.h"
+#include "request/places.h"
+#include "zarr/documents/group_above.h"
 
 namespace rechunk {
 namespace {

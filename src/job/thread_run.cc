@@ -5,13 +5,13 @@
 #include <vector>
 
 #include "exec/run_plan.h"
-#include "job/recorder.h"
 #include "job/replacement.h"
 #include "job/source_files.h"
-#include "job/strict.h"
 #include "job/target_place.h"
 #include "job/verify_target.h"
+#include "journal/recorder.h"
 #include "rechunk/error.h"
+#include "request/strict.h"
 
 namespace rechunk {
 namespace {

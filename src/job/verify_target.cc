@@ -1,8 +1,9 @@
 #include "job/verify_target.h"
 
 #include "job/resume_check.h"
-#include "job/target_hierarchy.h"
 #include "rechunk/error.h"
+#include "request/target_hierarchy.h"
+#include "verify/same_encoded.h"
 
 namespace rechunk {
 namespace {
@@ -32,7 +33,7 @@ std::string verify_array(const PlannedJob& job, const StagedCopySpec& spec,
                            job.source.arrays.at(spec.name)};
   const StoredArray target{job.stores.target, spec.name,
                            job.target.arrays.at(spec.name)};
-  if (!can_decode(target.metadata)) {
+  if (!is_decodable(target.metadata)) {
     if (!same_encoded(source, target, options))
       fail(spec.name, "encoded chunks differ");
     return "";

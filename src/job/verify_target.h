@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/digest.h"
-#include "job/digest_array.h"
 #include "job/planned_job.h"
+#include "verify/digest_array.h"
 
 namespace rechunk {
 

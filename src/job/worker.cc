@@ -8,16 +8,17 @@
 #include <set>
 #include <thread>
 
+#include "base/machine.h"
 #include "base/retry.h"
-#include "job/machine.h"
 #include "job/partial_objects.h"
 #include "job/replacement.h"
 #include "job/resume_check.h"
 #include "job/source_files.h"
-#include "job/strict.h"
 #include "job/target_place.h"
 #include "job/verify_target.h"
+#include "plan/planner.h"
 #include "rechunk/error.h"
+#include "request/strict.h"
 
 namespace rechunk {
 namespace {

@@ -14,9 +14,9 @@
 #include "base/memory_budget.h"
 #include "exec/run_plan.h"
 #include "job/job_runner.h"
-#include "job/journal.h"
 #include "job/leader.h"
 #include "job/planned_job.h"
+#include "journal/journal.h"
 
 namespace rechunk {
 

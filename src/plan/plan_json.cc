@@ -1,7 +1,7 @@
 #include <nlohmann/json.hpp>
 #include <utility>
 
-#include "base/checked_json.h"
+#include "json/checked_json.h"
 #include "rechunk/error.h"
 #include "rechunk/plan.h"
 

@@ -2,6 +2,7 @@
 //
 // Pure: no I/O, no threads, no clock. Equal inputs give equal plans on every
 // machine. The mathematics, with worked examples, is in DESIGN.md.
+// Parts: planner.cc; validate.cc, which proves a plan without planner.cc.
 #pragma once
 
 #include <string>

@@ -1,4 +1,6 @@
 // Chooses the shapes of the tasks of copies that decode. Pure.
+// Parts: staging.cc; packed_search.cc (shapes of staged copies); task_bytes.cc
+// (what one task holds).
 #pragma once
 
 #include <optional>

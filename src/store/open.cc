@@ -1,4 +1,5 @@
 // The one table of stores, and what is the same for all of them.
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -85,6 +86,16 @@ std::optional<std::string> read_text(const Store& store, std::string_view key,
   }
   throw Error(ErrorKind::kIo, "reading " + store.describe(key) +
                                   ": it changes while it is read");
+}
+
+std::vector<std::string> keys_below(const Store& store,
+                                    std::string_view prefix) {
+  std::vector<std::string> keys;
+  store.list(prefix, [&](std::string_view key, std::int64_t) {
+    keys.emplace_back(key);
+  });
+  std::sort(keys.begin(), keys.end());
+  return keys;
 }
 
 void write_object(Store& store, std::string_view key,

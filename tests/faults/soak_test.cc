@@ -14,9 +14,10 @@
 
 #include "fault_jobs.h"
 #include "fault_store.h"
-#include "job/digest_array.h"
 #include "rechunk/error.h"
-#include "zarr/hierarchy.h"
+#include "verify/compare_hierarchies.h"
+#include "verify/digest_array.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk::faults {
 namespace {

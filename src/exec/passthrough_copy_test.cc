@@ -1,0 +1,104 @@
+#include <gtest/gtest.h>
+
+#include <map>
+
+#include "exec/passthrough_copy.h"
+#include "exec/testing.h"
+#include "plan/planner.h"
+#include "zarr/documents/encoding.h"
+
+namespace rechunk {
+namespace {
+
+constexpr ChunkKeyEncoding kV2{true, '.'}, kV3{false, '/'};
+
+Plan plan_moves(const Shape& shape, const Shape& objects,
+                std::int64_t item_bytes = 1) {
+  ArrayProblem problem;
+  problem.shape = shape;
+  problem.item_bytes = item_bytes;
+  problem.source = problem.target = {objects, objects, objects, 0, 0, 0};
+  problem.same_encoding = true;
+  return make_plan({problem}, {4 << 20, 1});
+}
+
+// Runs all tasks with the memory that the plan gives them.
+StageReport move_all(const Plan& plan, const Shape& objects,
+                     const PassthroughCopy::Side& source,
+                     const PassthroughCopy::Side& target) {
+  const StagedCopySpec& spec = plan.arrays[0];
+  EXPECT_EQ(spec.method, Method::kPassthrough);
+  const PassthroughCopy copy(spec, objects, source, target);
+  MemoryBudget budget(spec.stages[0].max_task_bytes);
+  Arena arena = budget.acquire(budget.limit());
+  StageReport report;
+  for (std::int64_t task = 0; task < spec.stages[0].tasks; ++task) {
+    report += copy.run(task, arena).report;
+    EXPECT_EQ(arena.used(), 0);
+  }
+  return report;
+}
+
+TEST(PassthroughCopy, MovesObjectsAsTheyAreUnderTheirNewNames) {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Random random(seed);
+    const Shape shape = random_shape(random);
+    Shape objects;
+    for (std::size_t axis = 0; axis < shape.size(); ++axis)
+      objects.push_back(pick(random, 1, 5));
+    const Plan plan = plan_moves(shape, objects, pick(random, 1, 1 << 20));
+    const PassthroughCopy::Side source{make_memory_store(), "in", kV2};
+    const PassthroughCopy::Side target{make_memory_store(), "new/out", kV3};
+    std::map<std::string, Bytes> expected;
+    std::int64_t bytes = 0;
+    const Grid grid(shape, objects);
+    for (std::int64_t index = 0; index < grid.cell_count(); ++index) {
+      if (pick(random, 0, 3) == 0) continue;  // Missing.
+      const Shape object = grid.coordinates(index);
+      const Bytes data = random_bytes(random, pick(random, 1, 300));
+      bytes += static_cast<std::int64_t>(data.size());
+      write_object(*source.store, "in/" + chunk_key(kV2, object), data);
+      expected["new/out/" + chunk_key(kV3, object)] = data;
+    }
+    const StageReport report = move_all(plan, objects, source, target);
+    std::map<std::string, Bytes> found;
+    target.store->list("", [&](std::string_view key, std::int64_t) {
+      found[std::string(key)] = read_object(*target.store, std::string(key));
+    });
+    ASSERT_EQ(found, expected);
+    expect_as_planned(report, plan.arrays[0].stages[0]);
+    EXPECT_EQ(report.counted.objects_read,
+              static_cast<std::int64_t>(expected.size()));
+    EXPECT_EQ(report.counted.stored_bytes_read, bytes);
+    EXPECT_EQ(report.counted.stored_bytes_written, bytes);
+    if (HasFailure()) return;
+  }
+}
+
+TEST(PassthroughCopy, MovesObjectsLargerThanItsBuffer) {
+  Random random(1);
+  for (const std::int64_t size :
+       {kPassthroughBufferBytes - 1, kPassthroughBufferBytes,
+        kPassthroughBufferBytes + 1, 3 * kPassthroughBufferBytes + 5}) {
+    const PassthroughCopy::Side source{make_memory_store(), "", kV3};
+    const PassthroughCopy::Side target{make_memory_store(), "", kV3};
+    const Bytes data = random_bytes(random, size);
+    write_object(*source.store, "c/0", data);
+    move_all(plan_moves({10}, {10}), {10}, source, target);
+    EXPECT_TRUE(read_object(*target.store, "c/0") == data) << size;
+  }
+}
+
+TEST(PassthroughCopy, MovesEmptyObjects) {
+  const PassthroughCopy::Side source{make_memory_store(), "", kV3};
+  const PassthroughCopy::Side target{make_memory_store(), "", kV3};
+  write_object(*source.store, "c/0", {});
+  const StageReport report =
+      move_all(plan_moves({10}, {10}), {10}, source, target);
+  EXPECT_EQ(read_text(*target.store, "c/0"), "");
+  EXPECT_EQ(report.counted.objects_written, 1);
+}
+
+}  // namespace
+}  // namespace rechunk

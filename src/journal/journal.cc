@@ -1,0 +1,207 @@
+#include "journal/journal.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "base/text_hash.h"
+
+namespace rechunk {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr const char* kPlan = "plan.json";
+constexpr const char* kReady = "ready";
+constexpr const char* kDone = "done";
+constexpr const char* kPartial = "partial";
+constexpr const char* kExchanging = "exchanging";
+constexpr const char* kCommitted = "committed";
+
+bool exists(const Store& store, std::string_view key) {
+  ReadRequest request{.key = std::string(key)};
+  store.read_many({&request, 1});
+  return request.found;
+}
+
+// Adds what a record has beyond what is done. Counts of records that overlap
+// count twice, as the work was done twice.
+void add(const BatchRecord& record, Tally& tally) {
+  const Batch& batch = record.batch;
+  const auto gaps =
+      tally.done.undone(batch.array, batch.stage, {batch.first, batch.stop});
+  if (gaps.empty()) return;
+  const bool all_new =
+      gaps.size() == 1 && gaps[0] == DoneTasks::Range(batch.first, batch.stop);
+  tally.done.add(batch.array, batch.stage, {batch.first, batch.stop});
+  tally.stages[batch.array][batch.stage] += record.result.report;
+  if (batch.stage > 0) return;
+  auto& digest = tally.digests[batch.array];
+  if (!all_new || !record.known) digest.reset();
+  if (digest) *digest += record.result.digest;
+}
+
+}  // namespace
+
+bool is_begun(const Store& journal) { return exists(journal, kPlan); }
+
+std::optional<std::string> running_plan(const Store& journal) {
+  return read_text(journal, kPlan);
+}
+
+std::optional<std::string> running_plan_hash(const Store& journal) {
+  const auto text = running_plan(journal);
+  if (!text) return std::nullopt;
+  const Json json = Json::parse(*text, nullptr, false);
+  if (!json.is_object()) return "";
+  const auto hash = json.find("plan_hash");
+  return hash != json.end() && hash->is_string() ? hash->get<std::string>()
+                                                 : "";
+}
+
+bool room_was_made(const Store& journal) { return exists(journal, kReady); }
+
+std::optional<std::string> exchange_record(const Store& journal) {
+  return read_text(journal, kExchanging, 1 << 10);
+}
+
+std::optional<std::string> committed_plan_hash(const Store& journal) {
+  return read_text(journal, kCommitted, 1 << 10);
+}
+
+std::string Journal::key_of(const Batch& batch) {
+  return fmt::format("{}/{}/{}/{}-{}", kDone, batch.array, batch.stage,
+                     batch.first, batch.stop);
+}
+
+bool Journal::is_running() const {
+  return read_text(*store_, kReady, 1 << 10) == plan_hash_ && is_begun(*store_);
+}
+
+void Journal::begin(const std::string& plan_file) {
+  write_text(*store_, kPlan, plan_file);
+}
+
+void Journal::set_ready() { write_text(*store_, kReady, plan_hash_); }
+
+void Journal::record(const std::vector<BatchRecord>& batches) {
+  if (batches.empty()) return;
+  write_text(*store_, key_of(batches[0].batch),
+             format_record(plan_hash_, batches));
+}
+
+std::optional<Journal::Record> Journal::read(const Plan& plan,
+                                             const std::string& key) const {
+  const auto text = read_text(*store_, key);
+  if (!text) return std::nullopt;
+  auto batches = parse_record(*text, plan_hash_);
+  if (!batches || batches->empty() || key_of((*batches)[0].batch) != key ||
+      !std::all_of(batches->begin(), batches->end(), [&](const auto& record) {
+        return is_within(record.batch, plan);
+      }))
+    return std::nullopt;
+  return Record{key, *std::move(batches)};
+}
+
+std::vector<Journal::Record> Journal::records(
+    const Plan& plan, std::vector<std::string>* dropped) const {
+  std::vector<Record> records;
+  for (const std::string& key : keys_below(*store_, kDone)) {
+    if (auto record = read(plan, key))
+      records.push_back(*std::move(record));
+    else if (dropped)
+      dropped->push_back(key);
+  }
+  return records;
+}
+
+void Journal::replace(const Record& record,
+                      const std::vector<BatchRecord>& batches) {
+  this->record(batches);
+  if (batches.empty() || key_of(batches[0].batch) != record.key)
+    store_->erase(record.key);
+}
+
+void Journal::record_partial(const std::string& key,
+                             const std::vector<ObjectSums>& states) {
+  Json list = Json::array();
+  for (const ObjectSums& state : states)
+    list.push_back({state.objects, state.marks, state.contents});
+  write_text(*store_, join_key(kPartial, text_hash(key)),
+             Json{{"plan", plan_hash_}, {"key", key}, {"states", list}}.dump());
+}
+
+std::vector<ObjectSums> Journal::partial_states(const std::string& key) const {
+  std::vector<ObjectSums> states;
+  const auto text = read_text(*store_, join_key(kPartial, text_hash(key)));
+  if (!text) return states;
+  const Json json = Json::parse(*text, nullptr, false);
+  try {
+    if (json.at("plan") != plan_hash_ || json.at("key") != key) return states;
+    for (const Json& state : json.at("states"))
+      states.push_back({state.at(0), state.at(1), state.at(2)});
+  } catch (const Json::exception&) {
+    states.clear();  // Torn: then nobody knows.
+  }
+  return states;
+}
+
+void Journal::erase() {
+  store_->erase(kPlan);  // Without it nothing of the rest counts.
+  store_->erase(kReady);
+  store_->erase(kExchanging);
+  // Listed now: who writes a record later sees that the plan is gone.
+  for (const char* records : {kDone, kPartial})
+    for (const std::string& key : keys_below(*store_, records))
+      store_->erase(key);
+}
+
+bool Journal::begin_exchange(const std::string& record) {
+  return store_->create_if_absent(kExchanging,
+                                  std::as_bytes(std::span<const char>(record)));
+}
+
+void Journal::erase_exchange() { store_->erase(kExchanging); }
+
+void Journal::set_committed() { write_text(*store_, kCommitted, plan_hash_); }
+
+void Journal::erase_committed() { store_->erase(kCommitted); }
+
+Tally tally(const Plan& plan, const std::vector<Journal::Record>& records) {
+  Tally result;
+  for (const StagedCopySpec& array : plan.arrays) {
+    result.stages.emplace_back(array.stages.size());
+    result.digests.emplace_back(Digest{});
+  }
+  std::vector<const BatchRecord*> batches;
+  for (const Journal::Record& record : records)
+    for (const BatchRecord& batch : record.batches) batches.push_back(&batch);
+  // Of records that begin together the longest comes first.
+  std::sort(batches.begin(), batches.end(), [](const auto* a, const auto* b) {
+    const auto key = [](const Batch& batch) {
+      return std::tuple(batch.array, batch.stage, batch.first, -batch.stop);
+    };
+    return key(a->batch) < key(b->batch);
+  });
+  for (const BatchRecord* batch : batches) add(*batch, result);
+  return result;
+}
+
+std::string Tally::missing(const Plan& plan) const {
+  for (std::size_t array = 0; array < plan.arrays.size(); ++array) {
+    const auto& specs = plan.arrays[array].stages;
+    for (std::size_t stage = 0; stage < specs.size(); ++stage) {
+      const auto gaps =
+          done.undone(static_cast<int>(array), static_cast<int>(stage),
+                      {0, specs[stage].tasks});
+      if (!gaps.empty())
+        return fmt::format("array {}, stage {}, task {}", array, stage,
+                           gaps[0].first);
+    }
+  }
+  return "";
+}
+
+}  // namespace rechunk

@@ -1,0 +1,121 @@
+// The journal of a run: its plan, and what is done of it. Immutable objects:
+//
+//   plan.json                     the plan file
+//   ready                         room was made: tasks may begin
+//   done/ARRAY/STAGE/FIRST-STOP   what some tasks did (record_text.h); called
+//                                 after the first of its batches
+//   partial/HASH                  what a partial object may have become
+//                                 (partial_objects.h)
+//   owner/N, beat                 who works on it (run_lock.h)
+//   exchanging                    the new tree is complete, and takes the place
+//                                 of the target (replacement.h)
+//   committed                     the hash of a plan that has ended here, where
+//                                 its target cannot tell and workers may ask
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "exec/done_tasks.h"
+#include "journal/record_text.h"
+#include "rechunk/plan.h"
+#include "rechunk/store.h"
+
+namespace rechunk {
+
+/// All methods may be called by any thread of any process at any time.
+class Journal {
+ public:
+  using Batch = rechunk::Batch;
+
+  static std::string key_of(const Batch& batch);
+
+  /// An object of the journal.
+  struct Record {
+    std::string key;
+    std::vector<BatchRecord> batches;
+  };
+
+  /// `plan_hash`: of the run whose records count; others are nobody's.
+  Journal(std::shared_ptr<Store> store, std::string plan_hash)
+      : store_(std::move(store)), plan_hash_(std::move(plan_hash)) {}
+
+  const std::shared_ptr<Store>& store() const { return store_; }
+
+  /// True while tasks of this plan may run: it was begun and room was made.
+  bool is_running() const;
+
+  void begin(const std::string& plan_file);
+  void set_ready();
+
+  /// Writes one object. Does nothing without batches.
+  void record(const std::vector<BatchRecord>& batches);
+
+  /// All records. What is torn, of another plan or beyond this one is left
+  /// out, and its key appended to `dropped`, if that is not null.
+  std::vector<Record> records(
+      const Plan& plan, std::vector<std::string>* dropped = nullptr) const;
+
+  /// One of them. Nothing if it is not there, or would be dropped.
+  std::optional<Record> read(const Plan& plan, const std::string& key) const;
+
+  /// One record replaces another: that of fewer batches.
+  void replace(const Record& record, const std::vector<BatchRecord>& batches);
+
+  /// What a run may have left of an object that it reads and writes again.
+  void record_partial(const std::string& key,
+                      const std::vector<ObjectSums>& states);
+  std::vector<ObjectSums> partial_states(const std::string& key) const;
+
+  /// Removes everything but the lock and the mark of a plan that has ended.
+  void erase();
+
+  /// Writes the record `exchanging`; false if there is one.
+  bool begin_exchange(const std::string& record);
+  void erase_exchange();
+
+  void set_committed();
+  void erase_committed();
+
+ private:
+  std::shared_ptr<Store> store_;
+  std::string plan_hash_;
+};
+
+/// True while a run is going on, or was left.
+bool is_begun(const Store& journal);
+
+/// Its plan file; nothing if there is no run.
+std::optional<std::string> running_plan(const Store& journal);
+
+/// Its plan_hash.
+std::optional<std::string> running_plan_hash(const Store& journal);
+
+/// True if a run has begun to write its target, even where the store has lost
+/// its plan since.
+bool room_was_made(const Store& journal);
+
+/// The record of an exchange that has begun, of whichever plan.
+std::optional<std::string> exchange_record(const Store& journal);
+
+/// Of the plan that has ended here, if there is such a mark.
+std::optional<std::string> committed_plan_hash(const Store& journal);
+
+/// What records say of a plan.
+struct Tally {
+  DoneTasks done;
+  std::vector<std::vector<StageReport>> stages;  ///< By array and stage.
+  /// Of what the first stage of each array read; nothing where records overlap
+  /// or do not say, so that digests cannot be added.
+  std::vector<std::optional<Digest>> digests;
+
+  /// The first tasks without a record; "" if none lack.
+  std::string missing(const Plan& plan) const;
+};
+Tally tally(const Plan& plan, const std::vector<Journal::Record>& records);
+
+}  // namespace rechunk

@@ -1,0 +1,101 @@
+// Who works on a target: one run at a time.
+//
+// The journal's store holds an object "owner/N"; the one with the largest N
+// counts. Who takes a run over creates the next number, which succeeds for one
+// process only. Whoever works for the run writes "beat/PROCESS" again and
+// again.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <thread>
+
+#include "journal/process.h"
+#include "rechunk/store.h"
+
+namespace rechunk {
+
+struct Owner {
+  Process process;
+  std::string plan_hash;
+  /// Processes come and go, and any with the same plan may join: the run lives
+  /// while one of them works.
+  bool team = false;
+  std::int64_t since = 0;  ///< Seconds since 1970.
+};
+
+/// The owner of a run, dead or alive.
+std::optional<Owner> owner_of(const Store& journal);
+
+/// Whether that owner, or any process of its team, is still at work. Where that
+/// cannot be known at once, looks for a sign of life as long as `patience`
+/// seconds; without patience it takes the clock's word.
+bool is_at_work(const Store& journal, const Owner& owner, double patience);
+
+/// False where every process that worked for the run has said that it no longer
+/// does: none was killed.
+bool has_beats(const Store& journal);
+
+/// "process 42 of ana on node7, since 2026-05-01 12:00:00".
+std::string describe(const Owner& owner);
+
+/// When a process last said that it works for a run.
+using LastBeat = std::atomic<double>;
+
+/// While it lives, a thread says now and then that this process works for the
+/// run. Several may share what the last beat was.
+class Heartbeat {
+ public:
+  Heartbeat(std::shared_ptr<Store> journal, LastBeat& last);
+
+ private:
+  std::jthread thread_;
+};
+
+/// Says that this process no longer works for the run.
+void erase_beat(Store& journal);
+
+/// Held by the process that leads a run, while it lives.
+class RunLock {
+ public:
+  /// Throws: invalid_argument (names who is at work).
+  static void refuse_if_busy(const Store& journal);
+
+  /// Throws: invalid_argument (names who is at work), io.
+  static RunLock lead(std::shared_ptr<Store> journal,
+                      const std::string& plan_hash);
+
+  /// For a run without a leader. Nothing if another process is at work there.
+  static std::optional<RunLock> prepare(std::shared_ptr<Store> journal,
+                                        const std::string& plan_hash);
+
+  RunLock(RunLock&&) = default;
+  RunLock& operator=(RunLock&&) = delete;
+  /// Gives a leader's lock back; a team's stays.
+  ~RunLock();
+
+  /// Throws: io if another process has taken the run over, so that this one
+  /// must not go on.
+  void check() const;
+
+  /// Removes the lock, whoever wrote it: when the run is over.
+  static void erase(Store& journal);
+
+ private:
+  static std::optional<RunLock> take(const std::shared_ptr<Store>& journal,
+                                     const std::string& plan_hash, bool team);
+  RunLock(std::shared_ptr<Store> journal, std::int64_t number, std::string text,
+          bool team);
+  bool is_mine() const;
+
+  std::shared_ptr<Store> journal_;  ///< Null: moved from.
+  std::int64_t number_;
+  std::string text_;  ///< Of the lock: numbers are used again.
+  bool team_;
+  std::unique_ptr<LastBeat> last_beat_;
+  std::unique_ptr<Heartbeat> heartbeat_;  ///< Of leaders.
+};
+
+}  // namespace rechunk

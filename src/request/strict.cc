@@ -1,0 +1,17 @@
+#include "request/strict.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "rechunk/error.h"
+
+namespace rechunk {
+
+void refuse_notes(const Options& options, const Notes& notes) {
+  if (!options.strict || notes.empty()) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("--strict: {}", fmt::join(to_lines(notes), "; ")),
+              "without --strict these are notes, and the run goes on");
+}
+
+}  // namespace rechunk

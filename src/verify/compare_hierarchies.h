@@ -1,0 +1,19 @@
+// Compares the arrays of two groups, each in the way that its codecs allow.
+#pragma once
+
+#include <memory>
+
+#include "rechunk/rechunk.h"
+#include "verify/digest_array.h"
+#include "zarr/documents/hierarchy.h"
+
+namespace rechunk {
+
+/// Compares all arrays of two hierarchies by digest; where an array cannot be
+/// decoded but has the same encoding, by its encoded chunks.
+Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
+                               const Hierarchy& a,
+                               std::shared_ptr<Store> store_b,
+                               const Hierarchy& b, const ReadOptions& options);
+
+}  // namespace rechunk

@@ -1,0 +1,18 @@
+// Compares arrays chunk by encoded chunk.
+#pragma once
+
+#include <cstdint>
+
+#include "verify/digest_array.h"
+
+namespace rechunk {
+
+/// True if both hold the same encoded chunks, byte for byte, wherever these
+/// lie; for arrays of one chunk encoding that cannot be decoded. Looks at a
+/// sample of the first one's objects where `options` ask for that.
+bool same_encoded(const StoredArray& a, const StoredArray& b,
+                  const ReadOptions& options);
+/// Payload bytes that one thread of `same_encoded` holds.
+std::int64_t same_encoded_bytes(const ArrayMetadata& a, const ArrayMetadata& b);
+
+}  // namespace rechunk

@@ -1,0 +1,246 @@
+#include "zarr/chunks/array_writer.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "base/strided_copy.h"
+#include "rechunk/error.h"
+#include "zarr/chunks/object_marks.h"
+#include "zarr/documents/encoding.h"
+
+namespace rechunk {
+namespace {
+
+// Upper bound of an encoded box: a chunk (level = shards.size()), or a shard
+// of that level with its index.
+std::int64_t max_box_bytes(const ArrayLayout& layout, std::size_t level) {
+  if (level == layout.shards.size())
+    return layout.codecs.max_encoded_bytes(layout.chunk_bytes());
+  const ShardLevel& shard = layout.shards[level];
+  // Twice the index: it is built at the end before it goes to the start.
+  return checked_add(2 * shard.index_bytes,
+                     checked_multiply(element_count(shard.chunk_counts),
+                                      max_box_bytes(layout, level + 1)));
+}
+
+// Bytes at the start of an object that are written last.
+std::int64_t header_bytes(const ArrayLayout& layout) {
+  const bool at_start =
+      !layout.shards.empty() && layout.shards[0].index_at_start;
+  return at_start ? layout.shards[0].index_bytes : 0;
+}
+
+Shape element_at(const Shape& origin, const Shape& coordinates,
+                 const Shape& box_shape) {
+  Shape start = origin;
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    start[axis] += coordinates[axis] * box_shape[axis];
+  return start;
+}
+
+}  // namespace
+
+ArrayWriter::ArrayWriter(std::shared_ptr<Store> store, std::string path,
+                         std::shared_ptr<const ArrayLayout> layout,
+                         EmptyChunks empty_chunks)
+    : store_(std::move(store)),
+      path_(std::move(path)),
+      layout_(std::move(layout)),
+      objects_(layout_->shape, layout_->object_shape),
+      empty_chunks_(empty_chunks) {}
+
+std::int64_t ArrayWriter::unit_scratch_bytes(const ArrayLayout& layout) {
+  const std::size_t level = layout.shards.empty() ? 0 : 1;
+  if (layout.codecs.empty() && layout.shards.size() < 2) return 0;
+  return checked_add(
+      checked_add(max_box_bytes(layout, level), 4 * MemoryBudget::kAlignment),
+      layout.codecs.scratch_bytes(layout.chunk_bytes()));
+}
+
+std::int64_t ArrayWriter::object_scratch_bytes(const ArrayLayout& layout) {
+  return layout.shards.empty()
+             ? 0
+             : MemoryBudget::aligned(layout.shards[0].index_bytes);
+}
+
+std::span<const std::byte> ArrayWriter::left_out() const {
+  if (empty_chunks_ == EmptyChunks::kWrite) return {};
+  return layout_->fill;
+}
+
+bool ArrayWriter::is_empty(std::span<const std::byte> chunk) const {
+  return empty_chunks_ != EmptyChunks::kWrite &&
+         holds_only(chunk, layout_->fill);
+}
+
+std::string ArrayWriter::key_of(const Shape& object) const {
+  return join_key(path_, chunk_key(layout_->key_encoding, object));
+}
+
+void ArrayWriter::write_chunk(const Shape& object,
+                              std::span<const std::byte> chunk, Arena& arena,
+                              StageReport& report) const {
+  const bool empty = is_empty(chunk);
+  Counts& counts = empty ? report.skipped : report.counted;
+  counts.objects_written += 1;
+  counts.bytes_encoded += layout_->chunk_bytes();
+  const std::string key = key_of(object);
+  if (empty && empty_chunks_ == EmptyChunks::kErase) store_->erase(key);
+  if (empty) return;
+  const ArenaScope scope(arena);
+  std::span<const std::byte> encoded = chunk;
+  if (!layout_->codecs.empty()) {
+    const auto bytes = static_cast<std::int64_t>(chunk.size());
+    const auto output = arena.take(layout_->codecs.max_encoded_bytes(bytes));
+    const auto buffer = arena.take(layout_->codecs.buffer_bytes(bytes));
+    encoded = output.first(static_cast<std::size_t>(
+        layout_->codecs.encode(chunk, output, buffer)));
+  }
+  with_context([&] { write_object(*store_, key, encoded); },
+               [&] { return "writing " + store_->describe(key); });
+  report.counted.stored_bytes_written +=
+      static_cast<std::int64_t>(encoded.size());
+  note_written(report, key, static_cast<std::int64_t>(encoded.size()),
+               content_hash(encoded));
+}
+
+void ArrayWriter::note_objects(const Region& region,
+                               std::span<std::byte> buffer,
+                               ObjectSums& sums) const {
+  for_each_point(objects_.cells_touching(region), [&](const Shape& object) {
+    note_existing(sums, *store_, key_of(object), header_bytes(*layout_),
+                  buffer);
+  });
+}
+
+std::unique_ptr<ShardWriter> ArrayWriter::open_shard(const Shape& object,
+                                                     Arena& arena,
+                                                     IdleThreads* idle) const {
+  return std::make_unique<ShardWriter>(*this, object, arena, idle);
+}
+
+ShardWriter::ShardWriter(const ArrayWriter& writer, const Shape& object,
+                         Arena& arena, IdleThreads* idle)
+    : writer_(writer),
+      layout_(writer.layout()),
+      region_(writer.objects().cell(object)),
+      object_(*writer.store_, writer.key_of(object), layout_.shards[0],
+              arena.take(layout_.shards[0].index_bytes),
+              writer.empty_chunks_ == EmptyChunks::kErase),
+      idle_(idle) {}
+
+void ShardWriter::append(const Region& region, const ChunkBytes& chunks,
+                         Arena& arena, StageReport& report) {
+  const Shape& unit = layout_.shards[0].chunk_shape;
+  const Region units = boxes_touching(region, region_.start, unit);
+  const Grid numbers(units.extent(), Shape(unit.size(), 1));
+  Turns turns;
+  const auto part = [&](std::int64_t number, Arena& own) {
+    Shape coordinates = numbers.coordinates(number);
+    for (std::size_t axis = 0; axis < coordinates.size(); ++axis)
+      coordinates[axis] += units.start[axis];
+    StageReport counted;
+    std::span<const std::byte> encoded;
+    try {
+      encoded = encode_unit(element_at(region_.start, coordinates, unit),
+                            chunks, own, counted);
+    } catch (...) {
+      turns.give_up();
+      throw;
+    }
+    turns.in_turn(number, [&] {
+      report += counted;
+      append_unit(coordinates, encoded);
+    });
+  };
+  with_context(
+      [&] {
+        if (idle_) return idle_->run(numbers.cell_count(), part, arena);
+        for (std::int64_t number = 0; number < numbers.cell_count(); ++number) {
+          const ArenaScope scope(arena);
+          part(number, arena);
+        }
+      },
+      [&] { return "writing " + object_.describe(); });
+}
+
+// A chunk or a shard within this one; nothing if it holds only the fill value.
+std::span<const std::byte> ShardWriter::encode_unit(const Shape& start,
+                                                    const ChunkBytes& chunks,
+                                                    Arena& arena,
+                                                    StageReport& report) {
+  if (layout_.codecs.empty() && layout_.shards.size() == 1) {
+    const std::span<const std::byte> chunk = chunks(start);
+    const bool empty = writer_.is_empty(chunk);
+    (empty ? report.skipped : report.counted).bytes_encoded +=
+        layout_.chunk_bytes();
+    return empty ? std::span<const std::byte>() : chunk;
+  }
+  const auto output = arena.take(max_box_bytes(layout_, 1));
+  return output.first(static_cast<std::size_t>(
+      encode_box(1, start, chunks, output, arena, report)));
+}
+
+void ShardWriter::append_unit(const Shape& coordinates,
+                              std::span<const std::byte> encoded) {
+  if (encoded.empty()) return;
+  object_.add(coordinates, {0, static_cast<std::int64_t>(encoded.size())});
+  object_.append(encoded);
+}
+
+// Encodes a chunk, or a shard within a shard, into `output`; returns its size,
+// 0 if it holds only the fill value.
+std::int64_t ShardWriter::encode_box(std::size_t level, const Shape& start,
+                                     const ChunkBytes& chunks,
+                                     std::span<std::byte> output, Arena& arena,
+                                     StageReport& report) {
+  if (level == layout_.shards.size())
+    return encode_chunk(start, chunks, output, arena, report);
+  const ShardLevel& shard = layout_.shards[level];
+  const ArenaScope scope(arena);
+  const Region box =
+      clipped_box(start, layout_.shards[level - 1].chunk_shape, layout_.shape);
+  const auto index_size = static_cast<std::size_t>(shard.index_bytes);
+  const std::size_t begin = shard.index_at_start ? index_size : 0;
+  // The index is built at the end of the box, where it cannot be in the way.
+  ShardIndex index(shard, output.last(index_size));
+  index.clear();
+  std::size_t at = begin;
+  for_each_point(
+      boxes_touching(box, start, shard.chunk_shape),
+      [&](const Shape& coordinates) {
+        const auto room = output.first(output.size() - index_size).subspan(at);
+        const std::int64_t bytes = encode_box(
+            level + 1, element_at(start, coordinates, shard.chunk_shape),
+            chunks, room, arena, report);
+        if (bytes == 0) return;
+        index.set(index.position(coordinates),
+                  {static_cast<std::int64_t>(at), bytes});
+        at += static_cast<std::size_t>(bytes);
+      });
+  if (at == begin) return 0;
+  index.seal();
+  const auto built = output.last(index_size);
+  std::copy(built.begin(), built.end(),
+            output.begin() +
+                static_cast<std::ptrdiff_t>(shard.index_at_start ? 0 : at));
+  return static_cast<std::int64_t>(shard.index_at_start ? at : at + index_size);
+}
+
+std::int64_t ShardWriter::encode_chunk(const Shape& start,
+                                       const ChunkBytes& chunks,
+                                       std::span<std::byte> output,
+                                       Arena& arena, StageReport& report) {
+  const std::span<const std::byte> chunk = chunks(start);
+  const std::int64_t bytes = layout_.chunk_bytes();
+  const bool empty = writer_.is_empty(chunk);
+  (empty ? report.skipped : report.counted).bytes_encoded += bytes;
+  if (empty) return 0;
+  const ArenaScope scope(arena);
+  return layout_.codecs.encode(chunk, output,
+                               arena.take(layout_.codecs.buffer_bytes(bytes)));
+}
+
+void ShardWriter::finish(StageReport& report) { object_.finish(report); }
+
+}  // namespace rechunk

@@ -1,0 +1,119 @@
+// Writes the chunks of a Zarr array, or streams them into shards. Chunks that
+// hold nothing but the fill value are left out, unless asked for.
+#pragma once
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+
+#include "base/content_hash.h"
+#include "base/idle_threads.h"
+#include "base/memory_budget.h"
+#include "rechunk/observer.h"
+#include "rechunk/store.h"
+#include "zarr/chunks/shard_object.h"
+#include "zarr/documents/layout.h"
+
+namespace rechunk {
+
+/// The decoded bytes of the chunk that starts at an element: whole, padded
+/// beyond the array's edges, in the layout's axis order and byte order. None
+/// of a chunk that is known to hold only what is left out.
+using ChunkBytes =
+    std::function<std::span<const std::byte>(const Shape& start)>;
+
+class ShardWriter;
+
+/// What becomes of chunks that hold nothing but the fill value.
+enum class EmptyChunks {
+  kLeaveOut,  ///< Nothing is there.
+  kWrite,
+  kErase,  ///< Something may be there: objects without data are removed.
+};
+
+/// Immutable; may be used by many threads, each with its own arena.
+class ArrayWriter {
+ public:
+  ArrayWriter(std::shared_ptr<Store> store, std::string path,
+              std::shared_ptr<const ArrayLayout> layout,
+              EmptyChunks empty_chunks);
+
+  const ArrayLayout& layout() const { return *layout_; }
+  const Grid& objects() const { return objects_; }
+
+  /// The element of chunks that are left out where they hold nothing else;
+  /// none where all are written.
+  std::span<const std::byte> left_out() const;
+
+  /// Writes one object that is a chunk (`ChunkBytes`). Requires: no shards.
+  /// Throws: io (with the object's place).
+  void write_chunk(const Shape& object, std::span<const std::byte> chunk,
+                   Arena& arena, StageReport& report) const;
+
+  /// Notes the objects of whole objects' region that are there, as they were
+  /// noted when they were written; contents only with a buffer.
+  void note_objects(const Region& region, std::span<std::byte> buffer,
+                    ObjectSums& sums) const;
+
+  /// Begins a shard; takes object_scratch_bytes from the arena until it ends.
+  /// Nothing is written before the first chunk that is not empty. Units are
+  /// encoded by `idle` threads too (may be null), and lie in the shard as if
+  /// one thread had done it all.
+  std::unique_ptr<ShardWriter> open_shard(const Shape& object, Arena& arena,
+                                          IdleThreads* idle = nullptr) const;
+
+  /// What appending one unit (a chunk, or a shard within a shard) takes.
+  static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
+  static std::int64_t object_scratch_bytes(const ArrayLayout& layout);
+
+ private:
+  friend class ShardWriter;
+  bool is_empty(std::span<const std::byte> chunk) const;
+  std::string key_of(const Shape& object) const;
+
+  std::shared_ptr<Store> store_;
+  std::string path_;
+  std::shared_ptr<const ArrayLayout> layout_;
+  Grid objects_;
+  EmptyChunks empty_chunks_;
+};
+
+/// One shard while it is being written. Used by one thread. Destroyed without
+/// `finish`, it leaves nothing behind.
+class ShardWriter {
+ public:
+  ShardWriter(const ArrayWriter& writer, const Shape& object, Arena& arena,
+              IdleThreads* idle);
+
+  /// Encodes and appends the units of the shard that `region` covers.
+  /// Requires: `region` covers whole units, clipped to the array.
+  void append(const Region& region, const ChunkBytes& chunks, Arena& arena,
+              StageReport& report);
+
+  /// Adds the index and makes the shard visible; a shard without chunks is
+  /// not written.
+  void finish(StageReport& report);
+
+ private:
+  std::span<const std::byte> encode_unit(const Shape& start,
+                                         const ChunkBytes& chunks, Arena& arena,
+                                         StageReport& report);
+  void append_unit(const Shape& coordinates,
+                   std::span<const std::byte> encoded);
+  std::int64_t encode_box(std::size_t level, const Shape& start,
+                          const ChunkBytes& chunks, std::span<std::byte> output,
+                          Arena& arena, StageReport& report);
+  std::int64_t encode_chunk(const Shape& start, const ChunkBytes& chunks,
+                            std::span<std::byte> output, Arena& arena,
+                            StageReport& report);
+
+  const ArrayWriter& writer_;
+  const ArrayLayout& layout_;
+  const Region region_;
+  ShardObject object_;
+  IdleThreads* const idle_;
+};
+
+}  // namespace rechunk

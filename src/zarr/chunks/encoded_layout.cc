@@ -1,0 +1,68 @@
+#include "zarr/chunks/encoded_layout.h"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "base/memory_budget.h"
+#include "rechunk/error.h"
+#include "zarr/chunks/array_reader.h"
+#include "zarr/documents/encoding.h"
+
+namespace rechunk {
+
+std::int64_t EncodedLayout::index_bytes() const {
+  return shard ? MemoryBudget::aligned(shard->index_bytes) : 0;
+}
+
+Shape EncodedLayout::within(const Shape& object, const Shape& chunk) const {
+  Shape coordinates = chunk;
+  for (std::size_t axis = 0; axis < chunk.size(); ++axis)
+    coordinates[axis] -= object[axis] * shard->chunk_counts[axis];
+  return coordinates;
+}
+
+void EncodedLayout::check_chunk_bytes(std::int64_t bytes) const {
+  if (bytes >= least_chunk_bytes && bytes <= most_chunk_bytes) return;
+  throw Error(
+      ErrorKind::kCorrupt,
+      fmt::format("it holds {} bytes, a chunk of it has {} {}", bytes,
+                  least_chunk_bytes == most_chunk_bytes ? "exactly" : "at most",
+                  most_chunk_bytes));
+}
+
+EncodedLayout encoded_layout(const ArrayMetadata& metadata) {
+  EncodedLayout result;
+  result.objects = Grid(metadata.shape, metadata.chunks);
+  result.chunks = Grid(metadata.shape, inner_chunks(metadata));
+  result.shard = outermost_shards(metadata);
+  result.key_encoding = metadata.key_encoding;
+  if (!is_decodable(metadata)) return result;
+  const ArrayLayout layout = make_layout(metadata);
+  const bool raw = layout.codecs.empty();
+  result.most_chunk_bytes =
+      raw ? layout.chunk_bytes() : encoded_capacity(layout);
+  if (raw) result.least_chunk_bytes = result.most_chunk_bytes;
+  return result;
+}
+
+ReadRequest index_request(const ShardLevel& level, std::string key,
+                          std::span<std::byte> index) {
+  return {.key = std::move(key),
+          .offset = level.index_at_start ? 0 : -level.index_bytes,
+          .destination = {index}};
+}
+
+std::optional<ShardIndex> checked_index(const ShardLevel& level,
+                                        const ReadRequest& done) {
+  if (!done.found) return std::nullopt;
+  if (done.bytes_read != level.index_bytes)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("a shard of {} bytes cannot hold its index of {}",
+                            done.object_bytes, level.index_bytes));
+  ShardIndex index(level, done.destination[0]);
+  index.check();
+  return index;
+}
+
+}  // namespace rechunk

@@ -1,0 +1,91 @@
+// Codec lists as metadata writes them: v3 codecs, v2 filters and compressors,
+// and the configuration of sharding_indexed. One form for both formats, the
+// v3 one (CodecSpec). Pure functions; nothing here needs a codec to be known.
+// Parts: codec_spec_v2.cc (ids of v2), codec_spec_members.cc (what v3 lets a
+// codec say).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "codec/codec.h"
+#include "rechunk/shape.h"
+#include "zarr/documents/metadata.h"
+
+namespace rechunk {
+
+/// What a codec maps to what; kUnknown codecs go by where they stand.
+enum class CodecKind {
+  kArrayToArray,
+  kArrayToBytes,
+  kBytesToBytes,
+  kUnknown,
+};
+CodecKind codec_kind(std::string_view name);
+
+/// A v3 codec list cut at its one array -> bytes codec.
+struct CodecParts {
+  std::vector<CodecSpec> before;  ///< array -> array.
+  CodecSpec middle;               ///< array -> bytes; no name if there is none.
+  std::vector<CodecSpec> after;   ///< bytes -> bytes.
+};
+CodecParts split_codecs(const std::vector<CodecSpec>& codecs);
+std::vector<CodecSpec> join_codecs(const CodecParts& parts);
+
+/// The codecs of the innermost chunks, shards taken off.
+CodecParts innermost_codecs(const ArrayMetadata& metadata);
+
+/// Throws: corrupt if a list has more codecs than any array can want (64).
+void check_codec_count(std::size_t count);
+
+/// A JSON list of v3 codecs: objects, or bare names. Throws: corrupt.
+std::vector<CodecSpec> parse_codecs_v3(std::string_view json);
+std::string format_codecs_v3(const std::vector<CodecSpec>& codecs);
+
+/// A v2 codec, {"id": ...}, in v3 form; `item_bytes` is the element size of
+/// the buffer that it gets. Throws: corrupt.
+CodecSpec codec_from_v2(std::string_view json, std::int64_t item_bytes);
+
+/// The same codec as a v3 document may say it: without members that no reader
+/// of v3 knows. Codecs that rechunk has never heard of stay as they are.
+/// Throws: unsupported (a member of another type, or out of range).
+CodecSpec codec_in_v3(const CodecSpec& codec);
+
+/// A v2 codec in the spelling that its readers share: GDAL writes the checksum
+/// of zstd as "NO".
+std::string standard_codec_v2(std::string_view json);
+
+/// Element size of what the codec makes of elements of that size.
+std::int64_t encoded_item_bytes(const CodecSpec& codec,
+                                std::int64_t item_bytes);
+
+/// The v2 form. Throws: unsupported (v2 has no such codec).
+std::string codec_to_v2(const CodecSpec& codec);
+
+/// The same codec with what every v3 reader needs: a typesize for blosc.
+CodecSpec completed_codec(const CodecSpec& codec, std::int64_t item_bytes);
+
+/// A "bytes" codec; no configuration where the order does not matter.
+CodecSpec bytes_codec(const DataType& data_type);
+
+/// Permutation of a transpose codec. Throws: corrupt (not one of that rank).
+std::vector<int> transpose_order(const CodecSpec& codec, std::size_t rank);
+
+struct Sharding {
+  Shape chunk_shape;  ///< In the axes of the array the codec gets.
+  std::vector<CodecSpec> codecs;
+  std::vector<CodecSpec> index_codecs;
+  bool index_at_start = false;
+};
+bool is_sharding(const CodecSpec& codec);
+/// Throws: corrupt.
+Sharding parse_sharding(const CodecSpec& codec, std::size_t rank);
+CodecSpec format_sharding(const Sharding& sharding);
+
+/// Lengths of a JSON list, each in [0, 2^62]. Throws: corrupt (`what` names the
+/// member in the message).
+Shape parse_shape(std::string_view json, std::string_view what);
+std::string format_shape(const Shape& shape);
+
+}  // namespace rechunk

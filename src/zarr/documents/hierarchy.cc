@@ -1,0 +1,380 @@
+#include "zarr/documents/hierarchy.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <span>
+#include <utility>
+
+#include "json/raw_json.h"
+#include "rechunk/error.h"
+#include "zarr/documents/convert.h"
+#include "zarr/documents/group_text.h"
+#include "zarr/documents/keys.h"
+#include "zarr/documents/own_folders.h"
+
+namespace rechunk {
+namespace {
+
+constexpr std::string_view kMetadataNames[] = {"zarr.json", ".zmetadata",
+                                               ".zgroup", ".zarray", ".zattrs"};
+
+/// Runs `action` with the node's place put before what it throws.
+template <class Action>
+auto opening(const Store& store, const std::string& path, Action&& action) {
+  return with_context(std::forward<Action>(action), [&] {
+    return fmt::format("opening {}", store.describe(path));
+  });
+}
+
+/// A root array is read without a listing, which may be millions of chunks.
+std::optional<Hierarchy> read_root_array(const Store& store) {
+  Hierarchy hierarchy;
+  hierarchy.root_is_array = true;
+  if (const auto zarr_json = read_text(store, "zarr.json")) {
+    return opening(store, "zarr.json", [&]() -> std::optional<Hierarchy> {
+      if (is_group_v3(*zarr_json)) return {};
+      hierarchy.arrays[""] = parse_array_v3(*zarr_json);
+      return hierarchy;
+    });
+  }
+  const auto zarray = read_text(store, ".zarray");
+  if (!zarray) return {};
+  hierarchy.zarr_format = 2;
+  hierarchy.arrays[""] = opening(store, ".zarray", [&] {
+    return parse_array_v2(*zarray, read_text(store, ".zattrs"));
+  });
+  return hierarchy;
+}
+
+/// What a listing found: metadata documents by key, and other files.
+struct Listing {
+  std::map<std::string, std::int64_t> document_bytes;
+  std::int64_t other_count = 0;
+  std::string example;
+
+  bool has(const std::string& key) const {
+    return document_bytes.contains(key);
+  }
+};
+
+// Of all documents of a hierarchy, and of what is made of them.
+constexpr std::int64_t kMaxMetadataBytes = 1 << 28;
+
+/// Adds up what metadata take; little files may say that elements are large.
+class MetadataMeter {
+ public:
+  explicit MetadataMeter(const Store& store) : store_(store) {}
+
+  void add(std::int64_t bytes) {
+    total_ = checked_add(total_, bytes);
+    if (total_ > kMaxMetadataBytes)
+      throw Error(ErrorKind::kCorrupt,
+                  fmt::format("opening {}: more than {} MiB of metadata",
+                              store_.describe(""), kMaxMetadataBytes >> 20));
+  }
+  void add(const ArrayMetadata& array) {
+    add(static_cast<std::int64_t>(array.fill_value.bits.size() +
+                                  array.data_type.scalars.size() *
+                                      sizeof(DataType::Scalar)));
+  }
+
+ private:
+  const Store& store_;
+  std::int64_t total_ = 0;
+};
+
+Listing list_documents(const Store& store) {
+  Listing listing;
+  store.list("", [&](std::string_view key, std::int64_t bytes) {
+    if (lies_in_own_folder(key)) return;
+    if (is_document(key)) {
+      if (!raw_json::is_utf8(key))
+        throw Error(ErrorKind::kCorrupt,
+                    fmt::format("opening {}: its name is not UTF-8",
+                                store.describe(key)));
+      listing.document_bytes.emplace(key, bytes);
+    } else {
+      if (listing.other_count++ == 0 || key < listing.example)
+        listing.example = key;
+    }
+  });
+  return listing;
+}
+
+[[noreturn]] void nothing_there(const Store& store, const Listing& listing) {
+  const auto exists = store.exists();
+  std::string found = !exists   ? "is empty or does not exist"
+                      : *exists ? "is an empty folder"
+                                : "does not exist";
+  if (!listing.document_bytes.empty())
+    found = fmt::format("is not a Zarr array or group itself, but holds \"{}\"",
+                        key_parent(listing.document_bytes.begin()->first));
+  else if (listing.other_count > 0)
+    found = fmt::format(
+        "holds no Zarr array or group: found {} file{} such as "
+        "{}",
+        listing.other_count, listing.other_count == 1 ? "" : "s",
+        listing.example);
+  throw Error(ErrorKind::kNotFound,
+              fmt::format("opening {}: it {}", store.describe(""), found));
+}
+
+using Texts = std::map<std::string, std::string>;
+
+/// The documents of one format, read in one batch.
+Texts read_documents(const Store& store, const Listing& listing,
+                     int zarr_format) {
+  Texts texts;
+  MetadataMeter meter(store);
+  std::vector<ReadRequest> requests;
+  for (const auto& [key, bytes] : listing.document_bytes) {
+    const bool v3 = key_name(key) == "zarr.json";
+    if (v3 != (zarr_format == 3) || key_name(key) == ".zmetadata") continue;
+    meter.add(bytes);
+    std::string& text = texts[key];
+    text.resize(static_cast<std::size_t>(bytes));
+    ReadRequest& request = requests.emplace_back();
+    request.key = key;
+    request.destination = {std::as_writable_bytes(std::span(text))};
+  }
+  store.read_many(requests);
+  for (const ReadRequest& request : requests) {
+    if (request.found)
+      texts[request.key].resize(static_cast<std::size_t>(request.bytes_read));
+    else
+      texts.erase(request.key);
+  }
+  return texts;
+}
+
+std::optional<std::string> text_of(const Texts& texts, const std::string& key) {
+  const auto found = texts.find(key);
+  if (found == texts.end()) return {};
+  return found->second;
+}
+
+/// True if some ancestor of the path is an array: what lies there is chunks.
+bool is_inside_array(const Hierarchy& hierarchy, std::string path) {
+  while (!path.empty()) {
+    path = key_parent(path);
+    if (hierarchy.arrays.contains(path) || hierarchy.unread.contains(path))
+      return true;
+  }
+  return false;
+}
+
+/// Keys ordered so that a node comes before what lies below it.
+std::vector<std::string> outermost_first(const Texts& texts) {
+  std::vector<std::string> keys;
+  for (const auto& [key, text] : texts) keys.push_back(key);
+  std::sort(keys.begin(), keys.end(), outer_key_first);
+  return keys;
+}
+
+/// Reads an array with `parse`. What is sound but not understood is kept as it
+/// is, unless it is all there is.
+template <class Parse>
+void read_array(const std::string& path, const std::vector<std::string>& names,
+                const Texts& texts, MetadataMeter& meter, Hierarchy& hierarchy,
+                Parse&& parse) {
+  try {
+    meter.add(hierarchy.arrays[path] = parse());
+  } catch (const Error& error) {
+    if (error.kind() != ErrorKind::kUnsupported || path.empty()) throw;
+    hierarchy.arrays.erase(path);
+    UnreadArray& unread = hierarchy.unread[path];
+    unread.cause = error.what();
+    for (const std::string& name : names)
+      if (const auto text = text_of(texts, join_key(path, name)))
+        unread.documents.emplace_back(name, *text);
+  }
+}
+
+void read_nodes_v3(const Store& store, const Texts& texts,
+                   Hierarchy& hierarchy) {
+  MetadataMeter meter(store);
+  for (const std::string& key : outermost_first(texts)) {
+    const std::string path = key_parent(key);
+    if (is_inside_array(hierarchy, path)) continue;
+    const std::string& text = texts.at(key);
+    opening(store, key, [&] {
+      if (is_group_v3(text)) {
+        hierarchy.groups[path] = parse_group_v3(text);
+        hierarchy.groups[path].consolidated =
+            !path.empty() && has_consolidated_v3(text);
+      } else {
+        read_array(path, {"zarr.json"}, texts, meter, hierarchy,
+                   [&] { return parse_array_v3(text); });
+      }
+    });
+  }
+  hierarchy.consolidated = has_consolidated_v3(texts.at("zarr.json"));
+}
+
+void imply_groups_v2(const Store& store, const Texts& texts,
+                     Hierarchy& hierarchy, std::string path) {
+  for (bool root = false; !root; root = path.empty(), path = key_parent(path)) {
+    if (hierarchy.groups.contains(path)) continue;
+    hierarchy.groups[path] = opening(store, path, [&] {
+      return parse_group_v2(text_of(texts, join_key(path, ".zgroup")),
+                            text_of(texts, join_key(path, ".zattrs")));
+    });
+  }
+}
+
+void read_nodes_v2(const Store& store, const Texts& texts,
+                   Hierarchy& hierarchy) {
+  MetadataMeter meter(store);
+  for (const std::string& key : outermost_first(texts)) {
+    const std::string path = key_parent(key);
+    if (key_name(key) == ".zattrs" || is_inside_array(hierarchy, path))
+      continue;
+    const bool is_array = texts.contains(join_key(path, ".zarray"));
+    if (is_array)
+      opening(store, path, [&] {
+        read_array(path, {".zattrs", ".zarray"}, texts, meter, hierarchy, [&] {
+          return parse_array_v2(texts.at(join_key(path, ".zarray")),
+                                text_of(texts, join_key(path, ".zattrs")));
+        });
+      });
+    imply_groups_v2(store, texts, hierarchy,
+                    is_array ? key_parent(path) : path);
+  }
+}
+
+bool deeper(const std::string& a, const std::string& b) {
+  return key_depth(a) != key_depth(b) ? key_depth(a) > key_depth(b) : a < b;
+}
+
+void write_documents(
+    Store& store, const std::string& path,
+    const std::vector<std::pair<std::string, std::string>>& documents) {
+  for (const auto& [name, text] : documents)
+    write_text(store, join_key(path, name), text);
+}
+
+void write_group(Store& store, const std::string& path,
+                 const Hierarchy& hierarchy, bool consolidated) {
+  const GroupMetadata& group = hierarchy.groups.at(path);
+  const bool v3 = group.zarr_format == 3;
+  if (v3 && consolidated)
+    return write_text(store, join_key(path, "zarr.json"),
+                      format_consolidated_v3(hierarchy, path));
+  write_documents(store, path, format_group(group));
+  if (consolidated)
+    write_text(store, join_key(path, ".zmetadata"),
+               format_consolidated_v2(hierarchy, path));
+}
+
+}  // namespace
+
+bool is_inside_unread(const Hierarchy& hierarchy, std::string_view key) {
+  return std::any_of(
+      hierarchy.unread.begin(), hierarchy.unread.end(),
+      [&](const auto& array) { return key.starts_with(array.first + "/"); });
+}
+
+bool is_document(std::string_view key) {
+  return std::find(std::begin(kMetadataNames), std::end(kMetadataNames),
+                   key_name(key)) != std::end(kMetadataNames);
+}
+
+Hierarchy read_hierarchy(const Store& store) {
+  if (auto hierarchy = read_root_array(store)) return *std::move(hierarchy);
+  const Listing listing = list_documents(store);
+  Hierarchy hierarchy;
+  hierarchy.zarr_format = listing.has("zarr.json") ? 3 : 2;
+  const Texts texts = read_documents(store, listing, hierarchy.zarr_format);
+  if (hierarchy.zarr_format == 3 && texts.contains("zarr.json")) {
+    read_nodes_v3(store, texts, hierarchy);
+  } else {
+    read_nodes_v2(store, texts, hierarchy);
+    hierarchy.consolidated = listing.has(".zmetadata");
+    for (auto& [path, group] : hierarchy.groups)
+      group.consolidated =
+          !path.empty() && listing.has(join_key(path, ".zmetadata"));
+  }
+  if (hierarchy.groups.empty()) nothing_there(store, listing);
+  return hierarchy;
+}
+
+Hierarchy convert_format(const Hierarchy& source, int zarr_format) {
+  if (source.zarr_format == zarr_format) return source;
+  for (const auto& [path, array] : source.unread)
+    throw Error(ErrorKind::kUnsupported,
+                fmt::format("array {}: it cannot be written as Zarr v{}: {}",
+                            path, zarr_format, array.cause));
+  Hierarchy target = source;
+  target.zarr_format = zarr_format;
+  for (auto& [path, group] : target.groups) {
+    group.zarr_format = zarr_format;
+    group.extra.clear();
+  }
+  for (auto& [path, array] : target.arrays)
+    array = with_context(
+        [&] { return convert_format(source.arrays.at(path), zarr_format); },
+        [&] { return path.empty() ? "the array" : "array " + path; });
+  return target;
+}
+
+void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
+  for (const auto& [path, array] : hierarchy.arrays)
+    write_documents(store, path, format_array(array));
+  for (const auto& [path, array] : hierarchy.unread)
+    write_documents(store, path, array.documents);
+  if (hierarchy.root_is_array) return;
+  std::vector<std::string> paths;
+  for (const auto& [path, group] : hierarchy.groups)
+    if (!path.empty()) paths.push_back(path);
+  std::sort(paths.begin(), paths.end(), deeper);
+  for (const std::string& path : paths)
+    write_group(store, path, hierarchy, hierarchy.groups.at(path).consolidated);
+  write_group(store, "", hierarchy, hierarchy.consolidated);
+  if (hierarchy.zarr_format == 2 && !hierarchy.consolidated)
+    store.erase(".zmetadata");  // A stale one would be believed.
+}
+
+void consolidate_again(Store& store) {
+  const auto zarr_json = read_text(store, "zarr.json");
+  const bool v3 = zarr_json && has_consolidated_v3(*zarr_json);
+  if (!v3 && (zarr_json || !read_text(store, ".zmetadata"))) return;
+  // Begun before the documents are read: who changes them meanwhile, and
+  // removes what others have begun, keeps an old state from being published.
+  const auto writer = store.open_writer(v3 ? "zarr.json" : ".zmetadata");
+  const Hierarchy now = read_hierarchy(store);
+  const std::string text =
+      v3 ? format_consolidated_v3(now, "") : format_consolidated_v2(now, "");
+  writer->append(std::as_bytes(std::span(text)));
+  writer->commit();
+}
+
+void erase_hierarchy(Store& store, bool everything,
+                     std::string_view spared_prefix) {
+  std::vector<std::string> documents, others;
+  store.list("", [&](std::string_view key, std::int64_t) {
+    if (!spared_prefix.empty() && key.starts_with(spared_prefix)) return;
+    if (is_document(key))
+      documents.emplace_back(key);
+    else if (everything)
+      others.emplace_back(key);
+  });
+  std::sort(documents.begin(), documents.end(), outer_key_first);
+  for (const std::string& key : documents) store.erase(key);
+  for (const std::string& key : others) store.erase(key);
+}
+
+bool has_metadata(const Store& store) {
+  std::vector<ReadRequest> requests(3);
+  std::byte first[3];
+  constexpr const char* kNames[] = {"zarr.json", ".zarray", ".zgroup"};
+  for (int i = 0; i < 3; ++i) {
+    requests[i].key = kNames[i];
+    requests[i].destination = {std::span(&first[i], 1)};
+  }
+  store.read_many(requests);
+  return std::any_of(requests.begin(), requests.end(),
+                     [](const ReadRequest& request) { return request.found; });
+}
+
+}  // namespace rechunk

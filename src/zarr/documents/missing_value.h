@@ -1,0 +1,30 @@
+// The missing value of arrays that xarray opens, from v2 to v3 and back.
+//
+// In v2 xarray takes the fill value for its missing value; in v3 it takes the
+// attribute `_FillValue`, and the fill value means nothing to it. rechunk keeps
+// what xarray sees. Pure functions.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <utility>
+
+#include "zarr/documents/metadata.h"
+
+namespace rechunk {
+
+inline constexpr std::string_view kFillValueAttribute = "_FillValue";
+
+/// True where names tell xarray the dimensions.
+bool opened_by_xarray(const ArrayMetadata& metadata);
+
+/// The attributes of a v2 array as they are in v3: with its missing value as
+/// `_FillValue`, in xarray's spelling. Without that attribute where there is no
+/// missing value, or where xarray could not read it: of texts, bytes and times.
+std::string attributes_in_v3(const ArrayMetadata& source);
+
+/// Fill value and attributes of a v3 array as they are in v2. The fill value is
+/// null where there is no `_FillValue`, or NaN where that is v3's fill value.
+std::pair<FillValue, std::string> fill_value_in_v2(const ArrayMetadata& source);
+
+}  // namespace rechunk

@@ -1,0 +1,36 @@
+// Turns elements from one byte order into another, scalar by scalar.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "zarr/elements/data_type.h"
+
+namespace rechunk {
+
+/// What has to be reversed in each element; nothing where both agree.
+class ByteSwap {
+ public:
+  ByteSwap() = default;
+  /// Requires: the same scalars but for byte order.
+  ByteSwap(const std::vector<DataType::Scalar>& from,
+           const std::vector<DataType::Scalar>& to);
+
+  bool needed() const { return !parts_.empty(); }
+
+  /// Reverses in place. Requires: whole elements.
+  void apply(std::span<std::byte> elements) const noexcept;
+
+ private:
+  struct Part {
+    std::int64_t offset;
+    std::int64_t bytes;
+  };
+  std::vector<Part> parts_;
+  std::int64_t item_bytes_ = 0;
+  std::int64_t uniform_bytes_ = 0;  ///< All of an element, in equal parts.
+};
+
+}  // namespace rechunk

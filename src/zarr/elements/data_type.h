@@ -1,0 +1,39 @@
+// The type of an array's elements, as much as moving and swapping them needs.
+// element_type.h knows what they mean.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace rechunk {
+
+/// How stored elements look. Elements are opaque boxes of `item_bytes`; only
+/// the byte order of the scalars inside them matters, and only for swapping.
+struct DataType {
+  /// v2 form: a typestr ("<f4") or, for structures, the JSON list of fields.
+  /// Empty where v2 cannot express the type.
+  std::string v2;
+  /// v3 form: `data_type` as JSON text, quotes included ("\"float32\"").
+  /// Empty where v3 cannot express the type.
+  std::string v3;
+  /// Bytes per element; 0 where the type has no fixed size (strings).
+  std::int64_t item_bytes = 0;
+  /// Widths of the scalars in one element, in order; they add up to
+  /// item_bytes. complex128 is {8, 8}; S, V and 1-byte types count as {n} with
+  /// swapping off. Empty where the size is not fixed.
+  struct Scalar {
+    std::int64_t bytes = 0;
+    bool swappable = false;  ///< A number (or UTF-32 unit) of more than 1 byte.
+    bool big_endian = false;
+  };
+  std::vector<Scalar> scalars;
+
+  /// Short name for people and for `dtype` in JSON: "<f4", "|S5", "string".
+  std::string label() const;
+};
+
+/// True if elements mean the same, whatever their byte order.
+bool same_type(const DataType& a, const DataType& b);
+
+}  // namespace rechunk
