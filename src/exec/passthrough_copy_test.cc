@@ -1,8 +1,9 @@
+#include "exec/passthrough_copy.h"
+
 #include <gtest/gtest.h>
 
 #include <map>
 
-#include "exec/passthrough_copy.h"
 #include "exec/testing.h"
 #include "plan/planner.h"
 #include "zarr/documents/encoding.h"
