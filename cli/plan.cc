@@ -8,10 +8,10 @@ namespace {
 Plan plan_on_paper(const Arguments& arguments, const Options& options) {
   if (!arguments.source.empty())
     throw UsageError("planning: both SOURCE and --shape are given",
-                     "--shape plans for an array that need not exist");
+                     "--shape plans for an array that does not have to exist");
   if (!arguments.plan_file.empty())
     throw UsageError("planning: both --save and --shape are given",
-                     "the plan of an array that need not exist has no tasks");
+                     "a plan without an array has no tasks");
   return rechunk::plan_on_paper(make_paper_array(arguments), options);
 }
 

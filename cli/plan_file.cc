@@ -22,7 +22,7 @@ void check_plan_place(const std::string& path) {
   if (!text || text->find("\"plan_hash\"") != std::string::npos) return;
   throw Error(
       ErrorKind::kInvalidArgument,
-      "saving the plan to " + path + ": a file that is no plan is there",
+      "saving the plan to " + path + ": there is a file that is not a plan",
       "choose another name");
 }
 

@@ -26,7 +26,7 @@ void warn_of_leftovers(const Job& job) {
   try {
     for (const std::string& place : job.leftovers())
       print_warning(place + " could not be removed",
-                    "the target does not need it: remove it");
+                    "the target does not need it, you can remove it");
   } catch (const Error& error) {
     print_warning(error.what(), error.hint());
   }
@@ -89,7 +89,7 @@ int run_run(const Arguments& arguments) {
 int run_resume(const Arguments& arguments) {
   const int threads = parse_threads(arguments);
   if (tidy_up(arguments.target)) {
-    std::fputs("done     already, nothing was left to do\n", stderr);
+    std::fputs("done     already, there was nothing left to do\n", stderr);
     return 0;
   }
   return run_job(arguments, [&](const Team&) {

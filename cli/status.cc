@@ -60,8 +60,8 @@ int run_discard(const Arguments& arguments) {
   Job job = Job::unfinished(arguments.target);
   job.discard();
   std::fputs(job.into_existing()
-                 ? "dropped  the run; what it had written over stays written\n"
-                 : "removed  all that the run had written\n",
+                 ? "dropped  the run; data already overwritten is not restored\n"
+                 : "removed  everything that the run had written\n",
              stderr);
   return 0;
 }

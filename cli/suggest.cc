@@ -20,7 +20,7 @@ constexpr std::string_view kTargetIsAnOperand =
 constexpr std::string_view kSourceIsAnOperand =
     "the source is the first operand: rechunk run SOURCE TARGET";
 constexpr std::string_view kQuiet =
-    "a progress bar is drawn on terminals only; 2>/dev/null hides the rest";
+    "the progress bar is only shown on terminals; 2>/dev/null hides the rest";
 
 constexpr Foreign kForeign[] = {
     {"--force", "--overwrite"},
@@ -48,8 +48,8 @@ constexpr Foreign kForeign[] = {
     {"--verbose", "--explain"},
     {"--dry-run", "rechunk plan shows what a run would do"},
     {"-n", "rechunk plan shows what a run would do"},
-    {"--resume", "rechunk resume TARGET goes on with a run"},
-    {"--continue", "rechunk resume TARGET goes on with a run"},
+    {"--resume", "rechunk resume TARGET continues a run"},
+    {"--continue", "rechunk resume TARGET continues a run"},
     {"--quiet", kQuiet},
     {"-q", kQuiet},
     {"--silent", kQuiet},

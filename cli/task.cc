@@ -17,7 +17,7 @@ using Json = nlohmann::ordered_json;
 Step step_of(const Plan& plan, const TaskWords& words) {
   const auto fail = [](const std::string& what) {
     throw Error(ErrorKind::kInvalidArgument, "choosing tasks: " + what,
-                "indices begin with 0, and STOP is not run itself");
+                "indices begin with 0, and task STOP itself does not run");
   };
   const auto arrays = static_cast<int>(plan.arrays.size());
   if (words.array >= arrays)
@@ -94,7 +94,7 @@ int run_commit(const Arguments& arguments) {
   Job job = load_plan(arguments.plan_file);
   const Report report = job.commit();
   if (report.arrays.size() < job.plan().arrays.size())
-    std::fputs("done     already, nothing was left to do\n", stderr);
+    std::fputs("done     already, there was nothing left to do\n", stderr);
   else
     std::fputs(describe_report(job.plan(), report).c_str(), stderr);
   print_notes(report.notes);

@@ -1,7 +1,7 @@
 // The one exception type of rechunk.
 //
 // Every failure ends the run or one attempt at a task, so failures are
-// exceptions; an absent key is not a failure and is a std::optional instead.
+// exceptions. An absent key is not a failure: it is a std::optional.
 // Messages read "action object: cause", for example
 // "reading chunk 3.7 of /data/a.zarr/t: zstd: corrupted block".
 #pragma once
@@ -13,12 +13,12 @@
 
 namespace rechunk {
 
-/// What went wrong, for callers that must decide; the message is for people.
+/// What went wrong, for callers that must decide. The message is for people.
 enum class ErrorKind {
   kInvalidArgument,  ///< The request makes no sense or contradicts itself.
-  kUnsupported,      ///< Valid, but beyond what rechunk can do.
+  kUnsupported,      ///< Valid, but rechunk cannot do it.
   kNotFound,         ///< The array, group or object does not exist.
-  kCorrupt,          ///< Stored bytes do not decode to what they promise.
+  kCorrupt,          ///< Stored bytes cannot be decoded as they should.
   kIo,               ///< The store failed: disk full, permission, network.
   kBudgetExceeded,   ///< No plan fits; the message names the smallest budget.
   kCancelled,        ///< The caller asked to stop.
@@ -30,18 +30,18 @@ std::string_view to_string(ErrorKind kind);
 
 class Error : public std::runtime_error {
  public:
-  /// `hint` is an optional second sentence that says what to do about it.
+  /// `hint` is an optional second sentence: what the user can do.
   Error(ErrorKind kind, const std::string& message, std::string hint = {});
 
   ErrorKind kind() const { return kind_; }
   const std::string& hint() const { return hint_; }
 
-  /// True where the same call may succeed later (an interrupted transfer).
+  /// True if the same call may succeed later (an interrupted transfer).
   bool retryable() const { return retryable_; }
   Error& set_retryable(bool retryable);
 
-  /// The same error with "`context`: " put before its message, unless it
-  /// begins so.
+  /// The same error with "`context`: " before its message, unless the message
+  /// already begins with it.
   Error with_context(std::string_view context) const;
 
  private:
@@ -50,8 +50,8 @@ class Error : public std::runtime_error {
   bool retryable_ = false;
 };
 
-/// Calls `action()`; an Error that leaves it gets `describe()`, a string,
-/// put before its message. `describe` runs only on failure.
+/// Calls `action()`. If it throws an Error, `describe()`, a string, is put
+/// before the message. `describe` runs only on failure.
 template <class Action, class Describe>
 auto with_context(Action&& action, Describe&& describe)
     -> std::invoke_result_t<Action> {

@@ -1,5 +1,5 @@
-// What people should know of a job, because a reader of the target may see
-// something else than in the source, or because something was left as it was.
+// What users should know about a job: a reader may see something else in the
+// target than in the source, or an array keeps its layout.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,10 @@ struct Note {
   std::string text;                 ///< Without a full stop.
 };
 
-/// An array that keeps its layout, although another one was asked for.
+/// An array that keeps its layout, although the user asked for another one.
 struct NotRechunked {
   std::string name;
-  std::string cause;  ///< "numcodecs.shuffle": what cannot be decoded.
+  std::string cause;  ///< What cannot be decoded: "numcodecs.shuffle".
 };
 
 /// With `Options::strict` a job that has notes fails.
@@ -36,8 +36,8 @@ struct Notes {
   void add(const Notes& others);
 };
 
-/// A line for people each: "not rechunked: t, u (numcodecs.shuffle)" and
-/// "note: TEXT: a, b, c"; at most some arrays by name.
+/// One line for each note: "not rechunked: t, u (numcodecs.shuffle)" and
+/// "note: TEXT: a, b, c". A line names only the first arrays.
 std::vector<std::string> to_lines(const Notes& notes);
 
 }  // namespace rechunk

@@ -1,4 +1,4 @@
-// The Observer seam: what a run tells while it goes on. The core never prints.
+// The Observer seam: a run reports its progress here. The core never prints.
 #pragma once
 
 #include <cstdint>
@@ -6,23 +6,23 @@
 
 namespace rechunk {
 
-/// What a run has done so far, or did in the end. Bytes are uncompressed
-/// unless they are called stored.
+/// The work of a run, so far or in total. Bytes are uncompressed unless their
+/// name says "stored".
 struct Counts {
   std::int64_t tasks = 0;
-  std::int64_t objects_read = 0;  ///< Objects opened by tasks and present.
+  std::int64_t objects_read = 0;  ///< That tasks opened and that exist.
   std::int64_t bytes_decoded = 0;
   std::int64_t objects_written = 0;
   std::int64_t bytes_encoded = 0;
-  std::int64_t stored_bytes_read = 0;  ///< As they lie in the store.
+  std::int64_t stored_bytes_read = 0;  ///< Encoded, as in the store.
   std::int64_t stored_bytes_written = 0;
 
   Counts& operator+=(const Counts& other);
 };
 
-/// What objects were read or written, as sums modulo 2^64 that depend neither
-/// on the order nor on how tasks are put together. For the journal: a run that
-/// goes on can tell whether they still are as they were.
+/// Which objects were read or written, as sums modulo 2^64. The sums depend
+/// neither on the order of tasks nor on how tasks are grouped. They are for the
+/// journal: a resumed run compares them to know if objects have changed.
 struct ObjectSums {
   std::int64_t objects = 0;
   std::uint64_t marks = 0;     ///< Of names, sizes and, where read, versions.
@@ -32,13 +32,14 @@ struct ObjectSums {
   friend bool operator==(const ObjectSums&, const ObjectSums&) = default;
 };
 
-/// Work done, and work that turned out not to be needed: missing or all-fill
-/// objects. Their sum is what the plan predicts for a dense array.
+/// Work that was done, and work that was not needed because objects were
+/// missing or held only fill. The sum is what the plan predicts for a dense
+/// array.
 struct StageReport {
   Counts counted;
   Counts skipped;
   ObjectSums read, written;  ///< In the source and the target.
-  /// Of source objects that one task has asked for so far, not yet in `read`.
+  /// Marks of source objects that one task has read, not yet added to `read`.
   std::vector<std::uint64_t> source_marks;
 
   StageReport& operator+=(const StageReport& other);
@@ -55,9 +56,8 @@ struct Progress {
 class Observer {
  public:
   virtual ~Observer() = default;
-  /// Called while tasks go on, by one thread at a time, at most some times a
-  /// second.
-  /// Must return soon and must not throw.
+  /// Called during the run, by one thread at a time, at most a few times a
+  /// second. Must return soon and must not throw.
   virtual void on_progress(const Progress& progress) = 0;
 };
 

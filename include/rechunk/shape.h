@@ -1,5 +1,5 @@
 // Shapes, regions and regular grids: integer geometry in any number of
-// dimensions, 0 included. Lengths are elements. Plain values, no I/O.
+// dimensions, also 0. Lengths are counted in elements. Plain values, no I/O.
 #pragma once
 
 #include <cstdint>
@@ -23,17 +23,17 @@ struct Region {
   friend bool operator==(const Region&, const Region&) = default;
 };
 
-/// The whole of an array of that shape.
+/// The region of a whole array.
 Region whole(const Shape& shape);
 
-/// The part that both share; empty (start == stop somewhere) if there is none.
+/// The common part. If there is none, it is empty (start == stop on an axis).
 Region intersect(const Region& a, const Region& b);
 
-/// The box of `extent` from `start` on, as far as an array of `shape` has it.
+/// The box of `extent` that begins at `start`, clipped to `shape`.
 Region clipped_box(const Shape& start, const Shape& extent, const Shape& shape);
 
-/// Coordinates, counted from `origin`, of the boxes of one shape that `region`
-/// touches. Requires: region.start >= origin.
+/// A grid of boxes begins at `origin`. The coordinates of the boxes that
+/// `region` touches, as a box. Requires: region.start >= origin.
 Region boxes_touching(const Region& region, const Shape& origin,
                       const Shape& box_shape);
 
