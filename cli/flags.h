@@ -65,7 +65,7 @@ void add_flags(CLI::App& command, CommandBit bit, Arguments& arguments);
 /// called. Throws: UsageError.
 Options make_options(const Arguments& arguments);
 
-/// Of --threads; 0 where it is not given. Throws: UsageError.
+/// Of --threads; 0 if it is not given. Throws: UsageError.
 int parse_threads(const Arguments& arguments);
 
 /// Of --sample and --seed: without the latter one that nobody foresees.

@@ -25,13 +25,13 @@ int report_failures(const std::function<int()>& program) {
     print_error(error.what(), error.hint());
     return exit_code(error);
   } catch (const std::bad_alloc&) {
-    print_error("out of memory",
-                "use a smaller --max-memory");
+    print_error("out of memory", "use a smaller --max-memory");
   } catch (const std::system_error& error) {
     const bool passing =
         error.code() == std::errc::resource_unavailable_try_again;
-    print_error(passing ? "cannot start a thread: no memory or no process is left"
-                        : error.what(),
+    print_error(passing
+                    ? "cannot start a thread: no memory or no process is left"
+                    : error.what(),
                 passing ? "free some memory, or use fewer --threads"
                         : "this is a bug in rechunk, please report it");
   } catch (const std::exception& error) {

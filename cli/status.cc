@@ -59,10 +59,11 @@ int run_status(const Arguments& arguments) {
 int run_discard(const Arguments& arguments) {
   Job job = Job::unfinished(arguments.target);
   job.discard();
-  std::fputs(job.into_existing()
-                 ? "dropped  the run; data already overwritten is not restored\n"
-                 : "removed  everything that the run had written\n",
-             stderr);
+  std::fputs(
+      job.into_existing()
+          ? "dropped  the run; data already overwritten is not restored\n"
+          : "removed  everything that the run had written\n",
+      stderr);
   return 0;
 }
 

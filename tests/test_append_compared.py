@@ -90,8 +90,8 @@ def test_equal_numbers_are_equal(rechunk: Rechunk, tmp_path: Path) -> None:
     for way in WAYS:
         words = ("run", tmp_path / "a", tmp_path / "b", *way, "--strict")
         stderr = rechunk.ok(*words).stderr
-        assert "nothing of flag, level, which stay as they are" in stderr
-        assert "nothing of only, which only the target has" in stderr
+        assert "nothing of flag, level: they stay as they are" in stderr
+        assert "nothing of only: only the target has them" in stderr
     root = zarr.open_group(tmp_path / "b", mode="r")
     assert root["level"].dtype == "f8" and root["v"].shape == (4, 3)
 

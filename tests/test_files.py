@@ -137,7 +137,7 @@ def test_what_cannot_be_read_is_said(rechunk: Rechunk, tmp_path: Path) -> None:
     (tmp_path / "s" / "loop").symlink_to("loop")
     os.mkfifo(tmp_path / "s" / "labels" / "pipe")
     names = ["labels/pipe", "link.txt", "loop"]
-    text = "left out, since it cannot be read"
+    text = "left out, because it cannot be read"
     result = rechunk.ok(
         "run", tmp_path / "s", tmp_path / "t", "--chunks", "50,3", "--json"
     )

@@ -82,14 +82,15 @@ def plain_elements(part: Any, dtype: Any) -> Any:
             elements = np.asarray(part)
         except Exception as error:
             raise InvalidArgumentError(
-                f"source: its slices, of type {_name(part)}, are no arrays of "
-                f"numpy: {error}",
-                "give an array whose slices are",
+                f"source: its slices, of type {_name(part)}, are not numpy "
+                f"arrays: {error}",
+                "give an array whose slices are numpy arrays",
             ) from error
     if not np.can_cast(elements.dtype, dtype, "equiv"):
         raise InvalidArgumentError(
-            f"source: it says {dtype}, and its slices hold {elements.dtype}",
-            "turn off what converts them, or give an array that says "
+            f"source: its dtype is {dtype}, but its slices are "
+            f"{elements.dtype}",
+            "turn off the conversion, or give an array whose dtype is "
             f"{elements.dtype}",
         )
     return elements
@@ -98,14 +99,14 @@ def plain_elements(part: Any, dtype: Any) -> Any:
 def _check_kind(part: Any) -> None:
     if isinstance(part, np.ma.MaskedArray):
         raise InvalidArgumentError(
-            "source: its slices have masks, which Zarr has not",
-            "give source.filled(value), and the value as _FillValue among the "
-            "target's attributes",
+            "source: its slices have masks, but Zarr has no masks",
+            "give source.filled(value), and add the value to the target's "
+            "attributes as _FillValue",
         )
     if hasattr(part, "magnitude") and hasattr(part, "units"):
         raise InvalidArgumentError(
-            f"source: its slices have the unit {part.units}, which Zarr has "
-            "not",
+            f"source: its slices have the unit {part.units}, but Zarr has no "
+            "units",
             "give source.magnitude, and the unit as an attribute of the target",
         )
     if hasattr(part, "todense"):

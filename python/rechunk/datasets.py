@@ -79,7 +79,7 @@ def dataset_source(
     except (NotImplementedError, TypeError, ValueError) as error:
         raise InvalidArgumentError(
             f"source: xarray cannot encode the dataset for Zarr: {error}",
-            "target_options is its encoding; drop_encoding() forgets that of "
+            "target_options is its encoding; drop_encoding() removes that of "
             "the variables",
         ) from error
     sources = {
@@ -158,7 +158,7 @@ def _check_encoding(dataset: xr.Dataset, encoding: Mapping[str, Any]) -> None:
         if "chunks" in own:
             raise InvalidArgumentError(
                 f"target_options of {name!r}: it has chunks",
-                "chunks belong into target_chunks",
+                "give chunks in target_chunks",
             )
 
 
@@ -185,7 +185,7 @@ def _format_of(variables: Mapping[Any, xr.Variable]) -> int:
         raise InvalidArgumentError(
             f"source: variable {formats[2]!r} has codecs of Zarr v2, "
             f"{formats[3]!r} of v3",
-            "drop_encoding() forgets them",
+            "drop_encoding() removes them",
         )
     return next(iter(formats), 0)
 

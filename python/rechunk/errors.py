@@ -1,5 +1,5 @@
-"""What goes wrong, as exceptions. All are `RechunkError`s, and what Python
-calls such a thing: a `ValueError`, a `FileNotFoundError`, an `OSError`.
+"""Exceptions. All are `RechunkError`s, and most are also one of Python's own:
+`ValueError`, `FileNotFoundError`, `OSError`.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ import re
 
 
 class RechunkError(Exception):
-    """A failure with its cause, and often a hint what to do about it."""
+    """A failure with its cause, and often a hint that says what to do."""
 
     def __init__(
         self, message: str, hint: str = "", retryable: bool = False
@@ -26,7 +26,7 @@ class RechunkError(Exception):
 
 
 class RechunkWarning(UserWarning):
-    """A reader may see something else than before, or something was left."""
+    """A reader may see something else, or something was left out."""
 
 
 class InvalidArgumentError(RechunkError, ValueError):
@@ -34,7 +34,7 @@ class InvalidArgumentError(RechunkError, ValueError):
 
 
 class UnsupportedError(RechunkError, NotImplementedError):
-    """Valid, but beyond what rechunk can do."""
+    """Valid, but rechunk cannot do it."""
 
 
 class NotFoundError(RechunkError, FileNotFoundError):
@@ -42,7 +42,7 @@ class NotFoundError(RechunkError, FileNotFoundError):
 
 
 class CorruptError(RechunkError, ValueError):
-    """Stored bytes do not decode to what they promise."""
+    """Stored bytes cannot be decoded as they should."""
 
 
 class StorageError(RechunkError, OSError):
@@ -54,7 +54,7 @@ class BudgetExceededError(RechunkError, ValueError):
 
 
 class CancelledError(RechunkError):
-    """The run was asked to stop."""
+    """The run was stopped on request."""
 
 
 class InternalError(RechunkError, RuntimeError):

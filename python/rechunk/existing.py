@@ -91,8 +91,8 @@ def check_kept(**options: Any) -> None:
         if value is not None and value is not False and value != {}:
             raise InvalidArgumentError(
                 f"{name}: {value!r} is given, and the target exists",
-                "with region or append the target keeps its layout, and all "
-                "that is not written",
+                "with region or append the target keeps its layout and all "
+                "other data",
             )
 
 

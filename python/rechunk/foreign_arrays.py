@@ -48,7 +48,7 @@ def traits_of(array: Any) -> Traits:
         dtype = np.dtype(array.dtype)
     except TypeError as error:
         raise InvalidArgumentError(
-            f"source: its type {array.dtype!r} is none of numpy"
+            f"source: numpy has no type {array.dtype!r}"
         ) from error
     return Traits(array, dtype, array.shape, regular_chunks(array))
 
@@ -97,7 +97,7 @@ def _of_netcdf(variable: Any) -> Traits:
     if variable.dtype is str:
         raise InvalidArgumentError(
             "source: it holds strings of any length",
-            "xarray.open_dataset(...) as source takes them along",
+            "use xarray.open_dataset(...) as source: it can store them",
         )
     raw = RawVariable(variable)
     chunks = variable.chunking()

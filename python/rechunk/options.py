@@ -81,7 +81,7 @@ def _of_array(
         if options.get(key) not in (None, "C", [], ()):
             raise InvalidArgumentError(
                 f"{what}: {key} of the target cannot be changed",
-                "it is carried over from the source",
+                "it is kept from the source",
             )
     layout: dict[str, Any] = {}
     if "compressor" in options:

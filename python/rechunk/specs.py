@@ -31,12 +31,11 @@ class CopySpec:
     """One stage: copy `source` to `target` in tasks of shape `chunks`.
 
     Source and target are array-likes with `shape`, `dtype` and slicing. The
-    last task of each dimension is clipped to the array. Tasks own what they
-    write: no object of the target (its `shards`, or else its `chunks`) is
-    shared by two of them.
+    last task of each dimension is clipped to the array. Each object of the
+    target (its `shards`, or else its `chunks`) belongs to one task only.
 
-    Raises InvalidArgumentError, which names the dimension, where shapes or
-    types differ or a task would own a part of an object.
+    Raises InvalidArgumentError if shapes or types differ, or if two tasks
+    would share an object. The message names the dimension.
     """
 
     source: Any
@@ -125,21 +124,21 @@ class StagedCopySpec:
 
 
 class Executor(ABC, Generic[T]):
-    """Runs plans on some engine. T: what the engine calls a plan."""
+    """Runs plans on an engine. T: the engine's own type of plan."""
 
-    #: True where running a plan keeps other runs away from its target already.
+    #: True if running a plan already keeps other runs away from its target.
     leads: bool = False
 
     @abstractmethod
     def prepare_plan(self, specs: Plan) -> T:
-        """The plan for the engine, commit included; starts nothing.
+        """The plan for the engine, with the commit. Starts nothing.
 
-        A `Plan` is an iterable of `StagedCopySpec`, and more: its `steps`.
+        A `Plan` is an iterable of `StagedCopySpec`, and also has `steps`.
         """
 
     @abstractmethod
     def execute_plan(self, plan: T, **kwargs: Any) -> dict[str, Any] | None:
-        """Runs such a plan to its end; keywords are the engine's.
+        """Runs such a plan to its end. Keywords are the engine's.
 
-        Returns what the commit step returned, if the engine hands it on.
+        Returns the result of the commit step, if the engine returns it.
         """

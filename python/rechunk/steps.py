@@ -18,10 +18,11 @@ _MANY = 32
 class Step:
     """A part of a run whose tasks are independent of each other.
 
-    `kind`: "prepare", "copy", "release" or "commit". Tasks [first, stop) of a
-    stage of an array; both are indices into `Plan.describe()`. `after`: indices
-    of the steps that must be finished before; all are smaller. `others`: tasks
-    of further arrays, small ones, that are copied along.
+    `kind`: "prepare", "copy", "release" or "commit". The step has the tasks
+    [first, stop) of a stage of an array; `array` and `stage` are indices into
+    `Plan.describe()`. `after`: indices of the steps that must end before this
+    one; all are smaller. `others`: tasks of other, small arrays that this step
+    copies, too.
     """
 
     kind: str
@@ -43,10 +44,10 @@ class Step:
 
 
 def packed(steps: list[Step], size_of: Callable[[Step], int]) -> list[Step]:
-    """The same steps, where there are many small copies with fewer of these.
+    """The same steps; many small copies become fewer steps.
 
-    Packed are those that nothing waits for but the commit: a group may have
-    thousands of coordinates, of which each would be a step.
+    Only copies for which nothing but the commit waits are packed. A group may
+    have thousands of coordinates, and each of them would be a step.
     """
     awaited = {before for step in steps[:-1] for before in step.after}
     small = [

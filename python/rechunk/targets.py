@@ -101,7 +101,7 @@ def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
     if array_name is None and is_array and is_group:
         raise InvalidArgumentError(
             "array_name: the target is a group, and the source an array",
-            "say what it is to be called there",
+            "give the array's name in the group",
         )
     if array_name is None:
         empty = is_group and next(iter(store), None) is None

@@ -1,4 +1,4 @@
-// Arenas that tasks of several sizes take in turn: kept between tasks, since
+// Arenas for tasks of several sizes. They are kept between tasks, because
 // touching new pages costs more than copying, until another size needs their
 // room.
 #pragma once
@@ -13,15 +13,15 @@
 
 namespace rechunk {
 
-/// All methods may be called from any thread. As long as arenas are lent, no
-/// one else should take much of the budget for long: tasks would wait.
+/// All methods may be called from any thread. While arenas are lent, nobody
+/// else should take much of the budget for long, because tasks would wait.
 class ArenaPool {
  public:
   /// `budget` must outlive the pool.
   explicit ArenaPool(MemoryBudget& budget) : budget_(budget) {}
 
-  /// Waits for an arena of `bytes`; calls `action(arena)`. To be called without
-  /// an arena of this pool in hand.
+  /// Waits for an arena of `bytes`, then calls `action(arena)`. The caller must
+  /// not hold another arena of this pool.
   /// Throws: as MemoryBudget::acquire, and what `action` throws.
   template <class Action>
   void lend(std::int64_t bytes, Action&& action) {

@@ -1,5 +1,5 @@
-// Lets threads that have nothing to do take over parts of what others do: where
-// there are fewer tasks than threads, or at the end of a stage.
+// Lets idle threads take over parts of other threads' tasks: if there are fewer
+// tasks than threads, or at the end of a stage.
 #pragma once
 
 #include <atomic>
@@ -23,10 +23,10 @@ class IdleThreads {
   /// `wake` is called when there is something to help with.
   void on_post(std::function<void()> wake) { wake_ = std::move(wake); }
 
-  /// Calls `part` for each number below `parts` once, begun in rising order, by
-  /// this thread with `arena` and, from when there are any, by idle ones with
-  /// their own; returns when all are done. Throws: what a part threw first,
-  /// then others are left out.
+  /// Calls `part` once for each number below `parts`, beginning in rising
+  /// order. This thread calls it with `arena`; idle threads join with their own
+  /// arenas. Returns when all parts are done. Throws: the first error of a
+  /// part; parts that have not begun are skipped.
   void run(std::int64_t parts, const Part& part, Arena& arena);
 
   /// Does parts that another thread posted, until none is left.
@@ -59,10 +59,10 @@ class IdleThreads {
 /// Lets parts that run side by side do something in order.
 class Turns {
  public:
-  /// Calls `action` when those of all lower numbers have returned.
-  /// Does nothing where one of them failed. Throws: what `action` throws.
+  /// Calls `action` when the actions of all lower numbers have returned. Does
+  /// nothing if one of them failed. Throws: what `action` throws.
   void in_turn(std::int64_t number, const std::function<void()>& action);
-  /// `number` will not come; nor will those that wait for it.
+  /// `number` has failed. Actions that wait for it do not run.
   void give_up();
 
  private:

@@ -1,4 +1,4 @@
-// What the machine has and what this process took of it. Linux.
+// The machine's memory and processors, and this process's use of them. Linux.
 #pragma once
 
 #include <cstdint>

@@ -20,11 +20,11 @@ namespace rechunk {
 
 class MemoryBudget;
 
-/// One reservation of a budget with the memory itself, handed out front to
-/// back; AddressSanitizer reports the use of what is not handed out. Pages
-/// count for the process once they are touched; they are kept between tasks,
-/// because touching new ones costs more than copying.
-/// Used by one thread at a time. Move-only; returns its bytes when destroyed.
+/// One reservation of a budget, with the memory itself, which is handed out
+/// front to back. AddressSanitizer reports the use of memory that was not
+/// handed out. Pages count for the process when they are touched. They are kept
+/// between tasks, because touching new ones costs more than copying. Used by
+/// one thread at a time. Move-only; returns its bytes when destroyed.
 class Arena {
  public:
   Arena() = default;
@@ -54,7 +54,8 @@ class Arena {
   std::int64_t used_ = 0;
 };
 
-/// Gives its arena back to the mark where it began, at the end of a scope.
+/// At the end of a scope, gives back everything that was taken from the arena
+/// in it.
 class ArenaScope {
  public:
   explicit ArenaScope(Arena& arena) : arena_(arena), mark_(arena.used()) {}
@@ -76,7 +77,7 @@ class MemoryBudget {
   /// Throws: budget_exceeded if `bytes` is more than the limit, io if the
   /// system refuses the memory.
   Arena acquire(std::int64_t bytes);
-  /// The same, or nothing where it would wait.
+  /// Like `acquire`, but returns nothing if it would have to wait.
   std::optional<Arena> try_acquire(std::int64_t bytes);
 
   std::int64_t limit() const { return limit_; }

@@ -1,4 +1,4 @@
-// Numbers that tell apart what is otherwise equal.
+// Random numbers that distinguish runs which are otherwise equal.
 #pragma once
 
 #include <string>

@@ -1,5 +1,5 @@
-// Tries again what may succeed later: a call that failed with a retryable
-// error. What is tried must be harmless when it is done twice.
+// Repeats a call that failed with a retryable error. Repeating it must do no
+// harm.
 #pragma once
 
 #include <chrono>

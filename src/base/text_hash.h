@@ -1,4 +1,4 @@
-// Hashes of texts, for plans and records that must be as they were written.
+// Hashes of texts, to detect changes of plans and records.
 #pragma once
 
 #include <string>

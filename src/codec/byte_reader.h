@@ -1,4 +1,4 @@
-// Walks through encoded bytes of which nothing is sure.
+// Reads encoded bytes that may contain anything.
 #pragma once
 
 #include <cstddef>

@@ -27,7 +27,7 @@ class Codec {
   /// What messages call it: "zstd".
   virtual std::string_view name() const { return "codec"; }
 
-  /// The most that `encode` takes: what the format can hold.
+  /// The most bytes that `encode` accepts: the limit of the format.
   virtual std::int64_t most_decoded_bytes() const {
     return std::numeric_limits<std::int64_t>::max();
   }
@@ -35,7 +35,7 @@ class Codec {
   /// Throws: invalid_argument (`encode` does not take that many).
   void check_decoded_bytes(std::int64_t bytes) const;
 
-  /// Upper bound of what `encode` makes of that many bytes.
+  /// Upper bound of the encoded size of that many bytes.
   virtual std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const = 0;
 
   /// Upper bound of the heap that one encode or decode of a buffer of that
@@ -52,8 +52,8 @@ class Codec {
   virtual std::int64_t decode(std::span<const std::byte> encoded,
                               std::span<std::byte> decoded) const = 0;
 
-  /// The same, but it also refuses what other libraries of the format do,
-  /// which takes longer. nullptr where this one does so anyway.
+  /// A codec that also refuses data that other libraries of the format refuse;
+  /// this takes longer. nullptr if this codec already does.
   virtual std::shared_ptr<const Codec> strict() const { return nullptr; }
 };
 
@@ -78,7 +78,7 @@ bool is_known_codec(std::string_view name);
 /// "blosc, zstd, ...": the names that `make_codec` knows.
 std::string known_codecs();
 
-/// For errors about arrays that rechunk cannot decode: what works.
+/// A hint for errors about arrays that rechunk cannot decode.
 inline constexpr const char* kUndecodableHint =
     "zarr-python may decode it: from Python, give rechunk() a dask array of "
     "dask.array.from_zarr, or a dataset; else such an array can only be moved "
@@ -93,15 +93,16 @@ class CodecChain {
   bool empty() const { return codecs_.empty(); }
   std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const;
 
-  /// That each codec takes what may come to it when that many bytes are
-  /// encoded. Throws: invalid_argument (names the codec and how much it takes).
+  /// Checks that each codec accepts the sizes that it may get when that many
+  /// bytes are encoded. Throws: invalid_argument (names the codec and its
+  /// limit).
   void check_decoded_bytes(std::int64_t decoded_bytes) const;
 
   /// Heap that the codecs take, plus `buffer_bytes`.
   std::int64_t scratch_bytes(std::int64_t decoded_bytes) const;
 
-  /// Size of the `buffer` that `encode` and `decode` want: 0 for fewer than two
-  /// codecs, else room for what passes between them.
+  /// Size of the `buffer` for `encode` and `decode`: 0 for fewer than two
+  /// codecs, else room for the data between them.
   std::int64_t buffer_bytes(std::int64_t decoded_bytes) const;
 
   /// As Codec::encode. An empty chain copies.
@@ -110,7 +111,7 @@ class CodecChain {
                       std::span<std::byte> buffer) const;
 
   /// Decodes to exactly `decoded.size()` bytes.
-  /// Throws: corrupt (also where the decoded size differs).
+  /// Throws: corrupt (also if the decoded size differs).
   void decode(std::span<const std::byte> encoded, std::span<std::byte> decoded,
               std::span<std::byte> buffer) const;
 

@@ -15,8 +15,8 @@ std::uint32_t crc32c(std::span<const std::byte> bytes);
 /// The same by tables: for other processors, and to test against.
 std::uint32_t crc32c_by_table(std::span<const std::byte> bytes);
 
-/// Leaves the bytes as they are and puts 4 more behind them, so that a chain
-/// needs no copy: `seal` works in place and `payload` returns a view.
+/// Keeps the bytes and adds 4 bytes after them. So a chain needs no copy:
+/// `seal` works in place and `payload` returns a view.
 class Crc32c final : public Codec {
  public:
   static constexpr std::int64_t kTrailerBytes = 4;

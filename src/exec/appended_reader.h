@@ -1,4 +1,5 @@
-// Reads what a target has already, and behind it what is appended.
+// Reads an array that grows: first the target's own elements, then the appended
+// ones.
 #pragma once
 
 #include <functional>
@@ -15,18 +16,19 @@ namespace rechunk {
 /// many threads.
 class AppendedReader final : public RegionReader {
  public:
-  /// Makes a reader that is used for one call: it sees each object as it is at
-  /// its first look, or fails.
+  /// Makes a reader for one call. If an object changes during the call, it
+  /// fails.
   using KeptReader = std::function<std::unique_ptr<const RegionReader>()>;
 
-  /// `fill`: of what is missing in `added`, the only fill that sinks get.
+  /// `fill`: the element for missing chunks of `added`. Sinks get no other
+  /// fill.
   AppendedReader(Kept kept, KeptReader kept_reader,
                  std::shared_ptr<const RegionReader> added,
                  std::vector<std::byte> fill);
 
   void read(const Region& region, RegionSink& sink, Arena& arena,
             StageReport& report) const override;
-  /// Objects of `added`: the others are those that tasks write.
+  /// Visits objects of `added` only. Tasks write the others.
   void visit_objects(const Region& region,
                      const VisitObject& visit) const override;
 

@@ -1,4 +1,4 @@
-// Carries out the tasks of one array: reads a region, stages it, writes it.
+// Runs the tasks of one array: reads a region, stages it, writes it.
 #pragma once
 
 #include <memory>
@@ -25,13 +25,13 @@ class ArrayCopy {
     bool digest = false;          ///< Digest what the first stage reads.
     IdleThreads* idle = nullptr;  ///< May do a part of any task.
     Pulse* pulse = nullptr;       ///< What tasks tell while they go on.
-    /// What is missing in the source, in the target's byte order; empty: the
-    /// target's fill value.
+    /// The element for missing chunks of the source, in the target's byte
+    /// order. Empty: the target's fill value.
     std::vector<std::byte> source_fill = {};
     Kept kept = {};  ///< What the reader takes from elsewhere.
   };
 
-  /// `temp` may be null where the copy has one stage.
+  /// `temp` may be null if the copy has one stage.
   ArrayCopy(const StagedCopySpec& spec,
             std::shared_ptr<const RegionReader> reader,
             std::shared_ptr<const ArrayWriter> writer,
@@ -39,13 +39,13 @@ class ArrayCopy {
 
   TaskResult run(int stage, std::int64_t task, Arena& arena) const;
   void release(int stage, std::int64_t task) const;
-  /// True if what the task wrote into its intermediate is there.
+  /// True if the object that the task wrote into its intermediate exists.
   bool has_intermediate(int stage, std::int64_t task) const;
 
-  /// Looks at the objects that a task of the first stage asks for.
+  /// Visits the objects that a task of the first stage reads.
   void visit_sources(std::int64_t task, const VisitObject& visit) const;
-  /// Notes those that one of the last stage wrote, as they are now; contents
-  /// only with a buffer.
+  /// Notes the present state of the objects that a task of the last stage
+  /// wrote. Content is only included if there is a buffer.
   void note_targets(std::int64_t task, std::span<std::byte> buffer,
                     ObjectSums& sums) const;
 

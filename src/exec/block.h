@@ -1,6 +1,6 @@
-// A block of elements in memory, filled by a reader and emptied cell by cell.
-// Borrows its memory. Used by one thread, but parts that do not overlap may be
-// put by several.
+// A block of elements in memory. A reader fills it, and it is written cell by
+// cell. Borrows its memory. Used by one thread, but several threads may fill
+// parts that do not overlap.
 #pragma once
 
 #include <atomic>
@@ -17,8 +17,8 @@ namespace rechunk {
 
 class Block final : public RegionSink {
  public:
-  /// Requires: `memory` holds layout.bytes(); its contents may be anything.
-  /// `spare`: what holds nothing yet, `memory` and what follows it.
+  /// Requires: `memory` holds layout.bytes(), with any content. `spare`: memory
+  /// without content: `memory` and the bytes after it.
   Block(BlockLayout layout, std::span<std::byte> memory,
         std::span<std::byte> spare = {})
       : layout_(std::move(layout)), memory_(memory), spare_(spare) {}
@@ -35,12 +35,12 @@ class Block final : public RegionSink {
                 std::span<const std::byte> element) override;
   std::span<std::byte> spare(const Region& region, std::int64_t bytes) override;
 
-  /// Fills the cells that reach beyond the block: their padding must not be
-  /// what was in memory before.
+  /// Fills the padding of cells that reach beyond the block, so that no old
+  /// memory is written.
   void fill_padding(std::span<const std::byte> element);
 
-  /// Ends the reading: puts fill that was put off. Where nothing but fill of
-  /// the element `left_out` came (may be none), memory still holds anything,
+  /// Ends the reading: writes fill that was put off. If only fill with the
+  /// element `left_out` came (may be empty), the memory has no valid content
   /// and there are no chunks.
   void settle(std::span<const std::byte> left_out);
 
@@ -53,7 +53,7 @@ class Block final : public RegionSink {
     std::atomic_ref(has_data_).store(true, std::memory_order_relaxed);
   }
 
-  /// Memory of one cell of a block of chunks; empty where all are left out.
+  /// Memory of one cell of a block of chunks; empty if all are left out.
   std::span<std::byte> chunk(const Shape& coordinates) const;
 
  private:

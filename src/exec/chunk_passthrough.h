@@ -18,8 +18,9 @@ namespace rechunk {
 /// Immutable; may be used by many threads, each with its own arena.
 ///
 /// A task reads the index of each shard that it touches once. Chunks that
-/// follow each other in a shard are read together; they lie in the target's
-/// shard in that order. Missing chunks stay missing, and so do shards of none.
+/// follow each other in a shard are read together, and keep this order in the
+/// target's shard. Missing chunks stay missing; a shard without chunks is not
+/// written.
 class ChunkPassthrough {
  public:
   struct Side {
@@ -32,8 +33,8 @@ class ChunkPassthrough {
     }
   };
 
-  /// One side at least has shards, and chunks are the same on both. `pulse` may
-  /// be null.
+  /// At least one side has shards, and chunks are the same on both sides.
+  /// `pulse` may be null.
   ChunkPassthrough(const StagedCopySpec& spec, Side source, Side target,
                    Pulse* pulse = nullptr);
 

@@ -30,8 +30,8 @@ class CodedObjectWriter {
   /// Throws: io.
   void append(std::span<const std::byte> piece);
 
-  /// Makes the object visible if it is smaller than `raw_bytes`; returns its
-  /// size, or 0 if it is not, and was not written.
+  /// If the object is smaller than `raw_bytes`, makes it visible and returns
+  /// its size. Else does not write it and returns 0.
   std::int64_t finish(std::int64_t raw_bytes);
 
  private:
@@ -48,7 +48,7 @@ class CodedObjectWriter {
 /// Reads the pieces of one range, one after the other. Used by one thread.
 class CodedRangeReader {
  public:
-  /// Reads what the header says of the range of `block`.
+  /// Reads the header's entries for the range of `block`.
   CodedRangeReader(const Store& store, const std::string& key,
                    const CodedLayout& layout, const Shape& block,
                    std::int64_t pieces, Arena& arena);

@@ -1,6 +1,6 @@
-// Chooses, while a run goes on, whether objects of an intermediate are quicker
-// written raw or through the light codec: that depends on the medium, and on
-// the data. All methods may be called from any thread.
+// Chooses during a run how to write objects of an intermediate: raw, or through
+// the light codec. Which is faster depends on the medium and the data. All
+// methods may be called from any thread.
 #pragma once
 
 #include <cstdint>
@@ -10,11 +10,11 @@ namespace rechunk {
 
 class CodingChoice {
  public:
-  /// Whether the next object should be coded. Both ways are tried first, and
-  /// again now and then.
+  /// True if the next object should be coded. At first both ways are tried, and
+  /// later again from time to time.
   bool next();
 
-  /// What writing an object of so many bytes took.
+  /// Reports how long it took to write an object of so many bytes.
   void tell(bool coded, std::int64_t bytes, double seconds);
 
  private:

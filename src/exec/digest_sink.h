@@ -1,5 +1,5 @@
-// Digests elements as a reader hands them on, part by part: while they are
-// still in the cache, and before anything moves them.
+// Digests elements part by part as a reader delivers them: they are still in
+// the cache, and nothing has moved them.
 #pragma once
 
 #include <mutex>
@@ -19,10 +19,10 @@ std::vector<DigestScalar> digest_scalars(
 /// Takes parts of an array from any number of threads.
 class DigestSink final : public RegionSink {
  public:
-  /// `cells`: a grid on the array, each cell of which gets a digest.
-  /// `next`: where all goes from here, or nullptr; must outlive the sink.
-  /// `origin`: where the grid begins in the array, if not at zeros. What lies
-  /// outside of it is not digested.
+  /// `cells`: a grid on the array, each cell of which gets a digest. `next`:
+  /// gets all parts after this sink; nullptr: none. Must outlive the sink.
+  /// `origin`: the first element of the grid in the array; empty: zeros.
+  /// Elements outside the grid are not digested.
   DigestSink(std::vector<DigestScalar> scalars, Grid cells,
              RegionSink* next = nullptr, Shape origin = {});
 
@@ -34,7 +34,7 @@ class DigestSink final : public RegionSink {
                 std::span<const std::byte> element) override;
   std::span<std::byte> spare(const Region& region, std::int64_t bytes) override;
 
-  /// By cell, of what has come so far.
+  /// Digests of the parts so far, by cell.
   const std::vector<Digest>& digests() const { return digests_; }
 
  private:

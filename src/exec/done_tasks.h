@@ -1,4 +1,4 @@
-// Which tasks of a plan are done, so that a run that goes on leaves them out.
+// Which tasks of a plan are done. A resumed run skips them.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,7 @@
 
 namespace rechunk {
 
-/// Ranges of tasks by array and stage. Not for several threads at a time while
-/// it is changed.
+/// Ranges of tasks by array and stage. Not thread-safe during changes.
 class DoneTasks {
  public:
   /// Tasks [first, stop).
@@ -21,7 +20,7 @@ class DoneTasks {
   /// The first task from `task` on that is not done.
   std::int64_t next_undone(int array, int stage, std::int64_t task) const;
 
-  /// What of a range is not done, in order.
+  /// The parts of a range that are not done, in order.
   std::vector<Range> undone(int array, int stage, Range tasks) const;
 
   /// How many tasks of a stage are done.

@@ -275,7 +275,7 @@ std::int64_t PackedStore::bytes_of(const Region& region) const {
   return element_count(region) * options_.item_bytes;
 }
 
-// Lets the read deliver every piece to its place; false where some piece has
+// Lets the read deliver every piece to its place; false if some piece has
 // gaps there.
 bool PackedStore::scatter(const Range& range, Block& block,
                           ReadRequest& request) const {

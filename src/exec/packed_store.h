@@ -1,5 +1,5 @@
-// The packed intermediate of one stage: one object per task, pieces at offsets
-// that the plan alone determines, or coded, at offsets that a header tells
+// The packed intermediate of one stage: one object per task. Offsets of pieces
+// come from the plan alone; in a coded object, from its header
 // (src/plan/DESIGN.md).
 #pragma once
 
@@ -46,13 +46,12 @@ class PackedStore {
   void write(std::int64_t task, const Block& block, Arena& arena,
              Pulse::Task& pulse, StageReport& report) const;
 
-  /// Reads the ranges of one block from all objects that it touches.
-  /// Takes at most one range, or what decoding takes, from the arena and gives
-  /// it back.
+  /// Reads the ranges of one block from all objects that it touches. Takes
+  /// memory for one range, or for decoding, from the arena and gives it back.
   void read(Block& block, Arena& arena, Pulse::Task& pulse,
             StageReport& report) const;
 
-  /// True if the object of a task is there; a raw one in its full size.
+  /// True if the object of a task exists; a raw one must have its full size.
   bool has(std::int64_t task) const;
   void erase(std::int64_t task) const;
 

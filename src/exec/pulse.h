@@ -1,5 +1,5 @@
-// What tasks tell while they go on: how far they are. And what they are told:
-// to stop. A task may be as large as the memory, and take as long.
+// Between tasks and their run: tasks report their progress, and learn when to
+// stop. A task may be as large as the memory, and take long.
 #pragma once
 
 #include <atomic>
@@ -23,8 +23,8 @@ class Pulse {
   /// Bytes that tasks in progress have decoded or encoded so far.
   std::int64_t bytes() const { return bytes_; }
 
-  /// One task. What it has told is taken back when it ends: then its report
-  /// has it.
+  /// One task. When it ends, its bytes are taken back, because then its report
+  /// counts them.
   class Task {
    public:
     explicit Task(Pulse* pulse) : pulse_(pulse) {}  ///< May be null.
@@ -48,7 +48,7 @@ class Pulse {
   std::atomic<std::int64_t> bytes_ = 0;
 };
 
-/// Hands on what it takes, with a beat for each part.
+/// Passes all parts on, with a beat for each.
 class PulseSink final : public RegionSink {
  public:
   PulseSink(Pulse::Task& task, std::int64_t item_bytes, RegionSink& next)

@@ -17,10 +17,10 @@ struct ByteRange {
   std::optional<std::int64_t> bytes;  ///< Nothing: up to the object's end.
 };
 
-/// Hands the range to `visit` in pieces of at most the buffer's size, in order:
-/// one without bytes if it is empty. `total`: bytes of the whole range.
-/// `opened` is told the first request, whether or not there is such an object.
-/// Returns `total`, or nothing if there is none.
+/// Gives the range to `visit` in pieces of at most the buffer's size, in order.
+/// For an empty range there is one piece without bytes. `total`: bytes of the
+/// whole range. `opened` gets the first request, whether the object exists or
+/// not. Returns `total`, or nothing if the object does not exist.
 /// Throws: io (with the object's place) if the object is shorter or changes
 /// meanwhile, and what `visit` throws.
 std::optional<std::int64_t> read_pieces(

@@ -16,7 +16,7 @@
 
 namespace rechunk {
 
-/// What a run did for one array.
+/// The result of a run for one array.
 struct ArrayResult {
   std::vector<StageReport> stages;
   Digest digest;
@@ -31,8 +31,8 @@ struct RunOptions {
   Pulse* pulse = nullptr;           ///< Of the tasks; may be null.
 };
 
-/// What the arenas of tasks hold. Stages of which every thread can run a task
-/// share one size, so that arenas serve them all; others have their own.
+/// The sizes of the tasks' arenas. Stages share one size if every thread can
+/// run one of their tasks. Other stages have their own.
 class ArenaSizes {
  public:
   explicit ArenaSizes(const Plan& plan);
@@ -43,9 +43,9 @@ class ArenaSizes {
   std::int64_t shared_ = 0;
 };
 
-/// Runs all tasks on `plan.threads` threads, the caller's included, with arenas
-/// from `budget`: threads wait where it has no room for one more task. The
-/// first error stops the others and is thrown when all have stopped.
+/// Runs all tasks on `plan.threads` threads; the caller's is one of them.
+/// Arenas come from `budget`: a thread waits if there is no room for its task.
+/// The first error stops all threads and is thrown when they have stopped.
 /// Throws: what tasks throw, cancelled (after a stop request).
 std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
                                   MemoryBudget& budget,

@@ -1,12 +1,12 @@
-// Decides what runs next: the stages of each component in order, components
-// one after the other, and the next one early where threads would wait.
+// Decides what runs next: the stages of each component in order, and components
+// one after the other. If threads would wait, the next component begins early.
 //
 // A component goes through phases: copy stage 1, copy stage 2, release
 // intermediate 1, copy stage 3, release intermediate 2, ... Tasks of a phase
-// are independent; a phase begins when the one before is finished.
+// are independent. A phase begins when the phase before it is finished.
 //
-// Small tasks, such as those of the coordinates of a group, are taken several
-// at a time, of any arrays: a thread comes for more less often.
+// A thread takes several small tasks at a time, of any arrays (coordinates of a
+// group, for example). So it asks for work less often.
 #pragma once
 
 #include <atomic>
@@ -35,28 +35,29 @@ struct Work {
   void* component = nullptr;  ///< For `finished`.
 };
 
-/// What a thread takes at a time: one work, or several small ones that need not
-/// wait for each other.
+/// What a thread takes at a time: one work, or several small ones that do not
+/// depend on each other.
 using Pack = std::vector<Work>;
 
 /// All methods may be called from any thread.
 class Schedule {
  public:
-  /// `keep_temp` leaves the releases out. Tasks that are `done` (may be null)
-  /// are not given out. `plan` and `done` must outlive the schedule.
-  /// Where nothing else can be done, `next` says to help in `idle` (may be
-  /// null).
+  /// With `keep_temp` there are no releases. Tasks that are `done` (may be
+  /// null) are not given out. `plan` and `done` must outlive the schedule. If
+  /// there is nothing else to do, `next` returns a work that helps in `idle`
+  /// (may be null).
   Schedule(const Plan& plan, bool keep_temp, const DoneTasks* done = nullptr,
            const IdleThreads* idle = nullptr);
 
-  /// The next work; waits where all of it depends on work in progress. Empty
-  /// when everything is done, or after `stop`.
+  /// The next work. Waits if all remaining work depends on work in progress.
+  /// Empty when everything is done, or after `stop`.
   Pack next();
 
-  /// Says that work is done. Every pack of `next` must come back, but `help`.
+  /// Reports that work is done. Every pack of `next` must come back, except
+  /// `help`.
   void finished(const Pack& pack);
 
-  /// Lets threads that wait in `next` see that help is wanted.
+  /// Wakes threads that wait in `next`: help is wanted.
   void wake();
 
   /// Lets `next` return nothing from now on.

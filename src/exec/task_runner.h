@@ -15,9 +15,9 @@ struct TaskResult {
   Digest digest;  ///< Of what the first stage read, where asked for.
 };
 
-/// Carries out the tasks of a plan, named by integers. All methods may be
-/// called from any thread, each call with an arena of its own; a task may run
-/// twice without harm.
+/// Runs the tasks of a plan. Tasks are named by integers. All methods may be
+/// called from any thread, each call with its own arena. A task may run twice
+/// without harm.
 class TaskRunner {
  public:
   virtual ~TaskRunner() = default;
@@ -26,7 +26,7 @@ class TaskRunner {
   virtual TaskResult run(int array, int stage, std::int64_t task,
                          Arena& arena) = 0;
 
-  /// Removes what the task of a stage wrote into an intermediate.
+  /// Removes the object that the task of a stage wrote into an intermediate.
   virtual void release(int array, int stage, std::int64_t task) = 0;
 };
 

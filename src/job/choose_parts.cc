@@ -201,14 +201,14 @@ class Chooser {
                "all arrays that have the dimension grow together");
   }
 
-  /// False where the array has nothing to do with what is asked for.
+  /// False if the array has nothing to do with what is asked for.
   bool choose_array(const std::string& path, ArrayMetadata& source,
                     ArrayMetadata& target) {
     if (!has_any(target)) {
       if (source.shape != target.shape)
         refuse(
             fmt::format("it has shape {} in the source and {} in the "
-                        "target, and is none that is written",
+                        "target, and the run does not write it",
                         to_string(source.shape), to_string(target.shape)));
       check_dimensions(source, target);
       check_meaning(source, target);

@@ -6,16 +6,16 @@
 
 namespace rechunk {
 
-/// Makes source and target of a job the parts that are copied.
-/// Throws: invalid_argument (a region that is not aligned names the one that
-/// would do), not_found, corrupt, unsupported.
+/// Replaces source and target of a job by the parts that are copied.
+/// Throws: invalid_argument (if a region is not aligned, the message names one
+/// that is), not_found, corrupt, unsupported.
 void choose_parts(PlannedJob& job);
 
 /// The parts of hierarchies that have the shapes of `job.existing`'s regions
 /// are found in their stores: for a job that was planned or loaded.
 void place_parts(PlannedJob& job);
 
-/// The source as the job's, where it is a part of a larger one.
+/// The reader of the job's source, if that is a part of a larger array.
 Hierarchy part_of_source(const PlannedJob& job, Hierarchy source);
 
 }  // namespace rechunk

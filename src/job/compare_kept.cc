@@ -51,7 +51,7 @@ class Elements {
     return memory_.subspan(static_cast<std::size_t>(index) * bytes, bytes);
   }
 
-  /// Nothing where elements are no numbers.
+  /// Nothing if elements are no numbers.
   std::optional<long double> number(std::int64_t index) const;
 
   std::string text(std::int64_t index) const {
@@ -131,11 +131,11 @@ void compare(const Elements& from, const Elements& to,
     throw Error(
         ErrorKind::kInvalidArgument,
         fmt::format("element {} is {} in the source and {} in the target{}, "
-                    "and it is none that is written",
+                    "and the run does not write this array",
                     to_string(elements.coordinates(index)), from.text(index),
                     to.text(index), types),
-        "what is written would stand beside other values than in the source: "
-        "select or sort the source, or leave this array out of it");
+        "the new data would not fit the target's values: select or sort the "
+        "source, or leave this array out of it");
   }
 }
 

@@ -221,10 +221,10 @@ std::vector<std::string> describe_existing(const PlannedJob& job) {
                     to_string(part.shape)));
   }
   if (!job.existing->untouched.empty())
-    lines.push_back(fmt::format("nothing of {}, which stay as they are",
+    lines.push_back(fmt::format("nothing of {}: they stay as they are",
                                 fmt::join(job.existing->untouched, ", ")));
   if (!job.existing->only_target.empty())
-    lines.push_back(fmt::format("nothing of {}, which only the target has",
+    lines.push_back(fmt::format("nothing of {}: only the target has them",
                                 fmt::join(job.existing->only_target, ", ")));
   return lines;
 }

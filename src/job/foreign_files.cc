@@ -215,12 +215,11 @@ void check_out_of_the_way(const std::vector<std::string>& files,
       "{}", fmt::join(in_the_way.begin(), in_the_way.begin() + named, ", "));
   if (named < in_the_way.size())
     names += fmt::format(" and {} more", in_the_way.size() - named);
-  throw Error(ErrorKind::kInvalidArgument,
-              "replacing " + place +
-                  ": files that are no Zarr stand where its new arrays will "
-                  "be: " +
-                  names,
-              "move them elsewhere");
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      "replacing " + place +
+          ": files that are not Zarr are in the place of new arrays: " + names,
+      "move them elsewhere");
 }
 
 void erase_zarr(Store& store, const Hierarchy& hierarchy,

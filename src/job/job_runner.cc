@@ -46,8 +46,8 @@ std::shared_ptr<const RegionReader> make_reader(
   if (!stores.source)
     throw Error(ErrorKind::kUnsupported,
                 "reading " + (path.empty() ? "the array" : "array " + path) +
-                    ": it lies in no place that the plan could name",
-                "it was given in Python: execute() it there");
+                    ": the plan cannot name its place",
+                "the array was given in Python: call execute() there");
   return std::make_shared<const ArrayReader>(stores.source, path, layout,
                                              scalars);
 }

@@ -14,13 +14,13 @@
 
 namespace rechunk {
 
-/// Reads an array of the source, in the byte order of `scalars`.
-/// Throws: unsupported (it cannot be decoded, or lies in no place).
+/// Makes a reader of a source array, in the byte order of `scalars`.
+/// Throws: unsupported (the array cannot be decoded, or has no place).
 std::shared_ptr<const RegionReader> make_reader(
     const Stores& stores, const std::string& path, const ArrayMetadata& array,
     const std::vector<DataType::Scalar>& scalars);
 
-/// What becomes of chunks of a target that hold nothing but its fill value.
+/// What to do with target chunks that hold only the fill value.
 EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target);
 
 class PartialObjects;
@@ -28,26 +28,26 @@ class PartialObjects;
 class JobRunner final : public TaskRunner {
  public:
   /// `job`, with its plan file, must outlive the runner. Tasks share their work
-  /// with `idle` threads, and tell the pulse how far they are (both may be
+  /// with `idle` threads and report their progress to `pulse` (both may be
   /// null).
   explicit JobRunner(const PlannedJob& job, IdleThreads* idle = nullptr,
                      Pulse* pulse = nullptr);
 
-  /// Throws: also not_found and invalid_argument, where the source is not the
-  /// one that was planned.
+  /// Throws: also not_found and invalid_argument, if the source is not the one
+  /// that was planned.
   TaskResult run(int array, int stage, std::int64_t task,
                  Arena& arena) override;
   void release(int array, int stage, std::int64_t task) override;
 
-  /// Looks at the objects that the task of a first stage asks for.
+  /// Visits the objects that the task of a first stage reads.
   void visit_sources(int array, std::int64_t task,
                      const VisitObject& visit) const;
-  /// What they are now, and what those are that the task of a last stage wrote;
-  /// contents only with a buffer.
+  /// The present state of these objects, and of those that the task of a last
+  /// stage wrote; their content only if there is a buffer.
   ObjectSums sources_of(int array, std::int64_t task) const;
   ObjectSums targets_of(int array, std::int64_t task,
                         std::span<std::byte> buffer) const;
-  /// True if what the task of a staged copy wrote is there.
+  /// True if the object that the task wrote into an intermediate exists.
   bool has_intermediate(int array, int stage, std::int64_t task) const;
 
   /// The last objects of an array that grows; null for all others.

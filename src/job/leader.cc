@@ -67,7 +67,7 @@ Leader::Leader(const PlannedJob& job, const JobRunner& runner,
   found_ = tally(job.plan, {});
 }
 
-// False where the source's objects changed and the target is to be replaced
+// False if the source's objects changed and the target is to be replaced
 // anyway: what was done is of no use then.
 bool Leader::go_on(const JobRunner& runner) {
   remove_leftovers(job_);

@@ -1,4 +1,4 @@
-// The process that leads a run: it alone begins it, goes on with it, ends it.
+// The process that leads a run. Only the leader begins, resumes and ends it.
 #pragma once
 
 #include <string>
@@ -11,35 +11,37 @@
 
 namespace rechunk {
 
-/// Whether a run may go on where another process left the same plan.
+/// Whether a run may resume an unfinished run of the same plan.
 enum class Unfinished { kRefuse, kResume };
 
 class Leader {
  public:
-  /// Takes the lock and makes room at the target, or looks what of the journal
-  /// holds. `job` (with its plan file) and `runner` must outlive the leader.
+  /// Takes the lock. Then makes room at the target, or checks which journal
+  /// records are still valid. `job` (with its plan file) and `runner` must
+  /// outlive the leader.
   /// Throws: invalid_argument (somebody is at work there, the target exists),
   /// io.
   Leader(const PlannedJob& job, const JobRunner& runner, Unfinished unfinished);
 
   Journal& journal() { return journal_; }
-  /// What was done before.
+  /// The work that was done before.
   const Tally& found() const { return found_; }
   bool resumed() const { return resumed_; }
 
   /// Throws: io if another process took over.
   void check() const { lock_.check(); }
 
-  /// Writes the target's metadata: it is complete then, whatever fails later.
+  /// Writes the target's metadata. Then the target is complete, even if
+  /// something fails later.
   /// Throws: io, also if another process took over.
   void commit();
 
   /// Removes journal and temporary data of a complete target.
   void finish();
 
-  /// The run has failed: what is in the journal stays for another process. If
-  /// that is nothing, removes all that was written; false then. A complete
-  /// target stays as it is.
+  /// The run has failed. Work in the journal stays for another process. If
+  /// there is none, removes everything that was written and returns false. A
+  /// complete target stays as it is.
   bool leave() noexcept;
 
  private:
@@ -53,11 +55,12 @@ class Leader {
   bool committed_ = false;
 };
 
-/// What `Leader` does behind its lock, for a team without one: makes room if
-/// that was not done. Throws: as Leader.
+/// Does what `Leader` does with its lock, for a team without a leader: makes
+/// room if that was not done. Throws: as Leader.
 void begin_run(const PlannedJob& job, Journal& journal);
 
-/// The error of a run whose work is kept, with a hint how to continue.
+/// The error of a run whose work is kept, with a hint that says how to
+/// continue.
 Error with_resume_hint(const Error& error, const PlannedJob& job);
 
 }  // namespace rechunk

@@ -1,10 +1,12 @@
-// The last objects of an array along the axis that grows, where the array ends
-// inside of them: the only ones that a run reads, changes and writes back.
+// The last objects of an array along the axis that grows, if the array ends
+// inside them. They are the only objects that a run reads, changes and writes
+// back.
 //
-// Each must be as the plan has it, or as the journal says that this run left
-// it. A task that comes when its run has ended publishes none of them, and none
-// in which the array ends now: a later append may have written them again.
-// Part: partial_objects_restore.cc (what an append leaves that is given up).
+// Each must be in the state of the plan, or in one in which this run has left
+// it according to the journal. A task that comes after the end of its run
+// publishes neither these objects nor those in which the array ends now: a
+// later append may have written them again. Part: partial_objects_restore.cc
+// (what an append leaves that is given up).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +28,7 @@
 
 namespace rechunk {
 
-/// What tells that an object is the one that was there.
+/// The mark by which an object is recognised.
 struct ObjectMark {
   std::int64_t bytes = -1;  ///< -1: there is none.
   std::int64_t version = 0;
@@ -47,13 +49,14 @@ class PartialObjects : public std::enable_shared_from_this<PartialObjects> {
   /// `job` must outlive it. Throws: corrupt (its marks are none).
   PartialObjects(const PlannedJob& job, const std::string& path);
 
-  /// The target's store for those who write: publishes first and last objects
-  /// only while the run goes on, and partial ones if they are known.
+  /// The target's store for writers. It publishes first and last objects only
+  /// while the run is in progress, and partial objects only if their state is
+  /// known.
   std::shared_ptr<Store> target();
 
-  /// The same for one call of a reader: each object stays what it was at the
-  /// first look. Throws (when read): invalid_argument (it is not known), io
-  /// (it changed meanwhile, retryable).
+  /// The target's store for one call of a reader. Throws (when read):
+  /// invalid_argument (the object's state is not known), io (it changed during
+  /// the call, retryable).
   std::shared_ptr<const Store> view();
 
   /// Writes an object of the array as its tasks do, for whoever encodes objects
@@ -77,13 +80,14 @@ class PartialObjects : public std::enable_shared_from_this<PartialObjects> {
   /// Before a run begins. Throws: invalid_argument.
   void check_as_planned() const;
 
-  /// What this run wrote there, if that is what has this mark; none where it is
-  /// as planned. Throws: invalid_argument (it is neither).
+  /// The state that this run wrote, if it has this mark. Nothing if the object
+  /// is as planned. Throws: invalid_argument (neither).
   std::vector<ObjectSums> known_state(const std::string& key,
                                       const ObjectMark& mark) const;
 
-  /// Makes the journal know the object before it becomes `next`.
-  /// Throws: invalid_argument (the run has ended, or the object is not known).
+  /// Writes the object's next state to the journal before it becomes `next`.
+  /// Throws: invalid_argument (the run has ended, or the object's state is not
+  /// known).
   void before_change(const std::string& key, const ObjectSums& next);
 
  private:
@@ -101,9 +105,9 @@ class PartialObjects : public std::enable_shared_from_this<PartialObjects> {
   std::map<std::string, std::vector<ObjectSums>> written_;
 };
 
-/// Ends an append that is given up: fills the partial objects that it wrote
-/// behind the elements that were there, and removes those that were not there.
-/// What somebody else wrote stays. Throws: io.
+/// Cleans up after an append that is given up. In partial objects that it
+/// wrote, fills everything after the old elements; removes objects that did not
+/// exist before. Objects that somebody else wrote stay. Throws: io.
 void restore_partial_objects(const PlannedJob& job, const std::string& path);
 
 }  // namespace rechunk

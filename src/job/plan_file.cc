@@ -104,8 +104,9 @@ void check_parts(const PlannedJob& job) {
   const auto& parts = job.existing->arrays;
   if (parts.size() != job.target.arrays.size() ||
       !std::all_of(parts.begin(), parts.end(), fits))
-    throw Error(ErrorKind::kCorrupt,
-                "reading a plan file: its parts are none of its target");
+    throw Error(
+        ErrorKind::kCorrupt,
+        "reading a plan file: its regions do not fit the target's arrays");
 }
 
 OrderedJson seen_json(const SourcesSeen& sources) {

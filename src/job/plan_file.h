@@ -11,8 +11,8 @@ namespace rechunk {
 /// options that a worker needs and all metadata documents, verbatim.
 void write_plan_file(PlannedJob& job);
 
-/// True if a plan file is one of this job's: from the same source to the same
-/// target, in whatever stages, and within no more memory.
+/// True if a plan file does the same work: from the same source to the same
+/// target, with at most the same memory. Its stages may differ.
 bool does_the_same(const std::string& plan_file, const PlannedJob& job);
 
 /// The job of a plan file, checked as a new plan is.

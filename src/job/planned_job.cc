@@ -122,9 +122,10 @@ void choose_replacement(PlannedJob& job) {
 void note_that_old_target_is_erased(PlannedJob& job) {
   if (job.options.overwrite && !job.options.overwrite_in_place &&
       job.places.replacement.empty() && has_metadata(*job.stores.target))
-    job.plan.notes.add("overwrite", "",
-                       "this target is no local folder: the old one is erased "
-                       "before the new one is written");
+    job.plan.notes.add(
+        "overwrite", "",
+        "this target is not a local folder: the old one is erased "
+        "before the new one is written");
 }
 
 // The folder that holds it is rechunk's, too.

@@ -1,4 +1,4 @@
-// A job after planning: what every process that takes part in it knows.
+// A job after planning: everything that a process of its run knows.
 #pragma once
 
 #include <optional>
@@ -11,11 +11,11 @@
 
 namespace rechunk {
 
-/// Where the stores of a job lie; "" for stores that were injected.
+/// The URLs of a job's stores; "" for stores that the caller passed.
 struct Places {
   std::string source, target, temp;
-  /// Where the new tree of a target is built that is overwritten
-  /// (replacement.h); "" where the target itself is written.
+  /// If a target is overwritten: the place of its new tree (replacement.h). ""
+  /// if the run writes to the target itself.
   std::string replacement;
 };
 
@@ -23,31 +23,30 @@ struct PlannedJob {
   Options options;
   Stores stores;
   Places places;
-  /// What is copied, and to what; parts where the target exists.
+  /// Source and target of the copy. If the target exists, the parts.
   Hierarchy source, target;
   std::optional<ExistingTarget> existing;
-  /// False where the source's documents were made, or came from elsewhere.
+  /// False if the source's documents are not in its own store.
   bool source_has_documents = true;
   SourcesSeen sources_seen;     ///< What planning saw of the source's objects.
-  bool check_contents = false;  ///< When the run goes on.
+  bool check_contents = false;  ///< When the run is resumed.
   bool may_begin_anew = true;   ///< False for runs that are resumed by name.
-  /// A random number, where the target may be what the same work made of it
-  /// before: to overwrite it again is another run.
+  /// A random number, if the same work may have made the target before: to
+  /// overwrite it again is another run.
   std::string made;
   Plan plan;
   std::string text;  ///< The plan file.
   std::string hash;  ///< plan_hash in it.
 };
 
-/// Opens the stores that places name and `stores` does not hold.
+/// Opens the stores that are named by URL and missing in `stores`.
 void open_stores(PlannedJob& job);
 
 /// Reads the source and plans. Throws: as Job.
 PlannedJob plan_job(const Places& places, const Stores& stores,
                     const Options& options);
 
-/// Runs it on another number of threads than planned, as far as the memory
-/// allows.
+/// Changes the number of threads, as far as the memory allows.
 void use_threads(PlannedJob& job, int threads);
 
 /// Throws: internal if the plan does not fit the hierarchies.

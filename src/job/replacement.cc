@@ -125,7 +125,7 @@ void check_room(const PlannedJob& job) {
   check_free_space(
       places.target, bytes,
       "the new target, beside the old one until it is complete,",
-      std::string(kInPlace) + ": a run that fails has lost it then");
+      std::string(kInPlace) + ": if the run fails, the old one is lost");
 }
 
 void make_folders(const std::string& path) {

@@ -1,4 +1,4 @@
-// What of an earlier process' work still holds when a run goes on.
+// Checks which work of an earlier process is still valid when a run is resumed.
 #pragma once
 
 #include <vector>
@@ -9,21 +9,21 @@
 
 namespace rechunk {
 
-/// The records that hold; others are erased. A task that was done counts as not
-/// done where its record is torn, where the objects that it wrote are not those
-/// that are there (by name and size; by content, too, if the options ask to
-/// check that), or where its intermediate is gone and still needed. Needs the
-/// run's lock.
+/// The records that are still valid; others are erased. A finished task counts
+/// as not done in three cases: its record is damaged; the objects that it wrote
+/// have changed (name and size; also content, if the options say so); its
+/// intermediate is gone and still needed. Needs the run's lock.
 /// Throws: invalid_argument if the source has changed since it was read.
 std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
                                                Journal& journal,
                                                const JobRunner& runner);
 
-/// The documents that the plan was made from are still those of the source.
-/// Throws: invalid_argument if they are not.
+/// Checks that the source still has the documents from which the plan was made.
+/// Throws: invalid_argument if not.
 void check_documents(const PlannedJob& job);
 
-/// What was done of an array is wrong: a run that goes on does it again.
+/// The work on an array is wrong: forgets it, so that a resumed run does it
+/// again.
 void forget_array(const PlannedJob& job, int array) noexcept;
 
 }  // namespace rechunk

@@ -1,4 +1,4 @@
-// How far a run is, from its journal alone.
+// The progress of a run, from its journal alone.
 #pragma once
 
 #include "rechunk/rechunk.h"

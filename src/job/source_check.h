@@ -1,6 +1,6 @@
-// Whether a process sees the source that was planned. A chunk that is missing
-// is nothing but fill values, and so is a whole source that was moved, or that
-// another process keeps in its own memory.
+// Checks that a process sees the source that was planned. A missing chunk means
+// fill values. So a source that was moved, or that is in the memory of another
+// process, would read as fill values only.
 #pragma once
 
 #include <atomic>
@@ -14,29 +14,29 @@ namespace rechunk {
 
 struct PlannedJob;
 
-/// What planning saw of an array of the source.
+/// The state of a source array when the run was planned.
 struct SourceSeen {
   std::string document;  ///< Hash of its metadata document; "": it has none.
   std::string object;    ///< Key of one of its objects; "": it has none.
 };
 using SourcesSeen = std::map<std::string, SourceSeen>;  ///< By array.
 
-/// Of all arrays whose chunks lie in a store. Throws: io.
+/// For all arrays whose chunks are in a store. Throws: io.
 SourcesSeen look_at_sources(const PlannedJob& job);
 
-/// Looks again, for the tasks of one process. May be used by many threads.
+/// Checks again, for the tasks of one process. May be used by many threads.
 class SourceCheck {
  public:
   /// `job` must outlive it.
   explicit SourceCheck(const PlannedJob& job);
 
-  /// Once per array: that it is what planning saw.
-  /// Throws: not_found (it is not there), invalid_argument (it is another).
+  /// Checks, once per array, that it has not changed since planning.
+  /// Throws: not_found (it is gone), invalid_argument (it is another array).
   void before_task(int array);
-  /// Where a task found objects missing: that the source is still there.
+  /// When a task found objects missing: checks that the source still exists.
   /// Throws: as above.
   void after_task(int array, const StageReport& report) const;
-  /// That all arrays are what planning saw. Throws: as above.
+  /// Checks all arrays. Throws: as above.
   void look_at_all() const;
 
  private:

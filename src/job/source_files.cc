@@ -166,7 +166,7 @@ void copy_files(const PlannedJob& job, MemoryBudget& budget, Report& report) {
   for (const std::string& key : keys) {
     const bool of_array = is_inside_unread(job.source, key);
     if (!of_array && !is_readable(*job.stores.source, key)) {
-      report.notes.add("files", key, "left out, since it cannot be read");
+      report.notes.add("files", key, "left out, because it cannot be read");
       continue;
     }
     const std::int64_t bytes = with_context(

@@ -1,5 +1,5 @@
-// Files of a source that are no Zarr: tables, sidecars and documents of other
-// formats that lie beside its arrays and groups and belong to them.
+// Files of a source that are not Zarr: tables, sidecars and documents of other
+// formats, beside its arrays and groups.
 #pragma once
 
 #include <string_view>
@@ -9,17 +9,17 @@
 
 namespace rechunk {
 
-/// True if a key of a store belongs to no array and no group of the hierarchy:
-/// it is neither a metadata document, nor named as chunks are, nor something
-/// that a run of rechunk keeps for itself.
+/// True if a key of a store belongs to no array and no group of the hierarchy.
+/// It is not a metadata document, its name is not that of a chunk, and no run
+/// of rechunk made it for itself.
 bool is_file(const Hierarchy& hierarchy, std::string_view key);
 
 /// Copies those of the job's source to the same keys of its target, in blocks
 /// of at most a MiB from `budget`; with `verify` reads them again. Does nothing
-/// where the target existed before, where the source's documents lie elsewhere,
-/// and `without_files`. What cannot be read is noted.
-/// Objects of unread arrays are copied in the same way, whatever the options
-/// say, and are not reported as files.
+/// if the target existed before, if the source's documents are elsewhere, or
+/// with `without_files`. If a file cannot be read, this is noted. Objects of
+/// unread arrays are always copied in the same way. They are not reported as
+/// files.
 /// Throws: io, corrupt (a file changed meanwhile), invalid_argument (the source
 /// is not what it was when the run was planned).
 void copy_files(const PlannedJob& job, MemoryBudget& budget, Report& report);

@@ -1,4 +1,5 @@
-// Decodes the target again: its digests must be those of what was read.
+// Decodes the target again. Its digests must equal those of the elements that
+// were read.
 #pragma once
 
 #include <optional>
@@ -10,9 +11,9 @@
 
 namespace rechunk {
 
-/// Sets the digests in `report`. `read_digests`: by array, of what the first
-/// stage read; where nothing, the source is read again.
-/// Throws: corrupt (names the array, which the journal then forgets), and what
+/// Sets the digests in `report`. `read_digests`: for each array the digest of
+/// what the first stage read. If there is none, the source is read again.
+/// Throws: corrupt (names the array; the journal then forgets it), and what
 /// reading throws.
 void verify_target(const PlannedJob& job,
                    const std::vector<std::optional<Digest>>& read_digests,

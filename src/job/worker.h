@@ -1,4 +1,4 @@
-// Runs tasks of a job that other processes take part in.
+// Runs tasks of a job, together with other processes.
 #pragma once
 
 #include <atomic>
@@ -29,14 +29,14 @@ class Worker {
 
   /// Leads the run, until it is committed or left.
   void lead(Unfinished unfinished);
-  /// As Leader::leave; nothing if this process does not lead.
+  /// As Leader::leave. Does nothing if this process does not lead.
   bool leave() noexcept;
-  /// Leads no longer. Keeps what is there if anybody has begun to work, since
-  /// others may be working on; else leaves.
+  /// Stops leading. If any process has begun to work, keeps everything, because
+  /// others may still be working; else leaves.
   void step_down();
   void prepare();
-  /// Batches that need not wait for each other: one record has them all. What
-  /// the journal has is left out; the report is the sum.
+  /// Runs batches that do not depend on each other, with one record for all.
+  /// Tasks that the journal has are skipped. The report is the sum.
   StageReport run_tasks(std::span<const Batch> batches);
   void release(const Batch& batch);
   /// As Job::publish.

@@ -40,7 +40,7 @@ class Journal {
     std::vector<BatchRecord> batches;
   };
 
-  /// `plan_hash`: of the run whose records count; others are nobody's.
+  /// `plan_hash`: of the run whose records count. Other records are ignored.
   Journal(std::shared_ptr<Store> store, std::string plan_hash)
       : store_(std::move(store)), plan_hash_(std::move(plan_hash)) {}
 
@@ -55,18 +55,20 @@ class Journal {
   /// Writes one object. Does nothing without batches.
   void record(const std::vector<BatchRecord>& batches);
 
-  /// All records. What is torn, of another plan or beyond this one is left
-  /// out, and its key appended to `dropped`, if that is not null.
+  /// All records. A record is left out if it is damaged, belongs to another
+  /// plan, or names tasks that this plan does not have. Its key is then
+  /// appended to `dropped`, if that is not null.
   std::vector<Record> records(
       const Plan& plan, std::vector<std::string>* dropped = nullptr) const;
 
-  /// One of them. Nothing if it is not there, or would be dropped.
+  /// One record. Nothing if it does not exist, or would be dropped.
   std::optional<Record> read(const Plan& plan, const std::string& key) const;
 
   /// One record replaces another: that of fewer batches.
   void replace(const Record& record, const std::vector<BatchRecord>& batches);
 
-  /// What a run may have left of an object that it reads and writes again.
+  /// The states in which a run may have left an object that it reads and writes
+  /// again.
   void record_partial(const std::string& key,
                       const std::vector<ObjectSums>& states);
   std::vector<ObjectSums> partial_states(const std::string& key) const;
@@ -86,31 +88,31 @@ class Journal {
   std::string plan_hash_;
 };
 
-/// True while a run is going on, or was left.
+/// True if a run is in progress or unfinished.
 bool is_begun(const Store& journal);
 
-/// Its plan file; nothing if there is no run.
+/// The run's plan file. Nothing if there is no run.
 std::optional<std::string> running_plan(const Store& journal);
 
 /// Its plan_hash.
 std::optional<std::string> running_plan_hash(const Store& journal);
 
-/// True if a run has begun to write its target, even where the store has lost
-/// its plan since.
+/// True if a run has begun to write its target, even if the store has lost its
+/// plan since.
 bool room_was_made(const Store& journal);
 
-/// The record of an exchange that has begun, of whichever plan.
+/// The record of an exchange that has begun, of any plan.
 std::optional<std::string> exchange_record(const Store& journal);
 
 /// Of the plan that has ended here, if there is such a mark.
 std::optional<std::string> committed_plan_hash(const Store& journal);
 
-/// What records say of a plan.
+/// The sum of a plan's records.
 struct Tally {
   DoneTasks done;
   std::vector<std::vector<StageReport>> stages;  ///< By array and stage.
-  /// Of what the first stage of each array read; nothing where records overlap
-  /// or do not say, so that digests cannot be added.
+  /// Digests of what the first stage of each array read. Nothing if records
+  /// overlap or have no digest, because digests cannot be added then.
   std::vector<std::optional<Digest>> digests;
 
   /// The first tasks without a record; "" if none lack.

@@ -1,4 +1,4 @@
-// Which process this is, and whether another is still there. Linux.
+// Identifies this process, and checks if another one still lives. Linux.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +19,12 @@ struct Process {
 
 const Process& this_process();
 
-/// Nothing where it cannot be told from here. A process that was killed and not
-/// yet waited for is not there.
+/// Nothing if this machine cannot know it. A process that was killed and not
+/// yet waited for counts as dead.
 std::optional<bool> is_there(const Process& process);
 
-/// Seconds that the machine has run, suspended or not; no clock that is set
-/// changes it.
+/// Seconds since the machine was started, also while suspended. Setting the
+/// clock does not change them.
 double seconds_since_boot();
 
 /// Seconds since 1970, as the machine believes.

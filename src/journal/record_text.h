@@ -20,17 +20,17 @@ struct Batch {
   friend auto operator<=>(const Batch&, const Batch&) = default;
 };
 
-/// What the tasks of a batch did, all together.
+/// The sum of what the tasks of a batch did.
 struct BatchRecord {
   Batch batch;
   TaskResult result;
-  bool known = true;  ///< False: nobody knows what they did.
+  bool known = true;  ///< False: their report is not known.
 };
 
 std::string format_record(const std::string& plan_hash,
                           const std::vector<BatchRecord>& batches);
 
-/// Nothing where the text is not as it was written, or of another plan.
+/// Nothing if the text is damaged, or belongs to another plan.
 std::optional<std::vector<BatchRecord>> parse_record(
     std::string_view text, const std::string& plan_hash);
 

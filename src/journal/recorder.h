@@ -1,4 +1,5 @@
-// Journals what the tasks of one process did, some times a second at most.
+// Writes the finished tasks of one process to the journal, at most a few times
+// a second.
 #pragma once
 
 #include <chrono>
@@ -17,15 +18,15 @@
 
 namespace rechunk {
 
-/// Runs the tasks of another runner and records them: neighbours as one batch,
-/// all that has gathered as one object, written by a thread of its own. The
-/// longer a run takes, the more it gathers: what a killed run loses is at most
-/// a hundredth of its time, or half a minute. Before an intermediate is erased
-/// everything that was done with it is in the journal.
+/// Runs the tasks of another runner and records them. Neighbours become one
+/// batch, and all gathered batches become one object, which a thread of its own
+/// writes. In a long run it gathers for longer. So a killed run loses at most a
+/// hundredth of its time, or half a minute. Before an intermediate is erased,
+/// all tasks that have read it are in the journal.
 class Recorder final : public TaskRunner {
  public:
-  /// `before_record` makes what tasks wrote durable, where that is asked for;
-  /// may be empty. All must outlive the recorder.
+  /// `before_record` syncs what tasks wrote, if the job is durable; it may be
+  /// empty. All arguments must outlive the recorder.
   Recorder(TaskRunner& runner, Journal& journal,
            std::function<void()> before_record);
 
@@ -34,7 +35,7 @@ class Recorder final : public TaskRunner {
                  Arena& arena) override;
   void release(int array, int stage, std::int64_t task) override;
 
-  /// Writes what has gathered, and waits for what is being written.
+  /// Writes everything that was gathered, and waits until it is written.
   void flush();
 
  private:

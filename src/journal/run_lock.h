@@ -1,9 +1,8 @@
-// Who works on a target: one run at a time.
+// Who works on a target. There is one run at a time.
 //
-// The journal's store holds an object "owner/N"; the one with the largest N
-// counts. Who takes a run over creates the next number, which succeeds for one
-// process only. Whoever works for the run writes "beat/PROCESS" again and
-// again.
+// The journal's store has objects "owner/N"; the largest N counts. A process
+// takes a run over by creating the next number; only one process succeeds.
+// Every process that works for the run writes "beat/PROCESS" again and again.
 #pragma once
 
 #include <atomic>
@@ -20,8 +19,8 @@ namespace rechunk {
 struct Owner {
   Process process;
   std::string plan_hash;
-  /// Processes come and go, and any with the same plan may join: the run lives
-  /// while one of them works.
+  /// True: a run without a leader. Any process with the same plan may join. The
+  /// run lives while one of them works.
   bool team = false;
   std::int64_t since = 0;  ///< Seconds since 1970.
 };
@@ -29,23 +28,23 @@ struct Owner {
 /// The owner of a run, dead or alive.
 std::optional<Owner> owner_of(const Store& journal);
 
-/// Whether that owner, or any process of its team, is still at work. Where that
-/// cannot be known at once, looks for a sign of life as long as `patience`
-/// seconds; without patience it takes the clock's word.
+/// Whether that owner, or any process of its team, is still at work. If this is
+/// not known at once, waits for a sign of life for at most `patience` seconds.
+/// Without patience the time of the last beat decides.
 bool is_at_work(const Store& journal, const Owner& owner, double patience);
 
-/// False where every process that worked for the run has said that it no longer
-/// does: none was killed.
+/// False if every process that worked for the run has ended well: none was
+/// killed.
 bool has_beats(const Store& journal);
 
 /// "process 42 of ana on node7, since 2026-05-01 12:00:00".
 std::string describe(const Owner& owner);
 
-/// When a process last said that it works for a run.
+/// The time of a process's last beat.
 using LastBeat = std::atomic<double>;
 
-/// While it lives, a thread says now and then that this process works for the
-/// run. Several may share what the last beat was.
+/// While it lives, a thread writes beats: this process works for the run.
+/// Several heartbeats may share the time of the last beat.
 class Heartbeat {
  public:
   Heartbeat(std::shared_ptr<Store> journal, LastBeat& last);
@@ -54,7 +53,7 @@ class Heartbeat {
   std::jthread thread_;
 };
 
-/// Says that this process no longer works for the run.
+/// Removes this process's beat: it no longer works for the run.
 void erase_beat(Store& journal);
 
 /// Held by the process that leads a run, while it lives.
@@ -76,8 +75,8 @@ class RunLock {
   /// Gives a leader's lock back; a team's stays.
   ~RunLock();
 
-  /// Throws: io if another process has taken the run over, so that this one
-  /// must not go on.
+  /// Throws: io if another process has taken the run over. This process must
+  /// stop then.
   void check() const;
 
   /// Removes the lock, whoever wrote it: when the run is over.

@@ -1,6 +1,6 @@
-// JSON that another process wrote, or anybody. nlohmann's values convert
-// without looking: a fraction beyond 64 bits to an integer is undefined, and
-// copying or writing a deep value exhausts the stack.
+// JSON from another process, or from anybody. nlohmann's values are not checked
+// when they are converted: a fraction beyond 64 bits becomes an undefined
+// integer, and copying or writing a deep value exhausts the stack.
 #pragma once
 
 #include <cmath>

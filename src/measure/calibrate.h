@@ -1,5 +1,5 @@
-// Measures what a job's codecs and disks cost on this machine and this data,
-// where the planner would else take estimates.
+// Measures what a job's codecs and disks cost on this machine and this data.
+// Without it the planner uses estimates.
 #pragma once
 
 #include <cstdint>
@@ -24,13 +24,13 @@ struct Calibration {
   int threads = 1;
 };
 
-/// Decodes a few chunks of each array that is more than a small part of the
-/// job, encodes their elements as the target's, looks for some more to learn
-/// how many are missing, writes and reads nameless files where the job will,
-/// all on as many threads as the job has and its memory allows, and puts what
-/// it finds into the problems' traits. Takes some tenths of a second, and no
-/// more than the job's memory. What cannot be measured (damaged or missing
-/// chunks, places that are no paths) stays as it was estimated.
+/// For each array that is more than a small part of the job: decodes a few
+/// chunks, encodes their elements with the target's codecs, and checks how many
+/// chunks are missing. Writes and reads files without names where the job will
+/// write. All this runs on the job's threads, as far as its memory allows. The
+/// results go into the problems' traits. It takes some tenths of a second, and
+/// at most the job's memory. What cannot be measured (damaged or missing
+/// chunks, places that are not paths) stays an estimate.
 void calibrate(const Calibration& job, std::vector<ArrayProblem>& problems);
 
 }  // namespace rechunk

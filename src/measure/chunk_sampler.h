@@ -1,4 +1,5 @@
-// What single chunks of an array cost to read, and to encode as the target's.
+// Measures the cost of single chunks of an array: reading, and encoding with
+// the target's codecs.
 #pragma once
 
 #include <cstdint>
@@ -18,7 +19,7 @@ namespace rechunk {
 
 class Block;
 
-/// What one chunk told.
+/// The measurement of one chunk.
 struct ChunkSample {
   double first_read_ns = 0;  ///< Reading and decoding the chunk.
   double read_ns = 0;        ///< The same once its bytes are in the cache.
@@ -34,7 +35,7 @@ class ChunkSampler {
 
   std::int64_t chunk_count() const { return chunks_.cell_count(); }
   std::int64_t chunk_bytes() const { return source_->chunk_bytes(); }
-  /// What `sample` takes of its arena.
+  /// Bytes that `sample` takes from its arena.
   std::int64_t memory_bytes() const;
 
   bool is_there(std::int64_t chunk) const;

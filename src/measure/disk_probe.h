@@ -1,4 +1,4 @@
-// What it costs to write to a disk, and to read what was just written.
+// Measures the cost of writing to a disk, and of reading what was just written.
 #pragma once
 
 #include <optional>
@@ -8,7 +8,7 @@
 
 namespace rechunk {
 
-/// Nanoseconds per byte, of one thread among those that do the same; through
+/// Nanoseconds per byte of one thread, while other threads do the same; through
 /// the page cache.
 struct DiskCosts {
   double write_ns = 0;
@@ -16,8 +16,8 @@ struct DiskCosts {
 };
 
 /// Writes and reads files without names, one per thread, in the folder that
-/// will hold `place`, from memory of the budget. Nothing where that is no local
-/// path, or cannot be written.
+/// will hold `place`, with memory of the budget. Nothing if the place is not a
+/// local path, or cannot be written.
 std::optional<DiskCosts> probe_disk(const std::string& place, int threads,
                                     MemoryBudget& budget);
 

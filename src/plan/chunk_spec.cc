@@ -152,7 +152,7 @@ std::optional<std::size_t> find_axis(const std::string& name,
                    fmt::join(context.dimension_names, ", ")));
 }
 
-/// What the spec says of each axis; nothing where the current chunk is kept.
+/// What the spec says of each axis; nothing if the current chunk is kept.
 std::vector<std::optional<ChunkLength>> lengths_by_axis(
     const ChunkSpec& spec, const ChunkContext& context) {
   const std::size_t rank = context.shape.size();

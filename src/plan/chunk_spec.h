@@ -1,14 +1,13 @@
 // Chunk shapes as people write them, and what they mean for an array.
 //
 //   2000,10,10        a length per dimension; "all" or -1: the whole axis
-//   time=all,lat=10   by dimension name (or number: 0=all); the rest keep
-//                     theirs
-//   auto, auto:100MB  chunks of about that size (64 MiB if none is given, less
-//                     where memory is short), near equal cuts of the axes; also
-//                     per dimension: time=auto
+//   time=all,lat=10   by dimension name, or number (0=all); others are kept
+//   auto, auto:100MB  chunks of about this size (64 MiB, or less if memory is
+//                     short) that cut the axes nearly equally; also for one
+//                     dimension: time=auto
 //   all               every axis whole
 //
-// A list may stand in () or [], as Python prints it. Pure: no I/O.
+// A list may be in () or [], as Python prints it. Pure: no I/O.
 #pragma once
 
 #include <cstdint>
@@ -39,16 +38,16 @@ struct ChunkSpec {
   std::int64_t auto_bytes = kAutoBytes;   ///< From "auto:SIZE".
 };
 
-/// `auto_bytes`: what "auto" means without a size.
-/// Throws: invalid_argument (names the part that is wrong, with a hint that
-/// shows the forms).
+/// `auto_bytes`: the size for "auto" without a size.
+/// Throws: invalid_argument (names the part that is wrong; the hint shows the
+/// forms).
 ChunkSpec parse_chunk_spec(std::string_view text,
                            std::int64_t auto_bytes = kAutoBytes);
 
 /// What a spec is resolved against.
 struct ChunkContext {
   Shape shape;
-  Shape current_chunks;                      ///< Kept where nothing is said.
+  Shape current_chunks;                      ///< Kept if the spec says nothing.
   std::vector<std::string> dimension_names;  ///< Empty if unnamed.
   std::int64_t item_bytes = 1;
 };
@@ -57,19 +56,18 @@ struct ChunkContext {
 /// that it has, or `everywhere`.
 bool applies_to(const ChunkSpec& spec, const ChunkContext& context);
 
-/// The length that the spec gives a dimension by its name; 0: it gives none.
+/// The length that the spec gives this dimension by name. 0: none.
 std::int64_t length_of(const ChunkSpec& spec, const std::string& dimension);
 
-/// The spec without the names that this array does not have: for a group,
-/// where a name need not be known to every array.
+/// The spec without the names that this array does not have. For a group: not
+/// every array has every dimension.
 ChunkSpec restricted_to(const ChunkSpec& spec, const ChunkContext& context);
 
-/// The chunk shape. Lengths that are given and those that are kept may be
-/// longer than the axis, which may grow; "all" is its length. "auto" gives the
+/// The chunk shape. Given lengths and kept lengths may be longer than the axis,
+/// because the axis may grow; "all" is its length today. "auto" gives the
 /// largest chunk of at most `auto_bytes` that cuts its axes into equal numbers
-/// of near equal parts, as far as the axes allow it. Throws: invalid_argument
-/// (wrong number of dimensions, unknown name: the message lists the names there
-/// are).
+/// of nearly equal parts, if the axes allow it. Throws: invalid_argument (wrong
+/// number of dimensions; unknown name: the message lists the names that exist).
 Shape resolve_chunks(const ChunkSpec& spec, const ChunkContext& context);
 
 }  // namespace rechunk

@@ -1,5 +1,5 @@
-// What a plan is expected to cost in time: the model by which plans are ranked
-// and run times predicted. Pure. DESIGN.md, "What a plan costs".
+// The time that a plan should take. This model ranks plans and predicts run
+// times. Pure. DESIGN.md, "What a plan costs".
 #pragma once
 
 #include "plan/planner.h"
@@ -16,11 +16,11 @@ struct StageCost {
   double total() const { return read + copy + write; }
 };
 
-/// Reading the source in blocks, each of which reads for itself.
+/// Reading the source in blocks. Each block reads everything that it needs.
 double source_read_cost(const ArrayProblem& array, const Shape& block);
 
 /// Writing all objects of an intermediate, and reading it in blocks of a later
-/// stage. `coded`: through the light codec, where that is quicker.
+/// stage. `coded`: through the light codec, if that is faster.
 double packed_write_cost(const ArrayProblem& array, const Shape& task,
                          bool coded);
 double packed_read_cost(const ArrayProblem& array, const Shape& task,
@@ -32,8 +32,8 @@ double target_write_cost(const ArrayProblem& array);
 /// Moving every element once, from the order of one grid to that of another.
 double copy_cost(const ArrayProblem& array, const Shape& from, const Shape& to);
 
-/// What threads spend on memory because each holds that many bytes: pages that
-/// it touches first, and caches that they do not fit.
+/// The time for memory, if each thread holds that many bytes: pages that are
+/// touched first, and data that does not fit into caches.
 double memory_cost(std::int64_t task_bytes, int threads);
 
 /// Stage `index` of a finished plan.

@@ -7,8 +7,7 @@
 
 namespace rechunk {
 
-/// The first piece is [0, first), all others have length `step`. (A list of
-/// boundaries may take its place.)
+/// The first piece is [0, first). All others have length `step`.
 struct Cuts {
   std::int64_t first = 0;
   std::int64_t step = 1;
@@ -18,9 +17,9 @@ struct Cuts {
 std::int64_t overlapping_pairs(std::int64_t length, std::int64_t step,
                                const Cuts& pieces);
 
-/// Elements of an array that its target has already: the first `length` along
-/// an axis. They lie in objects that are read and written again with what
-/// comes behind them.
+/// Elements that the target of an array already has: the first `length` along
+/// an axis. Their objects are read and written again, with the new elements
+/// after them.
 struct Kept {
   int axis = 0;
   std::int64_t length = 0;  ///< 0: there are none.

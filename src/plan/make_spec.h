@@ -7,10 +7,10 @@
 
 namespace rechunk {
 
-/// What a plan says of the array alone.
+/// The part of a plan that only depends on the array.
 StagedCopySpec empty_spec(const ArrayProblem& array);
 
-/// The least that a task of a stage holds, of a plan whose stages have their
+/// The fewest bytes that a task of a stage holds. The plan's stages have their
 /// shapes. Throws: invalid_argument (sizes overflow).
 std::int64_t needed_task_bytes(const ArrayProblem& array,
                                const StagedCopySpec& plan, std::size_t stage);

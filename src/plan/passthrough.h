@@ -7,11 +7,11 @@
 
 namespace rechunk {
 
-/// Moves whole objects where the array has the same encoding; else its inner
-/// chunks into other shards, or out of shards, or into them. Nothing if a task
-/// needs more than `task_bytes`. Tasks of `threads` threads are joined only
-/// where enough are left, or where that opens fewer objects. `spec` has names
-/// and shapes, no stages yet.
+/// If the array has the same encoding, moves whole objects; else moves its
+/// inner chunks into other shards, out of shards, or into shards. Nothing if a
+/// task needs more than `task_bytes`. Tasks are joined only if `threads`
+/// threads still have enough of them, or if fewer objects are opened then.
+/// `spec` has names and shapes, but no stages yet.
 std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
                                                std::int64_t task_bytes,
                                                int threads,

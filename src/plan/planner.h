@@ -14,8 +14,8 @@
 
 namespace rechunk {
 
-/// What it costs to use a store, in nanoseconds of one thread. The defaults are
-/// those of a local disk behind a page cache.
+/// The cost of using a store, in nanoseconds of one thread. The defaults are
+/// for a local disk with a page cache.
 struct MediumTraits {
   double request_ns = 6000;  ///< Opening an object, or a remote request.
   double run_ns = 1200;      ///< One more range of an open object.
@@ -31,7 +31,7 @@ struct ChunkTraits {
   /// Target: what is appended to a shard at a time; the chunks, or the outer
   /// boxes of nested shards. Source: the chunks.
   Shape units;
-  /// Payload beside the elements while one unit is read or written: encoded
+  /// Memory beside the elements while one unit is read or written: encoded
   /// bytes, buffers between codecs, a decoded chunk to copy from, codec heap.
   std::int64_t unit_scratch_bytes = 0;
   /// For each object that is open at a time: the index of a shard.
@@ -41,8 +41,8 @@ struct ChunkTraits {
   double stored_ratio = 1;  ///< Stored bytes per decoded byte; an estimate.
   /// Source: parts of a chunk can be read alone, since it has no codecs.
   bool in_parts = false;
-  /// Source: the part of unit_scratch_bytes that may lie where the elements go,
-  /// if one object is all that a task reads.
+  /// Source: the part of unit_scratch_bytes that may use the memory of the
+  /// elements, if a task reads only one object.
   std::int64_t spare_bytes = 0;
   std::vector<int> axis_order;  ///< Of elements in a chunk; empty: C order.
   MediumTraits medium;
@@ -55,19 +55,19 @@ struct ArrayProblem {
   Shape shape;
   std::int64_t item_bytes = 1;
   ChunkTraits source, target;
-  /// Elements that are read from the target instead, and written again; the
-  /// source begins behind them. Its traits hold for reading either.
+  /// Elements that are read from the target and written again. The source's
+  /// elements follow them. The source's traits are used for reading both.
   Kept kept;
   bool kept_in_parts = false;  ///< As `in_parts`, of the target.
   MediumTraits temp;           ///< Where intermediates lie.
   bool calibrated = false;     ///< Costs were measured on the array's chunks.
   double missing_share = 0;    ///< Of its source chunks; these cost no bytes.
   bool same_encoding = false;  ///< Encoded objects may be moved untouched.
-  /// Else: the chunks within may, one side being shards. Of the traits only
-  /// objects, chunks and object_scratch_bytes count then.
+  /// Encoded inner chunks may be moved; at least one side has shards. Of the
+  /// traits only objects, chunks and object_scratch_bytes count then.
   bool same_chunk_encoding = false;
-  /// What the run holds for this array outside its tasks, one at a time: 0, or
-  /// what it takes to verify.
+  /// Memory that the run needs for this array outside its tasks, one array at a
+  /// time: 0, or the memory for verifying.
   std::int64_t other_bytes = 0;
 };
 
@@ -79,30 +79,31 @@ struct PlanOptions {
 /// What moving encoded objects holds at a time, per thread.
 inline constexpr std::int64_t kPassthroughBufferBytes = 1 << 20;
 
-/// Tasks are joined as long as each thread still has that many: for progress,
-/// checkpoints and stop requests, and so that threads end together.
+/// Tasks are joined as long as each thread still has so many: for progress,
+/// checkpoints and stop requests, and so that all threads end at about the same
+/// time.
 inline constexpr std::int64_t kTasksPerThread = 8;
 
 /// Plans all arrays of a run, with one number of threads for all.
-/// Throws: budget_exceeded (the message names the smallest budget that would
-/// do), invalid_argument (ranks differ, sizes overflow).
+/// Throws: budget_exceeded (the message names the smallest budget for which
+/// there is a plan), invalid_argument (ranks differ, sizes overflow).
 Plan make_plan(const std::vector<ArrayProblem>& arrays,
                const PlanOptions& options);
 
 /// The most bytes that a task of any stage holds.
 std::int64_t largest_task_bytes(const Plan& plan);
 
-/// The most bytes that all tasks hold which run at a time: on every thread the
-/// largest, as far as the budget goes.
+/// The most bytes that the tasks at one time hold: on every thread the largest
+/// task, but at most the budget.
 std::int64_t peak_memory(const Plan& plan);
 
-/// How many components of a staged array may be in progress at a time: two
-/// where a component has so few tasks that threads would wait at its barriers.
+/// How many components of a staged array may be in progress at a time: two if a
+/// component has so few tasks that threads would wait for its stages.
 int components_in_progress(const StagedCopySpec& array, int threads);
 
 /// Checks what must hold of every plan: the tasks of each stage cover the array
 /// exactly once, no object is shared by two tasks, tasks do not cross
-/// components, and has what it needs within the budget.
+/// components, and each task has what it needs within the budget.
 /// Throws: internal (says which array, stage and axis breaks it).
 void validate(const Plan& plan, const std::vector<ArrayProblem>& arrays);
 

@@ -10,7 +10,7 @@
 
 namespace rechunk {
 
-/// A candidate: what one array's tasks look like.
+/// A candidate: the shapes of one array's tasks.
 struct Staging {
   Method method = Method::kDirect;
   Shape component;
@@ -20,22 +20,22 @@ struct Staging {
   bool coded = false;  ///< Intermediates may be written through a light codec.
 };
 
-/// Read once and written once, without an intermediate: tasks follow the
-/// components of source units and target objects. Nothing if they need more
-/// than `task_bytes`.
+/// No intermediate, everything read once and written once: tasks are components
+/// of source units and target objects. Nothing if they need more than
+/// `task_bytes`.
 std::optional<Staging> stage_direct(const ArrayProblem& array,
                                     std::int64_t task_bytes, int threads);
 
-/// Without an intermediate, in blocks that fit: each reads all that it needs of
-/// the source for itself, so that chunks are decoded more than once. Nothing if
+/// No intermediate, in blocks that fit. Each block reads everything that it
+/// needs from the source, so some chunks are decoded several times. Nothing if
 /// not even one unit of the target fits.
 std::optional<Staging> stage_rereading(const ArrayProblem& array,
                                        std::int64_t task_bytes, int threads);
 
 /// Stagings with one or more packed intermediates, the best of each kind: with
 /// and without the light codec, by component and over the whole array.
-/// `threads` tasks at a time need at most `budget`; of stages that cannot have
-/// tasks that small, as many as can be.
+/// `threads` tasks at a time need at most `budget`. Where a stage's smallest
+/// task is larger, fewer run at once.
 std::vector<Staging> stage_packed(const ArrayProblem& array,
                                   std::int64_t budget, int threads);
 
@@ -44,8 +44,8 @@ std::int64_t smallest_task_bytes(const ArrayProblem& array);
 
 // Grids, clipped to the array.
 
-/// What is decoded as one; what one key of the target holds; what is appended
-/// to it at a time.
+/// Boxes that are decoded as a whole, objects of the target, and the parts in
+/// which an object is appended.
 struct Grids {
   Shape source, object, unit;
 };
@@ -68,9 +68,9 @@ double bytes_in(const ArrayProblem& array, const Shape& box);
 
 // Payload bytes of a task (task_bytes.cc).
 
-/// That reads source units, or objects of shape `previous`, and writes a packed
-/// object, or a block of target chunks. `coded`: the packed objects on either
-/// side may be coded.
+/// A task reads source units, or objects of shape `previous`. It writes a
+/// packed object, or a block of target chunks. `coded`: the packed objects on
+/// either side may be coded.
 std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task,
                                   bool coded);
 std::int64_t packed_to_packed_bytes(const ArrayProblem& array,

@@ -32,7 +32,7 @@ ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   return traits;
 }
 
-// A chunk is encoded whole, also where it reaches over the array's end.
+// A chunk is encoded whole, also if it reaches over the array's end.
 void check_encodable(const ArrayLayout& layout) {
   with_context([&] { layout.codecs.check_decoded_bytes(layout.chunk_bytes()); },
                [&] { return "chunks " + to_string(layout.chunk_shape); });

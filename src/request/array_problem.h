@@ -9,17 +9,17 @@
 
 namespace rechunk {
 
-/// Of an array, beside its metadata.
+/// What the planner must know of an array beside its metadata.
 struct ProblemOptions {
   /// Payload that the run holds at another time, for its verification.
   std::int64_t other_bytes = 0;
   bool array_source = false;  ///< Elements come from an ArraySource.
-  bool decodes = false;       ///< Even what could be moved as it is.
+  bool decodes = false;       ///< Even chunks that could be moved as stored.
   Kept kept = {};             ///< Elements that the target has already.
 };
 
-/// What the planner must know of an array.
-/// Throws: unsupported where it must be decoded and cannot be.
+/// Makes the planner's problem for an array.
+/// Throws: unsupported if it must be decoded and cannot be.
 ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
                           const ArrayMetadata& target,
                           const ProblemOptions& options);

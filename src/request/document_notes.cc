@@ -44,11 +44,12 @@ void note_missing_value_in_v3(const ArrayMetadata& source,
   if (has_attribute(target.attributes, kFillValueAttribute))
     notes.add("fill_value",
               "the missing value that xarray sees becomes the attribute "
-              "_FillValue, since v3's fill value is none");
+              "_FillValue, because v3's fill value is not a missing value");
   else
-    notes.add("fill_value",
-              "xarray masks the fill value no longer, since it reads no "
-              "_FillValue of this data type in v3");
+    notes.add(
+        "fill_value",
+        "xarray no longer masks the fill value, because in v3 it reads no "
+        "_FillValue of this data type");
 }
 
 void note_missing_value_in_v2(const ArrayMetadata& source,
@@ -69,8 +70,9 @@ void note_missing_value_in_v2(const ArrayMetadata& source,
   else if (was_masked)
     notes.add("fill_value", "the attribute _FillValue becomes the fill value");
   else if (!masked)
-    notes.add("fill_value",
-              "the fill value becomes null, since xarray masks that of v2");
+    notes.add(
+        "fill_value",
+        "the fill value becomes null, because xarray masks v2's fill value");
   else if (!same || !is_decodable(source))
     notes.add("fill_value", "xarray masks the fill value from now on");
 }
@@ -93,8 +95,8 @@ void note_spelling(const ArrayMetadata& source, const ArrayMetadata& target,
 void note_left_behind(const ArrayMetadata& source, NodeNotes& notes) {
   for (const auto& [key, text] : source.extra)
     notes.add("members",
-              fmt::format("member {} of the metadata is left behind, since the "
-                          "other format has none",
+              fmt::format("member {} of the metadata is left out, because the "
+                          "other format does not have it",
                           raw_json::quote(key)));
 }
 
@@ -163,9 +165,10 @@ Notes document_notes(const Hierarchy& source, const Hierarchy& target) {
     note_ome(group, target.zarr_format, {notes, name});
     for (const auto& [key, text] : group.extra)
       NodeNotes(notes, name)
-          .add("members", fmt::format("member {} of the metadata is left "
-                                      "behind, since the other format has none",
-                                      raw_json::quote(key)));
+          .add("members",
+               fmt::format("member {} of the metadata is left out, "
+                           "because the other format does not have it",
+                           raw_json::quote(key)));
   }
   return notes;
 }

@@ -1,5 +1,5 @@
-// What readers may see otherwise because documents were written anew: by
-// comparing the documents of source and target. Pure.
+// Compares the documents of source and target, and notes what readers may see
+// differently. Pure.
 #pragma once
 
 #include "rechunk/notes.h"

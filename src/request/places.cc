@@ -55,7 +55,7 @@ bool same_path(const fs::path& a, const fs::path& b) {
   return a == b || (folder && folder == identity(b));
 }
 
-// True also where both are the same.
+// True also if both are the same.
 bool lies_within(fs::path inner, const fs::path& outer) {
   const fs::path relative = inner.lexically_relative(outer);
   if (!relative.empty() && *relative.begin() != "..") return true;

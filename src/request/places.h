@@ -1,5 +1,5 @@
-// The local places of a job: that they do not overlap, have room, and where
-// temporary data goes by default.
+// The local places of a job: checks that they do not overlap and have room, and
+// the default place for temporary data.
 #pragma once
 
 #include <cstdint>
@@ -11,8 +11,8 @@
 
 namespace rechunk {
 
-/// Throws: invalid_argument if one place is the other or lies within it, under
-/// whatever name.
+/// Throws: invalid_argument if both places are the same or one is inside the
+/// other, even under other names.
 void check_apart(const std::string& source, const std::string& target);
 
 /// The same of the place for temporary data; "" is no place.
@@ -23,24 +23,24 @@ void check_temp_apart(const std::string& temp, const std::string& source,
 /// Readers would take a folder of that name for one.
 void check_zip_target(const std::string& target);
 
-/// A folder for the temporary data of one target, which the run may empty: a
-/// hidden sibling of the target ("/data/.b.zarr.rechunk-temp"), or one like it
-/// within `temp`, where that is given.
+/// A folder for the temporary data of one target. The run may empty it. It is
+/// hidden, beside the target ("/data/.b.zarr.rechunk-temp"), or in `temp`, if
+/// that is given.
 std::string temp_place(const std::string& temp, const std::string& target);
 
-/// Writes what the file systems of these places have not yet written to their
-/// disks, each once; "" is no place. Throws: io.
+/// Syncs the file systems of these places to their disks, each once; "" is no
+/// place. Throws: io.
 void sync_file_systems(const std::vector<std::string>& places);
 
-/// True for what `temp_place` names. A plan file that names another place for
-/// temporary data would have a run empty it.
+/// True for places that `temp_place` makes. The run empties this place, so a
+/// plan file must not name any other.
 bool is_temp_place(const std::string& place);
 
-/// True if both name one place, however they are written.
+/// True if both texts name the same place.
 bool same_place(const std::string& a, const std::string& b);
 
-/// Opens a place that rechunk makes for itself and empties. Throws: io if a
-/// symbolic link stands there, which anyone may have put into a shared folder.
+/// Opens a place that rechunk makes for itself and empties. Throws: io if it is
+/// a symbolic link, because in a shared folder anyone may have put it there.
 std::shared_ptr<Store> open_own_store(const std::string& place);
 
 /// Throws: io if the file system of a local place has less than `bytes` free
@@ -60,13 +60,14 @@ bool is_replacement_of(const std::string& place, const std::string& target);
 /// The local path of a place, absolute and without links.
 std::string real_path(const std::string& place);
 
-/// True if a link stands there, whatever it leads to.
+/// True if the place is a link, even one that points nowhere.
 bool is_link(const std::string& place);
 
-/// The same place for processes that work in other folders; URLs stay.
+/// The place as an absolute path, for processes in other folders. URLs stay.
 std::string absolute_place(const std::string& place);
 
-/// Beside the target: tells an unfinished target from somebody's folder.
+/// Beside the target. It distinguishes an unfinished target from a user's
+/// folder.
 std::string journal_place(const std::string& target);
 
 }  // namespace rechunk

@@ -1,4 +1,5 @@
-// The text of --region: what it says, and what that means for one array. Pure.
+// The text of --region: its parser, and the region that it means for one array.
+// Pure.
 #pragma once
 
 #include <string>
@@ -19,8 +20,8 @@ struct RegionRange {
 /// Throws: invalid_argument.
 std::vector<RegionRange> parse_region(const std::string& text);
 
-/// The axis that a dimension means in an array with these names ("" for
-/// unnamed ones; none at all where the array names none); -1: it has none such.
+/// The axis of a dimension in an array with these names ("" for an unnamed one;
+/// empty if the array has no names). -1: there is no such dimension.
 int axis_of(const std::string& dimension, const std::vector<std::string>& names,
             int rank);
 
@@ -30,11 +31,12 @@ Region resolve_region(const std::vector<RegionRange>& ranges,
                       const std::vector<std::string>& names,
                       const Shape& shape);
 
-/// The least region around this one whose bounds are multiples of `steps`, or
+/// The smallest region around this one whose bounds are multiples of `steps` or
 /// the array's end.
 Region aligned(const Region& region, const Shape& steps, const Shape& shape);
 
-/// "time=0:8760,lat=90:180", of what is not whole; "all" if everything is.
+/// "time=0:8760,lat=90:180", without dimensions that are whole; "all" if every
+/// dimension is whole.
 std::string region_text(const Region& region,
                         const std::vector<std::string>& names,
                         const Shape& shape);

@@ -1,12 +1,12 @@
-// With `strict`, what would be noted is an error.
+// With `strict`, notes are errors.
 #pragma once
 
 #include "rechunk/rechunk.h"
 
 namespace rechunk {
 
-/// Throws: invalid_argument, with all notes, where the options are strict and
-/// there are any.
+/// Throws: invalid_argument, with all notes, if the options are strict and
+/// there are notes.
 void refuse_notes(const Options& options, const Notes& notes);
 
 }  // namespace rechunk

@@ -245,7 +245,7 @@ ArrayMetadata make_target_array(const Request& request, const std::string& path,
       array, {inner, wanted_shards(request, path, array, inner), codecs});
 }
 
-// True where the array keeps its chunks or codecs, since it cannot be decoded,
+// True if the array keeps its chunks or codecs, since it cannot be decoded,
 // although others are asked for.
 bool is_left_as_stored(const Request& request, const std::string& path,
                        const ArrayMetadata& array) {

@@ -1,5 +1,5 @@
-// Puts one folder in the place of another, so that a process that is killed at
-// any moment leaves something from which the next one can tell how far it was.
+// Puts one folder in the place of another. A process may be killed at any
+// moment; the next one finds out how far it was.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +14,8 @@ struct FolderExchange {
   std::string aside;   ///< Holds it instead where disks cannot exchange.
 };
 
-/// What was there before, which tells folders apart wherever they are; 0: none.
+/// Identities of the folders before, by which they are recognised in any place.
+/// 0: none.
 struct Inodes {
   std::uint64_t target = 0, fresh = 0;
   friend bool operator==(const Inodes&, const Inodes&) = default;
@@ -26,22 +27,22 @@ Inodes inodes_of(const FolderExchange& folders);
 /// True if the fresh folder is at the target. Throws: io.
 bool is_exchanged(const FolderExchange& folders, const Inodes& before);
 
-/// Exchanges the folders, or goes on where another process was stopped; does
-/// nothing where that is done. Readers find the old folder or the fresh one at
-/// any moment, where `can_exchange`. May be repeated.
+/// Exchanges the folders, or continues where another process was stopped. Does
+/// nothing if that is done. If `can_exchange`, readers find the old folder or
+/// the fresh one at any moment. May be repeated.
 /// Throws: io; corrupt (neither of the two is at the target).
 void exchange(const FolderExchange& folders, const Inodes& before);
 
-/// Where the old folder stands aside and nothing is at the target: puts it
+/// If the old folder was moved aside and nothing is at the target, puts it
 /// back. Throws: io.
 void put_back(const FolderExchange& folders);
 
-/// Tries it with two empty folders within this one, which is made for it and
-/// removed. False where the file system needs two steps. Throws: io.
+/// Tries an exchange with two empty folders in this folder, which is made and
+/// removed. False if the file system needs two steps. Throws: io.
 bool can_exchange(const std::string& folder);
 
-/// Removes a folder and all below it; links, not what they lead to. Does
-/// nothing where it is not. Throws: io.
+/// Removes a folder and everything below it. Removes links, but not the files
+/// to which they point. Does nothing if the folder does not exist. Throws: io.
 void remove_tree(const std::string& path);
 
 }  // namespace rechunk

@@ -35,7 +35,7 @@ class Listing {
  public:
   explicit Listing(const VisitListed& visit) : visit_(visit) {}
 
-  /// These return false where the visitor has ended the listing.
+  /// These return false if the visitor has ended the listing.
   bool enter(const std::string& folder, std::string_view prefix);
 
  private:

@@ -1,6 +1,6 @@
-// What a store of files does about symbolic links. Reading follows them, as
-// Zarr does: arrays of one group may lie on several disks. Nothing is written
-// or removed through them: what lies behind a link is not the store's.
+// How a store of files handles symbolic links. Reading follows them, as in
+// Zarr: arrays of one group may be on several disks. Nothing is written or
+// removed through links: files behind a link do not belong to the store.
 #pragma once
 
 #include <cstdint>
@@ -14,16 +14,16 @@ namespace rechunk {
 
 inline constexpr std::string_view kPartialSuffix = ".partial";
 
-/// True for the name of an unfinished object of ours,
-/// "<name>.<process>-<number>.partial"; what users call so is theirs.
+/// True for the name of an unfinished object of rechunk,
+/// "<name>.<process>-<number>.partial". Other files may end in ".partial".
 bool is_partial(std::string_view name);
 
 /// Calls `visit(key, bytes)` for each file below `folder`, whose key is
-/// `prefix`; unfinished objects (.partial) excepted. Links to folders are
-/// followed, but those that lead to a folder which holds them are visited like
-/// files, and so are those that lead nowhere: 0 bytes, nothing to read, but to
-/// be erased. An absent folder holds nothing. Ends when `visit` returns false.
-/// Throws: io (also where links multiply what there is beyond all measure).
+/// `prefix`, except unfinished objects (.partial). Links to folders are
+/// followed. Two kinds of links are visited like files of 0 bytes, so that they
+/// can be erased: those to a folder that contains them, and those that point
+/// nowhere. An absent folder holds nothing. Ends when `visit` returns false.
+/// Throws: io (also if there are far too many links to folders).
 void list_files(const std::string& folder, std::string_view prefix,
                 const VisitListed& visit);
 

@@ -1,13 +1,12 @@
-// Files where a Zarr array or group was expected: what they are, and how to
-// read them.
+// Names the format of a file that is in the place of a Zarr array or group, and
+// how to read it.
 #pragma once
 
 #include <string>
 
 namespace rechunk {
 
-/// Throws: invalid_argument if a regular file stands at `path`; names its
-/// format.
+/// Throws: invalid_argument if `path` is a regular file; names its format.
 void refuse_file(const std::string& path);
 
 }  // namespace rechunk

@@ -1,5 +1,5 @@
-// The files that a store is writing and has not yet given their names: those
-// that are of no use must go, though a call that removes them may fail.
+// The files that a store is writing under temporary names. Files that are not
+// needed must be removed, even if a first call to remove them fails.
 #pragma once
 
 #include <mutex>

@@ -212,7 +212,7 @@ void find_differences(const StoredArray& a, const StoredArray& b,
 
 std::string summary(const Comparison::Array& array) {
   if (array.differences.empty())
-    return "digests differ, and no element when they were read again";
+    return "digests differ, but no element did when they were read again";
   const Difference& first = array.differences.front();
   const bool all_counted =
       static_cast<std::int64_t>(array.differences.size()) ==

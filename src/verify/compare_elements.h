@@ -1,4 +1,4 @@
-// Where two arrays differ, and in what.
+// Finds the elements in which two arrays differ.
 #pragma once
 
 #include "verify/digest_array.h"
@@ -6,8 +6,8 @@
 namespace rechunk {
 
 /// Compares arrays of equal shape and type that can be decoded: by their
-/// digests, and where these differ box by box. Of a sample only the elements in
-/// some boxes, at once. Sets all of `result` but its name.
+/// digests and, if these differ, box by box. For a sample, compares only the
+/// elements in some boxes. Sets all members of `result` except its name.
 /// Throws: as digest_array.
 void compare_elements(const StoredArray& a, const StoredArray& b,
                       const ReadOptions& options, Comparison::Array& result);

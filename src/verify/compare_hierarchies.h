@@ -9,8 +9,9 @@
 
 namespace rechunk {
 
-/// Compares all arrays of two hierarchies by digest; where an array cannot be
-/// decoded but has the same encoding, by its encoded chunks.
+/// Compares all arrays of two hierarchies by digest. If an array cannot be
+/// decoded but has the same encoding on both sides, compares its encoded
+/// chunks.
 Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
                                const Hierarchy& a,
                                std::shared_ptr<Store> store_b,

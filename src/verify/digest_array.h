@@ -30,8 +30,8 @@ struct ReadOptions {
   MemoryBudget& budget;
   int threads = 1;
   std::stop_token stop;
-  /// Told the elements' bytes of each part that was read, by one thread at a
-  /// time; may be empty.
+  /// Called with the size of each part that was read, by one thread at a time;
+  /// may be empty.
   std::function<void(std::int64_t bytes)> on_read;
   Sample sample;  ///< Of what is compared, not of what is digested.
 };
@@ -43,7 +43,7 @@ std::int64_t digest_bytes(const ArrayLayout& layout);
 /// Throws: unsupported, corrupt, io, budget_exceeded, cancelled.
 Digest digest_array(const StoredArray& array, const ReadOptions& options);
 
-/// Digest of the kept elements, and of those behind them; decodes every chunk
+/// Digest of the kept elements, and of those after them; decodes every chunk
 /// once.
 std::pair<Digest, Digest> digest_kept(const StoredArray& array,
                                       const Kept& kept,
@@ -59,7 +59,7 @@ std::vector<Digest> digest_cells(const StoredArray& array, const Grid& cells,
 std::int64_t verification_bytes(const ArrayMetadata& source,
                                 const ArrayMetadata& target);
 
-/// How many threads the budget has room for, of those asked for.
+/// How many of the requested threads fit into the budget.
 /// Throws: budget_exceeded.
 int threads_within(const ReadOptions& options, std::int64_t task_bytes);
 

@@ -10,8 +10,8 @@
 
 namespace rechunk {
 
-/// Some whole chunks, within one object, of some MiB: so that the indices of
-/// shards are not read again for each chunk.
+/// A box of whole chunks of some MiB, in one object, so that the index of a
+/// shard is not read again for each chunk.
 Shape read_region_shape(const ArrayLayout& layout);
 
 /// Of a block that holds such a box in whole chunks.
@@ -19,10 +19,10 @@ std::int64_t block_bytes(const ArrayLayout& layout, const Shape& region);
 /// What reading takes beside it.
 std::int64_t reader_bytes(const ArrayLayout& layout);
 
-/// With codecs that refuse whatever other readers do.
+/// With strict codecs: they refuse everything that other readers refuse.
 std::shared_ptr<const ArrayLayout> shared_layout(const StoredArray& array);
 
-/// The boxes of a grid that are to be looked at: all, or a sample.
+/// The boxes of a grid that are compared: all, or a sample.
 class ChosenRegions {
  public:
   ChosenRegions(std::int64_t count, const Sample& sample);

@@ -7,9 +7,9 @@
 
 namespace rechunk {
 
-/// True if both hold the same encoded chunks, byte for byte, wherever these
-/// lie; for arrays of one chunk encoding that cannot be decoded. Looks at a
-/// sample of the first one's objects where `options` ask for that.
+/// True if both hold the same encoded chunks, byte for byte, in whatever
+/// objects. For arrays with the same chunk encoding that cannot be decoded. If
+/// `options` say so, compares only a sample of the first array's objects.
 bool same_encoded(const StoredArray& a, const StoredArray& b,
                   const ReadOptions& options);
 /// Payload bytes that one thread of `same_encoded` holds.

@@ -255,10 +255,10 @@ class OnDevice:
 
 
 REFUSED: dict[str, tuple[Any, str]] = {
-    "other type": (lambda: Says("i2", NUMBERS), "says int16, .* hold float64"),
-    "wider": (lambda: Says("f4", NUMBERS), "says float32"),
-    "narrower": (lambda: Says("f8", NUMBERS.astype("f4")), "hold float32"),
-    "unsigned": (lambda: Says("i8", NUMBERS.astype("u8")), "hold uint64"),
+    "other type": (lambda: Says("i2", NUMBERS), "is int16, .* are float64"),
+    "wider": (lambda: Says("f4", NUMBERS), "dtype is float32"),
+    "narrower": (lambda: Says("f8", NUMBERS.astype("f4")), "are float32"),
+    "unsigned": (lambda: Says("i8", NUMBERS.astype("u8")), "are uint64"),
     "masked": (lambda: MASKED, "masks.*filled"),
     "masked slices": (lambda: Says("f8", MASKED), "masks"),
     "masked dask": (lambda: da.from_array(MASKED, chunks=(2, 20)), "masks"),

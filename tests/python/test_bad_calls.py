@@ -251,7 +251,7 @@ def test_a_target_that_holds_something_else(
 def test_names_and_groups_must_fit_together(folder: Path) -> None:
     """An array needs a name in a group; a group has none."""
     group = zarr.open_group("full.zarr")
-    refuse("say what it is to be called", target_store=group)
+    refuse("give the array's name in the group", target_store=group)
     refuse("keep their names", source="g.zarr", array_name="x")
 
 

@@ -15,7 +15,7 @@ import zarr
 from engines import ENGINES
 from rechunk import RechunkError, RechunkWarning, rechunk
 
-TEXT = "left out, since it cannot be read"
+TEXT = "left out, because it cannot be read"
 NOTES = [{"kind": "files", "arrays": ["broken"], "text": TEXT}]
 # Of one way to run each executor that hands on what the commit returned.
 REPORTING = ["threads", "python", "dask-threads", "dask-cluster", "prefect"]

@@ -29,7 +29,7 @@ def _start(before: Any) -> Any:
         return before | "Start" >> beam.combiners.Count.Globally()
     raise InvalidArgumentError(
         f"plan: it cannot be applied to a {type(before).__qualname__}",
-        "apply it to a pipeline, or to a collection that it is to wait for",
+        "apply it to a pipeline, or to a collection that must end first",
     )
 
 

@@ -53,7 +53,7 @@ class RegionReader {
   virtual void read(const Region& region, RegionSink& sink, Arena& arena,
                     StageReport& report) const = 0;
   /// What the sink may spare for reading `region`, so that this takes as much
-  /// less from the arena; 0 where it would be of no use.
+  /// less from the arena; 0 if it would be of no use.
   virtual std::int64_t spare_bytes(const Region& /*region*/) const { return 0; }
   /// Looks at the objects that reading `region` asks for; at none where
   /// elements do not come from objects.
@@ -83,7 +83,7 @@ class ArrayReader final : public RegionReader {
 
   /// What reading one chunk takes beside the sink's memory.
   static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
-  /// The part of it that a sink may spare; 0 where none can.
+  /// The part of it that a sink may spare; 0 if none can.
   static std::int64_t spare_bytes(const ArrayLayout& layout);
   /// What an open object takes: the indices of a shard and those within.
   static std::int64_t object_scratch_bytes(const ArrayLayout& layout);

@@ -1,4 +1,4 @@
-// Reads regions of arrays that lie in no Zarr store, chunk by chunk.
+// Reads regions of arrays that are not in a Zarr store, chunk by chunk.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@ namespace rechunk {
 
 class ArraySourceReader final : public RegionReader {
  public:
-  /// `layout`: of the source's metadata; its grid says what is read at a time.
-  /// Elements come in the byte order of `scalars`.
+  /// `layout`: of the source's metadata; one cell of its grid is read at a
+  /// time. Elements get the byte order of `scalars`.
   ArraySourceReader(std::shared_ptr<const ArraySource> source,
                     std::shared_ptr<const ArrayLayout> layout,
                     const std::vector<DataType::Scalar>& scalars);
@@ -20,7 +20,7 @@ class ArraySourceReader final : public RegionReader {
   void read(const Region& region, RegionSink& sink, Arena& arena,
             StageReport& report) const override;
 
-  /// What reading one chunk takes: our buffer, and the source's own array.
+  /// Memory for reading one chunk: our buffer, and the source's own array.
   static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
 
  private:

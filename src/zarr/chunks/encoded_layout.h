@@ -1,4 +1,4 @@
-// Where encoded chunks lie, for those who move or compare them as they are.
+// Finds encoded chunks, for code that moves or compares them without decoding.
 // Nothing here needs a codec to be known.
 #pragma once
 

@@ -1,5 +1,5 @@
-// Chunks that lie under other keys than their array's metadata says: without a
-// word, all readers take such an array for an empty one.
+// Chunks under other keys than their array's metadata says. All readers would
+// take such an array for an empty one, without an error.
 #pragma once
 
 #include "rechunk/store.h"
@@ -7,9 +7,9 @@
 
 namespace rechunk {
 
-/// Looks at a few keys of each array, and lists an array that has none of them.
-/// Throws: corrupt, if no object has a key of the array and some has one by
-/// another separator; the hint names it.
+/// Checks a few keys of each array, and lists the array if none of them exists.
+/// Throws: corrupt, if no object has a key of the array, but some object has
+/// one with another separator; the hint names it.
 void check_chunk_keys(const Store& store, const Hierarchy& hierarchy);
 
 }  // namespace rechunk

@@ -1,4 +1,4 @@
-// What tells that objects are those that a task read or wrote.
+// Fingerprints by which a resumed run recognises objects.
 #pragma once
 
 #include "rechunk/observer.h"
@@ -6,21 +6,21 @@
 
 namespace rechunk {
 
-/// Notes an object that was asked for, there or not.
+/// Notes an object that a task asked for, whether it exists or not.
 void note_source(StageReport& report, const ReadRequest& request);
 
 /// Notes an object that was written.
 void note_written(StageReport& report, std::string_view key, std::int64_t bytes,
                   std::uint64_t content);
 
-/// Notes an object of a target, if it is there, as `note_written` did; its
-/// content only where there is a buffer to read it with. The first
-/// `header_bytes` count behind the others, as they were written.
+/// Notes an object of a target, if it exists, in the same way as
+/// `note_written`; its content only if there is a buffer for reading. The first
+/// `header_bytes` count after the others, because they were written last.
 void note_existing(ObjectSums& sums, const Store& store, const std::string& key,
                    std::int64_t header_bytes, std::span<std::byte> buffer);
 
-/// Adds what was noted of one task's sources to `report.read`: each object
-/// once, however often the task asked for it.
+/// Adds the noted source objects of one task to `report.read`: each object
+/// once, even if the task asked for it several times.
 void sum_sources(StageReport& report);
 
 }  // namespace rechunk

@@ -1,5 +1,5 @@
-// How a part of an unencoded chunk is read: in slabs that fit a small buffer,
-// each made of runs of bytes that lie together in the object. Pure.
+// How a part of an unencoded chunk is read: in slabs that fit into a small
+// buffer. A slab consists of runs of neighbouring bytes in the object. Pure.
 #pragma once
 
 #include <cstdint>
@@ -31,8 +31,8 @@ struct Slab {
 /// Bytes of the buffer that any slab fits.
 std::int64_t slab_bytes(const RawChunk& chunk);
 
-/// Visits the slabs that make up `wanted`, a part of chunk.region. Where runs
-/// would be short, neighbours that are not wanted are read with them.
+/// Visits the slabs of `wanted`, a part of chunk.region. If runs would be
+/// short, neighbours that are not wanted are read, too.
 void for_each_slab(const RawChunk& chunk, const Region& wanted,
                    const std::function<void(const Slab&)>& visit);
 

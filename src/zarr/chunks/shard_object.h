@@ -22,8 +22,9 @@ class ShardObject {
   ShardObject(Store& store, std::string key, const ShardLevel& level,
               std::span<std::byte> index, bool erase_empty);
 
-  /// Says where an inner chunk will lie: `place.offset` bytes behind all that
-  /// was appended so far. `coordinates` count from the shard's first chunk.
+  /// Sets the place of an inner chunk: `place.offset` bytes after everything
+  /// that was appended so far. `coordinates` count from the shard's first
+  /// chunk.
   void add(const Shape& coordinates, ShardIndex::Entry place);
 
   /// Throws: io, without the object's place.

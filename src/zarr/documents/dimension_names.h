@@ -1,4 +1,4 @@
-// The names of dimensions by which chunks are asked for. Pure.
+// The names of dimensions that users may use for chunks. Pure.
 #pragma once
 
 #include <map>
@@ -20,7 +20,8 @@ class DimensionNames {
  public:
   explicit DimensionNames(const Hierarchy& hierarchy);
 
-  /// Its own, or else those of the axes of its image; empty if there are none.
+  /// The array's own names, or those of its image's axes; empty if there are
+  /// none.
   std::vector<std::string> of(const std::string& path,
                               const ArrayMetadata& array) const;
 
@@ -28,7 +29,7 @@ class DimensionNames {
   std::map<std::string, std::vector<std::string>> axes_;  ///< By array.
 };
 
-/// What there is to name, for people: "its dimensions are: lat, lon".
+/// The existing names, for messages: "its dimensions are: lat, lon".
 std::string list_dimensions(const DimensionNames& names,
                             const Hierarchy& hierarchy);
 

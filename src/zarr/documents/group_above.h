@@ -1,20 +1,20 @@
-// The groups that a target lies in: readers look for it from there.
+// The groups above a target. Readers find the target from there.
 #pragma once
 
 #include "rechunk/store.h"
 
 namespace rechunk {
 
-/// The Zarr format of the nearest group above, the only one in which its
-/// readers see the target. 0: there is no group, or it has both formats.
+/// The Zarr format of the nearest group above. Its readers see the target only
+/// in this format. 0: there is no group, or it has both formats.
 int format_above(const Store& target);
 
-/// The format for the target: that of the group above, else `asked`, which is
-/// 0 for that of the source.
-/// Throws: invalid_argument if another one is asked for than that of the group.
+/// The format for the target: that of the group above, else `asked` (0: that of
+/// the source).
+/// Throws: invalid_argument if `asked` differs from the group's format.
 int format_for(const Store& target, int asked);
 
-/// Rebuilds the consolidated metadata of all groups above, where there is some.
+/// Rebuilds the consolidated metadata of all groups above that have some.
 void consolidate_above(const Store& target);
 
 }  // namespace rechunk

@@ -47,7 +47,7 @@ struct Hierarchy {
 Hierarchy read_hierarchy(const Store& store);
 
 /// All nodes in the other format. Throws: unsupported (names array and cause;
-/// also where the hierarchy has an unread array).
+/// also if the hierarchy has an unread array).
 Hierarchy convert_format(const Hierarchy& source, int zarr_format);
 
 /// Writes all documents: arrays first (attributes before .zarray), then
@@ -57,7 +57,7 @@ Hierarchy convert_format(const Hierarchy& source, int zarr_format);
 void write_hierarchy(Store& store, const Hierarchy& hierarchy);
 
 /// Rebuilds the consolidated metadata of a group at the store's root from the
-/// documents below it; does nothing where there is none.
+/// documents below it; does nothing if there is none.
 void consolidate_again(Store& store);
 
 /// Removes the metadata documents below the root (root first), so that what is

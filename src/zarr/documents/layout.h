@@ -47,12 +47,12 @@ struct ArrayLayout {
 /// invalid_argument (sizes overflow).
 ArrayLayout make_layout(const ArrayMetadata& metadata);
 
-/// False for arrays that `make_layout` refuses: those can only be moved as they
-/// are.
+/// False for arrays that `make_layout` refuses. They can only be moved as
+/// stored.
 bool is_decodable(const ArrayMetadata& metadata);
 
-/// What of such an array cannot be decoded, in short: "numcodecs.shuffle",
-/// "string".
+/// Short name of the part of an array that cannot be decoded:
+/// "numcodecs.shuffle", "string".
 std::string undecodable_part(const ArrayMetadata& metadata);
 
 /// The outermost shards; nothing if there are none. Chunks need not be

@@ -39,7 +39,7 @@ bool is_whole(std::string_view json) {
   return raw_json::as_integer(json) || raw_json::as_unsigned(json);
 }
 
-/// `_FillValue` for the fill value of an array; nothing where xarray could not
+/// `_FillValue` for the fill value of an array; nothing if xarray could not
 /// read it.
 std::optional<std::string> encoded_fill(const FillValue& fill,
                                         const DataType& data_type) {
@@ -94,7 +94,7 @@ std::optional<std::string_view> fill_value_attribute(
   return raw_json::find(*metadata.attributes, kFillValueAttribute);
 }
 
-/// The token of the v2 fill value for an attribute of v3; nothing where v2
+/// The token of the v2 fill value for an attribute of v3; nothing if v2
 /// cannot say it, or xarray does not read it.
 std::optional<std::string> decoded_attribute(std::string_view json,
                                              const DataType& data_type) {
@@ -122,7 +122,7 @@ std::optional<std::string> decoded_attribute(std::string_view json,
   }
 }
 
-/// The element that an attribute means; nothing where no element is that.
+/// The element that an attribute means; nothing if no element is that.
 std::optional<FillValue> fill_of_attribute(std::string_view json,
                                            const DataType& data_type) {
   const auto token = decoded_attribute(json, data_type);

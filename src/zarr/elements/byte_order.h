@@ -10,7 +10,7 @@
 
 namespace rechunk {
 
-/// What has to be reversed in each element; nothing where both agree.
+/// What has to be reversed in each element; nothing if both agree.
 class ByteSwap {
  public:
   ByteSwap() = default;

@@ -12,16 +12,16 @@ namespace rechunk {
 /// the byte order of the scalars inside them matters, and only for swapping.
 struct DataType {
   /// v2 form: a typestr ("<f4") or, for structures, the JSON list of fields.
-  /// Empty where v2 cannot express the type.
+  /// Empty if v2 cannot express the type.
   std::string v2;
   /// v3 form: `data_type` as JSON text, quotes included ("\"float32\"").
-  /// Empty where v3 cannot express the type.
+  /// Empty if v3 cannot express the type.
   std::string v3;
-  /// Bytes per element; 0 where the type has no fixed size (strings).
+  /// Bytes per element; 0 if the type has no fixed size (strings).
   std::int64_t item_bytes = 0;
   /// Widths of the scalars in one element, in order; they add up to
   /// item_bytes. complex128 is {8, 8}; S, V and 1-byte types count as {n} with
-  /// swapping off. Empty where the size is not fixed.
+  /// swapping off. Empty if the size is not fixed.
   struct Scalar {
     std::int64_t bytes = 0;
     bool swappable = false;  ///< A number (or UTF-32 unit) of more than 1 byte.

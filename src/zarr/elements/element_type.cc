@@ -18,7 +18,7 @@ using Scalar = DataType::Scalar;
 
 constexpr std::size_t kMaxScalars = 1 << 16;
 
-/// Bytes of the numbers that an element consists of; 0 where it is not numbers.
+/// Bytes of the numbers that an element consists of; 0 if it is not numbers.
 std::int64_t number_bytes(const ElementType& type) {
   switch (type.kind) {
     case Kind::kInteger:

@@ -38,7 +38,7 @@ struct ElementType {
     kUnknown,
   };
   Kind kind = Kind::kUnknown;
-  std::int64_t bytes = 0;  ///< 0 where the size is not fixed or not known.
+  std::int64_t bytes = 0;  ///< 0 if the size is not fixed or not known.
   bool big_endian = false;
   std::string name;  ///< The v3 name without configuration; "" if v3 has none.
   std::string unit;  ///< Of kTime: "ns", "generic".
@@ -82,7 +82,7 @@ ElementType element_type(const DataType& data_type);
 DataType parse_data_type_v2(std::string_view dtype);
 DataType parse_data_type_v3(std::string_view json, bool big_endian);
 
-/// True where numbers of one element differ in byte order, which v3 cannot say.
+/// True if numbers of one element differ in byte order, which v3 cannot say.
 bool has_mixed_byte_order(const DataType& data_type);
 bool is_big_endian(const DataType& data_type);
 

@@ -195,7 +195,7 @@ std::string format_fields(const ElementType& type) {
   return '[' + text + ']';
 }
 
-/// Kind letter of a number; 0 where numpy has no such number.
+/// Kind letter of a number; 0 if numpy has no such number.
 char number_letter(const ElementType& type) {
   const bool exotic = type.name.starts_with("int4") ||
                       type.name.starts_with("uint4") || type.name == "int2" ||

@@ -28,7 +28,7 @@ inline constexpr std::int64_t kMaxFillBytes = 1 << 20;
 
 /// The token and its element in the byte order of `type`. The number 0 is zeros
 /// for every type, and so is null, but for times: there it is NaT, as it is for
-/// zarr-python. `bits` stays empty where the token means nothing for the type
+/// zarr-python. `bits` stays empty if the token means nothing for the type
 /// or the type has no fixed size.
 FillValue parse_fill_value(std::string_view json, const DataType& type,
                            int zarr_format);

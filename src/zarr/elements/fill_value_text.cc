@@ -149,7 +149,7 @@ std::string describe_bytes(Bytes element) {
   return raw_json::quote(text);
 }
 
-/// True where `format` makes something that people read.
+/// True if `format` makes something that people read.
 bool is_readable(const ElementType& type) {
   switch (type.kind) {
     case Kind::kFloat:
@@ -165,7 +165,7 @@ bool is_readable(const ElementType& type) {
   }
 }
 
-/// True where the token is what a format itself writes for such a number.
+/// True if the token is what a format itself writes for such a number.
 bool is_float_token(std::string_view json, int zarr_format) {
   if (raw_json::is_number(json)) return true;
   const auto text = raw_json::as_string(json);
@@ -174,7 +174,7 @@ bool is_float_token(std::string_view json, int zarr_format) {
          (zarr_format == 3 && text->starts_with("0x"));
 }
 
-/// True where every reader of the format reads the token, and reads it alike.
+/// True if every reader of the format reads the token, and reads it alike.
 bool is_standard_token(const FillValue& fill, const ElementType& type,
                        int zarr_format) {
   const std::string_view json = fill.json;
@@ -207,7 +207,7 @@ bool is_standard_token(const FillValue& fill, const ElementType& type,
   }
 }
 
-/// True where both formats read the token alike.
+/// True if both formats read the token alike.
 bool is_common_token(const FillValue& fill, const ElementType& type) {
   switch (type.kind) {
     case Kind::kComplex:

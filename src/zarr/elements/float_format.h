@@ -11,7 +11,7 @@ namespace rechunk {
 /// Bytes of one such number ("float16", "float8_e5m2", ...); 0 if unknown.
 std::int64_t float_bytes(std::string_view name);
 
-/// The bits of the nearest number; nothing where the format has no such value
+/// The bits of the nearest number; nothing if the format has no such value
 /// (infinity, NaN, or for formats of one byte any inexact number).
 std::optional<std::uint64_t> float_bits(std::string_view name, double value);
 
