@@ -249,7 +249,8 @@ class Job {
   /// target that existed, removes only appended elements. A target that was to
   /// be replaced stays as it is.
   /// Throws: invalid_argument if a process is at work on it, or the new target
-  /// has already taken the old one's place.
+  /// has already taken the old one's place, or some of the arrays of a group
+  /// have grown and others have not.
   void discard();
   /// Frees the memory that is kept between tasks.
   void trim_memory();

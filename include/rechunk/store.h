@@ -79,6 +79,12 @@ class Store {
   /// Removes an object. False if there was none.
   virtual bool erase(std::string_view key) = 0;
 
+  /// Removes what processes of this machine that have ended left of objects
+  /// that they wrote under that key. A process of another machine may lose
+  /// such an object, too: its `commit` throws io. Does nothing where unfinished
+  /// objects leave no trace.
+  virtual void drop_unfinished(std::string_view /*key*/) {}
+
   /// Calls `visit(key, bytes)` for every object whose key is `prefix` or starts
   /// with `prefix` + "/" (all objects for ""), in any order, until
   /// it returns false. Unfinished objects are not listed.

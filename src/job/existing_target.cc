@@ -188,6 +188,17 @@ void grow_arrays(const PlannedJob& job) {
   rebuild_consolidated(job);
 }
 
+bool has_grown_in_part(const PlannedJob& job) {
+  if (!job.existing || job.options.append.empty()) return false;
+  std::size_t grown = 0;
+  for (const auto& [path, part] : job.existing->arrays) {
+    const auto document =
+        read_text(*job.stores.target, document_key(job, path));
+    grown += document && growth_of(part, *document) == Growth::kAfter;
+  }
+  return grown > 0 && grown < job.existing->arrays.size();
+}
+
 void erase_appended(const PlannedJob& job) {
   for (const auto& [path, part] : job.existing->arrays) {
     const auto document =
@@ -204,6 +215,7 @@ void erase_appended(const PlannedJob& job) {
     });
     restore_partial_objects(job, path);
   }
+  rebuild_consolidated(job);  // Some may have grown.
 }
 
 std::vector<std::string> describe_existing(const PlannedJob& job) {

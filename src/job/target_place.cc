@@ -147,8 +147,10 @@ void make_room(const PlannedJob& job) {
   if (replaces(job)) {
     erase_unfinished(*visible_target(job), job);
     begin_replacement(job);
-  } else if (!job.existing && !is_empty(*job.stores.target)) {
-    erase_target(job);
+  } else if (!job.existing) {
+    if (!is_empty(*job.stores.target)) erase_target(job);
+    // Else their readers would find fill values there.
+    if (job.options.overwrite) consolidate_above(*job.stores.target);
   }
   if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
 }
@@ -196,7 +198,10 @@ void commit_metadata(const PlannedJob& job,
   if (!exchange_has_begun(job)) write_documents(job);
   make_durable(job);
   if (replaces(job)) replace_target(job, check_lock);
-  if (!job.existing) consolidate_above(*visible_target(job));
+  const auto visible = visible_target(job);
+  if (!job.existing)
+    with_context([&] { consolidate_above(*visible); },
+                 [&] { return visible->describe("") + " is complete"; });
   make_durable(job);
 }
 
@@ -238,6 +243,9 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
     if (!job.existing) return erase_target(job);
     if (!job.options.append.empty()) erase_appended(job);
   });
+  // Groups above may have named it, or may do so if the run was ending.
+  if (target_too && !job.existing && !replaces(job))
+    attempt([&] { consolidate_above(*stores.target); });
   if (stores.journal && erased)
     attempt([&] { Journal(stores.journal, job.hash).erase(); });
 }

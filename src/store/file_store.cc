@@ -135,6 +135,11 @@ class FileStore final : public Store {
     return true;
   }
 
+  void drop_unfinished(std::string_view key) override {
+    for (const std::string& path : PartialFiles::of_ended(path_of(key)))
+      partial_files_->remove(path);
+  }
+
   void scan(std::string_view prefix, const VisitListed& visit) const override {
     if (prefix.empty()) return list_files(root_, "", visit);
     const std::string path = path_of(prefix);

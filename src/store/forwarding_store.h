@@ -26,6 +26,9 @@ class ForwardingStore : public Store {
     return store_->create_if_absent(key, bytes);
   }
   bool erase(std::string_view key) override { return store_->erase(key); }
+  void drop_unfinished(std::string_view key) override {
+    store_->drop_unfinished(key);
+  }
   void scan(std::string_view prefix, const VisitListed& visit) const override {
     store_->scan(prefix, visit);
   }

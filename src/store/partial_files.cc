@@ -1,10 +1,13 @@
 #include "store/partial_files.h"
 
+#include <signal.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
+#include <filesystem>
 
 #include "store/folders.h"
 
@@ -25,6 +28,22 @@ std::string PartialFiles::name_beside(const std::string& path) {
   static std::atomic<std::uint64_t> counter{0};
   return path + "." + std::to_string(getpid()) + "-" +
          std::to_string(counter.fetch_add(1)) + std::string(kPartialSuffix);
+}
+
+std::vector<std::string> PartialFiles::of_ended(const std::string& path) {
+  const std::filesystem::path object = path;
+  const std::string begun = object.filename().string() + ".";
+  std::vector<std::string> paths;
+  std::error_code error;
+  std::filesystem::directory_iterator at(object.parent_path(), error), end;
+  for (; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename().string();
+    if (!name.starts_with(begun) || !is_partial(name)) continue;
+    const int process = std::atoi(name.c_str() + begun.size());
+    if (::kill(process, 0) != 0 && errno == ESRCH)
+      paths.push_back(at->path().string());
+  }
+  return paths;
 }
 
 void PartialFiles::remove(const std::string& path) noexcept {

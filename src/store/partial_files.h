@@ -17,6 +17,9 @@ class PartialFiles {
   /// A name beside `path` that no other file of any process has.
   static std::string name_beside(const std::string& path);
 
+  /// Those beside `path` whose processes do not run on this machine.
+  static std::vector<std::string> of_ended(const std::string& path);
+
   /// Removes the file, later if it cannot be now.
   void remove(const std::string& path) noexcept;
 

@@ -1,6 +1,7 @@
 #include "store/partial_files.h"
 
 #include <gtest/gtest.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <filesystem>
@@ -48,6 +49,21 @@ TEST_F(PartialFilesTest, AreRemovedLaterIfTheyCannotBeAtOnce) {
   unblock(name);
   files.remove(new_name());
   EXPECT_FALSE(fs::exists(name));
+}
+
+TEST_F(PartialFilesTest, OfProcessesThatEndedAreFound) {
+  const pid_t ended = ::fork();
+  if (ended == 0) ::_exit(0);
+  ASSERT_EQ(::waitpid(ended, nullptr, 0), ended);
+  const std::string mine = new_name(), object = (folder_ / "object").string();
+  const std::string left = object + "." + std::to_string(ended) + "-1.partial";
+  for (const std::string& path :
+       {mine, left, object,
+        object + "2." + std::to_string(ended) + "-1.partial",
+        object + ".notes.partial"})
+    std::ofstream(path) << "bytes";
+  EXPECT_EQ(PartialFiles::of_ended(object), std::vector<std::string>{left});
+  EXPECT_TRUE(PartialFiles::of_ended("/no/such/folder/object").empty());
 }
 
 TEST_F(PartialFilesTest, AreRemovedAtTheEnd) {

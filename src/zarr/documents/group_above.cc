@@ -31,13 +31,11 @@ int format_for(const Store& target, int asked) {
 
 void consolidate_above(const Store& target) {
   for (auto store = target.above(); store; store = store->above())
-    with_context(
-        [&] { consolidate_again(*store); },
-        [&] {
-          return target.describe("") +
-                 " is complete; rebuilding the consolidated metadata of " +
-                 store->describe("");
-        });
+    with_context([&] { consolidate_again(*store); },
+                 [&] {
+                   return "rebuilding the consolidated metadata of " +
+                          store->describe("");
+                 });
 }
 
 }  // namespace rechunk

@@ -15,6 +15,7 @@ int format_above(const Store& target);
 int format_for(const Store& target, int asked);
 
 /// Rebuilds the consolidated metadata of all groups above that have some.
+/// Throws: io, corrupt (any array or group below these).
 void consolidate_above(const Store& target);
 
 }  // namespace rechunk

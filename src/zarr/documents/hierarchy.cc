@@ -140,8 +140,12 @@ Texts read_documents(const Store& store, const Listing& listing,
   }
   store.read_many(requests);
   for (const ReadRequest& request : requests) {
-    if (request.found)
-      texts[request.key].resize(static_cast<std::size_t>(request.bytes_read));
+    const auto bytes = static_cast<std::size_t>(request.bytes_read);
+    texts[request.key].resize(bytes);
+    if (request.found && request.bytes_read == request.object_bytes) continue;
+    // Another one was put there since it was listed, or it was removed.
+    if (auto text = read_text(store, request.key))
+      texts[request.key] = *std::move(text);
     else
       texts.erase(request.key);
   }
@@ -333,20 +337,6 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
   write_group(store, "", hierarchy, hierarchy.consolidated);
   if (hierarchy.zarr_format == 2 && !hierarchy.consolidated)
     store.erase(".zmetadata");  // A stale one would be believed.
-}
-
-void consolidate_again(Store& store) {
-  const auto zarr_json = read_text(store, "zarr.json");
-  const bool v3 = zarr_json && has_consolidated_v3(*zarr_json);
-  if (!v3 && (zarr_json || !read_text(store, ".zmetadata"))) return;
-  // Begun before the documents are read: who changes them meanwhile, and
-  // removes what others have begun, keeps an old state from being published.
-  const auto writer = store.open_writer(v3 ? "zarr.json" : ".zmetadata");
-  const Hierarchy now = read_hierarchy(store);
-  const std::string text =
-      v3 ? format_consolidated_v3(now, "") : format_consolidated_v2(now, "");
-  writer->append(std::as_bytes(std::span(text)));
-  writer->commit();
 }
 
 void erase_hierarchy(Store& store, bool everything,

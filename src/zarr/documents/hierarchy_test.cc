@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "rechunk/error.h"
+#include "store/forwarding_store.h"
 #include "zarr/documents/convert.h"
 
 namespace rechunk {
@@ -71,6 +72,32 @@ TEST(Hierarchy, GroupsOfV2AreImpliedByTheArraysBelow) {
   EXPECT_EQ(paths(hierarchy.groups), (Strings{"", "a b", "c"}));
   EXPECT_EQ(hierarchy.groups.at("a b").attributes, "{ \"t\":1.0}");
   EXPECT_FALSE(hierarchy.groups.at("c").attributes);
+}
+
+// Says that objects are shorter, or longer, than they are when they are read.
+class ChangingStore final : public ForwardingStore {
+ public:
+  ChangingStore(std::shared_ptr<Store> store, std::int64_t more)
+      : ForwardingStore(std::move(store)), more_(more) {}
+
+  void scan(std::string_view prefix, const VisitListed& visit) const override {
+    store_->scan(prefix, [&](std::string_view key, std::int64_t bytes) {
+      return visit(key, bytes + more_);
+    });
+  }
+
+ private:
+  const std::int64_t more_;
+};
+
+TEST(Hierarchy, DocumentsMayBeReplacedAfterTheyWereListed) {
+  const auto store = store_of({{"zarr.json", kGroupV3},
+                               {"a/zarr.json", kArrayV3},
+                               {"b/zarr.json", kArrayV3}});
+  for (const std::int64_t more : {-1, 1, -20}) {
+    const Hierarchy hierarchy = read_hierarchy(ChangingStore(store, more));
+    EXPECT_EQ(paths(hierarchy.arrays), (Strings{"a", "b"}));
+  }
 }
 
 TEST(Hierarchy, V3WinsWhereBothFormatsArePresent) {
