@@ -1,6 +1,6 @@
-// "NAME:CHUNKS" and "NAME:CODEC", for one array of a group. Names may have
-// colons: only the source tells where the value begins, so that a word is right
-// if it may be taken apart somewhere.
+// "NAME:CHUNKS" and "NAME:CODEC", for one array of a group. Names may contain
+// colons, and only the source shows where the value begins. So a word is right
+// if it can be divided at any colon.
 #pragma once
 
 #include <string>

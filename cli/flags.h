@@ -1,6 +1,5 @@
-// The flags of all subcommands: one table (flags.cc), from which the help, the
-// parser and the suggestions for misspelt flags are made; and what the words
-// given to them mean.
+// The flags of all subcommands: one table (flags.cc) makes the help, the parser
+// and the suggestions for misspelt flags. And the meaning of their values.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -68,7 +67,7 @@ Options make_options(const Arguments& arguments);
 /// Of --threads; 0 if it is not given. Throws: UsageError.
 int parse_threads(const Arguments& arguments);
 
-/// Of --sample and --seed: without the latter one that nobody foresees.
+/// Of --sample and --seed; without --seed, a random seed.
 /// Throws: UsageError.
 Sample make_sample(const Arguments& arguments);
 
@@ -85,7 +84,7 @@ struct TaskWords {
 TaskWords parse_tasks(const Arguments& arguments);
 
 /// A hint for words that the parser did not expect: "did you mean --chunks?",
-/// or "" where nothing is near.
+/// or "" if no known word is similar.
 std::string suggest(const CLI::App& app, const std::vector<std::string>& words);
 
 }  // namespace rechunk::cli

@@ -9,10 +9,10 @@
 
 namespace rechunk::cli {
 
-/// While it lives, the first SIGINT or SIGTERM requests a stop and the second
-/// ends the process at once with code 130. Made by the main thread before
-/// others are: they inherit its blocked signals, so that only the watcher of
-/// this class ever receives them.
+/// While it lives, the first SIGINT or SIGTERM requests a stop, and the second
+/// ends the process at once with code 130. The main thread makes it before
+/// other threads: they inherit its blocked signals, so only the watcher of this
+/// class receives them.
 class Interrupt {
  public:
   Interrupt();

@@ -21,8 +21,8 @@ struct Style {
 };
 Style style_of(std::FILE* stream);
 
-/// The text with its control characters spelled out ("\x1b"): names come from
-/// files, and a terminal would obey them.
+/// The text with control characters as escapes ("\x1b"): names come from files,
+/// and a terminal would obey them.
 std::string printable(std::string_view text);
 
 /// Rows of cells, printable, aligned in columns three spaces apart. A column is
@@ -30,10 +30,11 @@ std::string printable(std::string_view text);
 /// here.
 std::string format_table(const std::vector<std::vector<std::string>>& rows);
 
-/// What a job says of the target that it writes into, in the plan's columns.
+/// The lines on the existing target that a job writes into, in the plan's
+/// columns.
 std::string describe_parts(const Job& job);
 
-/// What people should know: a line each, to stderr.
+/// Prints notes to stderr, one line each.
 void print_notes(const Notes& notes);
 
 struct PlanView {
@@ -61,7 +62,7 @@ void write_stdout(std::string_view text);
 /// stderr.
 void print_error(std::string_view message, std::string_view hint);
 
-/// The same for what is no failure: "warning: message".
+/// The same for a warning: "warning: message".
 void print_warning(std::string_view message, std::string_view hint);
 
 }  // namespace rechunk::cli

@@ -13,7 +13,7 @@ struct Call {
 };
 
 /// --help and --version become commands that print.
-/// Throws: UsageError, with what was meant as a hint where that can be guessed.
+/// Throws: UsageError; its hint says what was probably meant.
 Call parse_command_line(int argc, const char* const* argv);
 
 }  // namespace rechunk::cli

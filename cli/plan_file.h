@@ -8,7 +8,7 @@
 namespace rechunk::cli {
 
 /// Writes the job's plan file in one step. Throws: invalid_argument (something
-/// stands at the target), io.
+/// is already at the target), io.
 void save_plan(const Job& job, const std::string& path);
 
 /// Throws: not_found, corrupt.

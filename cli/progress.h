@@ -8,9 +8,9 @@
 
 namespace rechunk::cli {
 
-/// A bar with rate and remaining time, drawn on stderr and wiped when the
-/// observer is destroyed. Nothing (null) if stderr is not a terminal that can
-/// move its cursor.
+/// A bar with rate and remaining time on stderr. It is removed when the
+/// observer is destroyed. Null if stderr is not a terminal that can move its
+/// cursor.
 std::unique_ptr<Observer> make_progress_bar();
 
 /// One line of at most `columns` characters, such as

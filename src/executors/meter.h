@@ -1,4 +1,4 @@
-// How far a run is, and how long it took.
+// The progress of a run, and its time.
 #pragma once
 
 #include <chrono>
@@ -9,8 +9,8 @@
 
 namespace rechunk {
 
-/// Tells an observer, which may be null, now and then. Used by one thread at a
-/// time; starts its clock when it is made.
+/// Reports to an observer, which may be null, from time to time. Used by one
+/// thread at a time. Its clock starts when it is made.
 class Meter {
  public:
   Meter(const Plan& plan, Observer* observer);

@@ -1,9 +1,9 @@
 // JSON as text: checks the syntax and cuts a document into verbatim slices.
 //
-// Metadata holds values that no double and no map survives: bare NaN tokens
+// Metadata has values that are lost in doubles and maps: bare NaN tokens
 // (Python writes them), integers beyond 64 bits, NaN payloads, key order. So
-// documents are never re-serialised: what rechunk must understand is read from
-// its slice, everything else is passed on as it stood.
+// documents are never re-serialised. Members that rechunk interprets are read
+// from their slice; everything else is copied unchanged.
 //
 // Beyond RFC 8259 the bare tokens NaN, Infinity and -Infinity are accepted.
 // Slices point into the text that was given. Pure functions; all throw corrupt
@@ -69,8 +69,8 @@ std::string quote(std::string_view text);
 /// escapes. Equal texts mean equal values; numbers compare as written.
 std::string canonical(std::string_view value);
 
-/// The same tokens laid out with an indent of 2, for a value that stands
-/// `depth` levels deep; lists without lists or objects stay on one line.
+/// The same tokens with an indent of 2, for a value at `depth` levels. A list
+/// without lists or objects stays on one line.
 std::string indented(std::string_view value, int depth);
 
 /// The object without / with a member, all other bytes untouched.
@@ -78,7 +78,7 @@ std::string without_member(std::string_view object, std::string_view key);
 std::string with_member(std::string_view object, std::string_view key,
                         std::string_view value);
 
-/// True if NaN or Infinity stand in the value, which strict readers refuse.
+/// True if the value contains NaN or Infinity, which strict readers refuse.
 bool has_bare_names(std::string_view value);
 
 /// The same value with "NaN", "Infinity" and "-Infinity" as strings for them.

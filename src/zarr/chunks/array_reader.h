@@ -1,6 +1,6 @@
-// Reads regions of a Zarr array: finds the chunks, decodes them, and hands the
-// elements to a sink. The unit of reading is the innermost chunk; of a shard
-// only its index and the chunks that are wanted are read.
+// Reads regions of a Zarr array: finds the chunks, decodes them, and gives the
+// elements to a sink. The unit of reading is the innermost chunk. From a shard,
+// only its index and the wanted chunks are read.
 #pragma once
 
 #include <cstddef>
@@ -22,13 +22,13 @@ class RegionSink {
  public:
   virtual ~RegionSink() = default;
 
-  /// Memory where `part`, contiguous in `axis_order`, may be decoded to;
-  /// nullptr if there is none. `put` follows if there is such data.
+  /// Memory into which `part` may be decoded, contiguous in `axis_order`;
+  /// nullptr if there is none. If `part` has data, `put` follows.
   virtual std::byte* place(const Region& part,
                            const std::vector<int>& axis_order) = 0;
 
-  /// Elements of `part`; `strides` in bytes per axis. `data` may be what
-  /// `place` gave: then they are where they belong.
+  /// Elements of `part`; `strides` in bytes per axis. `data` may be the memory
+  /// that `place` returned: then they are already in their place.
   virtual void put(const Region& part, const std::byte* data,
                    const Shape& strides) = 0;
 
@@ -36,35 +36,35 @@ class RegionSink {
   virtual void put_fill(const Region& part,
                         std::span<const std::byte> element) = 0;
 
-  /// Memory that may hold anything until the first `put`, if all that comes is
-  /// `region`: at least `bytes`, or none.
+  /// At least `bytes` of memory that the reader may use until the first `put`,
+  /// if it reads `region` only; or none.
   virtual std::span<std::byte> spare(const Region& /*region*/,
                                      std::int64_t /*bytes*/) {
     return {};
   }
 };
 
-/// Where elements of a region come from. Immutable; may be used by many
-/// threads, each with its own arena.
+/// A source of elements. Immutable; may be used by many threads, each with its
+/// own arena.
 class RegionReader {
  public:
   virtual ~RegionReader() = default;
-  /// Hands all of `region` to the sink, part by part.
+  /// Gives the elements of `region` to the sink, part by part.
   virtual void read(const Region& region, RegionSink& sink, Arena& arena,
                     StageReport& report) const = 0;
-  /// What the sink may spare for reading `region`, so that this takes as much
-  /// less from the arena; 0 if it would be of no use.
+  /// Bytes of `spare` memory of a sink that reading `region` can use, and then
+  /// does not take from the arena; 0 if none.
   virtual std::int64_t spare_bytes(const Region& /*region*/) const { return 0; }
-  /// Looks at the objects that reading `region` asks for; at none where
-  /// elements do not come from objects.
+  /// Visits the objects that reading `region` needs; none if elements do not
+  /// come from objects.
   virtual void visit_objects(const Region& /*region*/,
                              const VisitObject& /*visit*/) const {}
 };
 
 class ArrayReader final : public RegionReader {
  public:
-  /// `path`: of the array in the store. Elements come in the byte order of
-  /// `scalars`, the same type's as the array's.
+  /// `path`: of the array in the store. Elements get the byte order of
+  /// `scalars`, which are of the array's type.
   ArrayReader(std::shared_ptr<const Store> store, std::string path,
               std::shared_ptr<const ArrayLayout> layout,
               const std::vector<DataType::Scalar>& scalars);
@@ -74,18 +74,20 @@ class ArrayReader final : public RegionReader {
   /// Throws: corrupt, io (with the object's place in the message).
   void read(const Region& region, RegionSink& sink, Arena& arena,
             StageReport& report) const override;
-  /// A chunk that is read alone may lie encoded where it goes decoded.
+  /// If only one chunk is read, its encoded bytes may use the memory of its
+  /// elements.
   std::int64_t spare_bytes(const Region& region) const override;
   void visit_objects(const Region& region,
                      const VisitObject& visit) const override;
 
   const ArrayLayout& layout() const { return *layout_; }
 
-  /// What reading one chunk takes beside the sink's memory.
+  /// Memory for reading one chunk, beside the sink's.
   static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
   /// The part of it that a sink may spare; 0 if none can.
   static std::int64_t spare_bytes(const ArrayLayout& layout);
-  /// What an open object takes: the indices of a shard and those within.
+  /// Memory for an open object: the index of a shard and those of shards inside
+  /// it.
   static std::int64_t object_scratch_bytes(const ArrayLayout& layout);
 
  private:

@@ -1,5 +1,5 @@
 // Writes the chunks of a Zarr array, or streams them into shards. Chunks that
-// hold nothing but the fill value are left out, unless asked for.
+// hold only the fill value are left out, unless the options say otherwise.
 #pragma once
 
 #include <cstddef>
@@ -19,14 +19,14 @@
 namespace rechunk {
 
 /// The decoded bytes of the chunk that starts at an element: whole, padded
-/// beyond the array's edges, in the layout's axis order and byte order. None
-/// of a chunk that is known to hold only what is left out.
+/// beyond the array's edges, in the layout's axis order and byte order. Empty
+/// for a chunk that is known to hold only fill.
 using ChunkBytes =
     std::function<std::span<const std::byte>(const Shape& start)>;
 
 class ShardWriter;
 
-/// What becomes of chunks that hold nothing but the fill value.
+/// What to do with chunks that hold only the fill value.
 enum class EmptyChunks {
   kLeaveOut,  ///< Nothing is there.
   kWrite,
@@ -43,8 +43,8 @@ class ArrayWriter {
   const ArrayLayout& layout() const { return *layout_; }
   const Grid& objects() const { return objects_; }
 
-  /// The element of chunks that are left out where they hold nothing else;
-  /// none where all are written.
+  /// Chunks that hold only this element are left out. Empty: all chunks are
+  /// written.
   std::span<const std::byte> left_out() const;
 
   /// Writes one object that is a chunk (`ChunkBytes`). Requires: no shards.
@@ -52,19 +52,19 @@ class ArrayWriter {
   void write_chunk(const Shape& object, std::span<const std::byte> chunk,
                    Arena& arena, StageReport& report) const;
 
-  /// Notes the objects of whole objects' region that are there, as they were
-  /// noted when they were written; contents only with a buffer.
+  /// Notes the existing objects of a region of whole objects, in the same way
+  /// as when they were written; their content only if there is a buffer.
   void note_objects(const Region& region, std::span<std::byte> buffer,
                     ObjectSums& sums) const;
 
   /// Begins a shard; takes object_scratch_bytes from the arena until it ends.
-  /// Nothing is written before the first chunk that is not empty. Units are
-  /// encoded by `idle` threads too (may be null), and lie in the shard as if
-  /// one thread had done it all.
+  /// Nothing is written before the first chunk that is not empty. `idle`
+  /// threads (may be null) also encode units. The shard is the same as if one
+  /// thread had written it.
   std::unique_ptr<ShardWriter> open_shard(const Shape& object, Arena& arena,
                                           IdleThreads* idle = nullptr) const;
 
-  /// What appending one unit (a chunk, or a shard within a shard) takes.
+  /// Memory for appending one unit (a chunk, or a shard in a shard).
   static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
   static std::int64_t object_scratch_bytes(const ArrayLayout& layout);
 

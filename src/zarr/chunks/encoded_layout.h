@@ -1,5 +1,5 @@
 // Finds encoded chunks, for code that moves or compares them without decoding.
-// Nothing here needs a codec to be known.
+// Codecs need not be known.
 #pragma once
 
 #include <cstddef>
@@ -33,16 +33,16 @@ struct EncodedLayout {
   void check_chunk_bytes(std::int64_t bytes) const;
 };
 
-/// Requires: no shards in shards. Throws: as make_layout, but not where codecs
-/// or types are unknown.
+/// Requires: no shards in shards. Throws: as make_layout, but accepts unknown
+/// codecs and types.
 EncodedLayout encoded_layout(const ArrayMetadata& metadata);
 
-/// Request for the index of a shard, into `index`.
+/// A request that reads the index of a shard into `index`.
 ReadRequest index_request(const ShardLevel& level, std::string key,
                           std::span<std::byte> index);
 
-/// The index, after that request was carried out; nothing if there is no such
-/// object. Throws: corrupt.
+/// The index, after that request was run. Nothing if the object does not exist.
+/// Throws: corrupt.
 std::optional<ShardIndex> checked_index(const ShardLevel& level,
                                         const ReadRequest& done);
 

@@ -15,7 +15,8 @@
 
 namespace rechunk {
 
-/// What a codec maps to what; kUnknown codecs go by where they stand.
+/// The input and output of a codec. For kUnknown codecs their position in the
+/// list decides.
 enum class CodecKind {
   kArrayToArray,
   kArrayToBytes,
@@ -33,7 +34,7 @@ struct CodecParts {
 CodecParts split_codecs(const std::vector<CodecSpec>& codecs);
 std::vector<CodecSpec> join_codecs(const CodecParts& parts);
 
-/// The codecs of the innermost chunks, shards taken off.
+/// The codecs of the innermost chunks, without those of shards.
 CodecParts innermost_codecs(const ArrayMetadata& metadata);
 
 /// Throws: corrupt if a list has more codecs than any array can want (64).
@@ -47,23 +48,23 @@ std::string format_codecs_v3(const std::vector<CodecSpec>& codecs);
 /// the buffer that it gets. Throws: corrupt.
 CodecSpec codec_from_v2(std::string_view json, std::int64_t item_bytes);
 
-/// The same codec as a v3 document may say it: without members that no reader
-/// of v3 knows. Codecs that rechunk has never heard of stay as they are.
+/// The codec for a v3 document: without members that no reader of v3 knows.
+/// Codecs that rechunk does not know are not changed.
 /// Throws: unsupported (a member of another type, or out of range).
 CodecSpec codec_in_v3(const CodecSpec& codec);
 
-/// A v2 codec in the spelling that its readers share: GDAL writes the checksum
-/// of zstd as "NO".
+/// A v2 codec in a spelling that all readers understand: GDAL writes the
+/// checksum of zstd as "NO".
 std::string standard_codec_v2(std::string_view json);
 
-/// Element size of what the codec makes of elements of that size.
+/// Element size of the codec's output for elements of that size.
 std::int64_t encoded_item_bytes(const CodecSpec& codec,
                                 std::int64_t item_bytes);
 
 /// The v2 form. Throws: unsupported (v2 has no such codec).
 std::string codec_to_v2(const CodecSpec& codec);
 
-/// The same codec with what every v3 reader needs: a typesize for blosc.
+/// The codec with the members that every v3 reader needs: a typesize for blosc.
 CodecSpec completed_codec(const CodecSpec& codec, std::int64_t item_bytes);
 
 /// A "bytes" codec; no configuration where the order does not matter.

@@ -1,6 +1,6 @@
-// Questions about how an array is encoded that need no codec: the keys of its
-// chunks, the chunks that readers see, descriptions, and whether encoded
-// objects may be moved.
+// Answers about an array's encoding that need no codec: the keys of its chunks,
+// the chunks that readers see, descriptions, and whether encoded objects may be
+// moved.
 #pragma once
 
 #include <optional>

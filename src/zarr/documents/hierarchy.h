@@ -19,9 +19,9 @@ struct GroupMetadata {
   bool consolidated = false;  ///< An inner group that had it of its own.
 };
 
-/// An array of a group whose documents are sound, but do not tell rechunk where
-/// its chunks lie: of an unknown grid, or of an early draft. All objects below
-/// it are its own.
+/// An array of a group with valid documents, from which rechunk cannot find its
+/// chunks: it has an unknown grid, or is an early draft. All objects below it
+/// belong to it.
 struct UnreadArray {
   std::string cause;
   /// (file name, text), verbatim.
@@ -51,8 +51,8 @@ Hierarchy read_hierarchy(const Store& store);
 Hierarchy convert_format(const Hierarchy& source, int zarr_format);
 
 /// Writes all documents: arrays first (attributes before .zarray), then
-/// sub-groups, deepest first, the root last; consolidated metadata, rebuilt
-/// from these documents, where `consolidated` says so of the root or a group.
+/// sub-groups, deepest first, the root last. If `consolidated` is set for the
+/// root or a group, writes consolidated metadata, rebuilt from these documents.
 /// v3 puts it into the group's zarr.json, v2 into .zmetadata.
 void write_hierarchy(Store& store, const Hierarchy& hierarchy);
 
@@ -61,9 +61,9 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy);
 /// so at a time: no old state is published last.
 void consolidate_again(Store& store);
 
-/// Removes the metadata documents below the root (root first), so that what is
-/// left can no longer be opened; then, if `everything`, all other objects.
-/// What lies below `spared_prefix` stays, if there is one.
+/// Removes the metadata documents below the root (root first), so that the
+/// hierarchy can no longer be opened. Then, if `everything`, removes all other
+/// objects. Objects below `spared_prefix` stay, if it is given.
 void erase_hierarchy(Store& store, bool everything,
                      std::string_view spared_prefix = {});
 

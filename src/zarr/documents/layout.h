@@ -1,6 +1,6 @@
-// How the elements of an array lie in its objects: everything that reading
-// and writing chunks needs, free of JSON. Made from ArrayMetadata once, then
-// immutable and shared by all threads.
+// The layout of an array's elements in its objects: everything for reading and
+// writing chunks, without JSON. Made once from ArrayMetadata, then immutable
+// and shared by all threads.
 #pragma once
 
 #include <cstddef>

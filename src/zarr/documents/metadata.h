@@ -1,11 +1,11 @@
 // The metadata of one Zarr array, v2 or v3, in one form.
 //
-// What rechunk must understand is parsed; everything else (attributes, the
-// fill value's token, unknown members) is kept as the text that stood in the
-// source, so that NaN tokens, huge integers and key order survive. Codecs and
-// data types that rechunk cannot decode still parse: they only fail once
-// something has to be decoded (`make_layout`). No I/O.
-// Parts: metadata_v2.cc, metadata_v3.cc, metadata_text.cc.
+// Only members that rechunk interprets are parsed. Everything else (attributes,
+// the fill value's token, unknown members) stays the source's text, so that NaN
+// tokens, huge integers and key order survive. Codecs and data types that
+// rechunk cannot decode can still be parsed. They only fail when something must
+// be decoded (`make_layout`). No I/O. Parts: metadata_v2.cc, metadata_v3.cc,
+// metadata_text.cc.
 #pragma once
 
 #include <optional>
@@ -40,14 +40,14 @@ struct ArrayMetadata {
 
   /// The codecs in v3 form and encoding order, for v2 arrays too: order F is a
   /// transpose, byte order a "bytes" codec, filters and compressor have their
-  /// v3 (or "numcodecs.") names. Filters that make elements of elements (delta)
-  /// stand before "bytes", all others behind it. `sharding_indexed` keeps its
-  /// nested codecs in its configuration.
+  /// v3 (or "numcodecs.") names. Filters from elements to elements (delta) come
+  /// before "bytes", all others after it. `sharding_indexed` keeps its nested
+  /// codecs in its configuration.
   std::vector<CodecSpec> codecs;
   /// v2 only, verbatim JSON, to write back what was read.
   std::string v2_compressor = "null", v2_filters = "null";
   bool v2_order_f = false;
-  /// v2 only: how the document spells the type, if not as `data_type.v2`.
+  /// v2 only: the document's spelling of the type, if it is not `data_type.v2`.
   std::string v2_dtype;
 
   /// Attributes as a JSON object, verbatim (v2: the text of .zattrs);

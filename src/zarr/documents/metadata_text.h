@@ -1,5 +1,5 @@
-// What the documents of v2 and v3, of arrays and of groups, have in common:
-// reading their members and writing them out. Internal to zarr/.
+// Common parts of the documents of v2 and v3, of arrays and groups: reading and
+// writing their members. Internal to zarr/.
 #pragma once
 
 #include <map>
@@ -19,18 +19,18 @@ inline constexpr std::string_view kDimensionsAttribute = "_ARRAY_DIMENSIONS";
 /// Members of a whole document. Throws: corrupt (not one JSON object).
 std::vector<raw_json::Member> document_members(std::string_view document);
 
-/// What they are called, and their JSON.
+/// Their names and their JSON.
 using Members = std::map<std::string, std::string_view>;
 
-/// Throws: corrupt (there is none of that key).
+/// Throws: corrupt (the key is missing).
 std::string_view required_member(const Members& members,
                                  const std::string& key);
 
-/// Throws corrupt: that member cannot be that.
+/// Throws corrupt: the member cannot have this value.
 [[noreturn]] void bad_member(std::string_view key, std::string_view json);
 
-/// What is understood must be taken apart, again and again, so that its length
-/// is bounded; attributes and unknown members are only passed on.
+/// Checks the length of a member that rechunk interprets, because it is parsed
+/// several times. Attributes and unknown members are only copied.
 /// Throws: corrupt (longer than a mebibyte).
 void check_length(const raw_json::Member& member);
 
@@ -42,8 +42,8 @@ bool is_early_draft(std::string_view document);
 /// Throws: corrupt (not an object).
 std::string parse_attributes(std::string_view document);
 
-/// Chunk lengths of an array of that shape; a length of 0, which old writers
-/// put where an axis has length 0, counts as 1 there. Throws: corrupt.
+/// Chunk lengths of an array of that shape. On an axis of length 0 old writers
+/// write a chunk length of 0; it counts as 1. Throws: corrupt.
 Shape parse_chunk_shape(std::string_view json, std::string_view what,
                         const Shape& shape);
 
@@ -53,8 +53,7 @@ std::pair<std::string, std::string> optional_extension(
     const raw_json::Member& member);
 
 /// A document under construction: one member after the other, indented by 2 as
-/// zarr-python does it; attributes and unknown members are pasted as they
-/// stand.
+/// in zarr-python. Attributes and unknown members are copied unchanged.
 class DocumentText {
  public:
   void add(std::string_view key, std::string_view value);

@@ -1,5 +1,5 @@
-// Hidden folders that runs of rechunk keep beside their targets, which may lie
-// within a hierarchy: intermediates, and targets that are not complete.
+// Hidden folders beside targets, in which runs of rechunk keep intermediates
+// and unfinished targets. They may be inside a hierarchy.
 #pragma once
 
 #include <string_view>

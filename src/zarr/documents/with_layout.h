@@ -1,4 +1,4 @@
-// The metadata of an array that is laid out in another way.
+// The metadata of an array with another layout.
 #pragma once
 
 #include <optional>
@@ -8,11 +8,11 @@
 
 namespace rechunk {
 
-/// What the user may change of an array besides its format.
+/// The properties of an array, beside its format, that a user may change.
 struct LayoutRequest {
   Shape chunks;                 ///< Inner chunks where `shards` is given.
   std::optional<Shape> shards;  ///< Multiples of `chunks`. v3 only.
-  /// Bytes -> bytes codecs that replace the source's; nothing keeps them.
+  /// Bytes -> bytes codecs instead of the source's. Nothing: keep the source's.
   std::optional<std::vector<CodecSpec>> codecs;
 };
 

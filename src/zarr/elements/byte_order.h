@@ -1,4 +1,4 @@
-// Turns elements from one byte order into another, scalar by scalar.
+// Changes the byte order of elements, scalar by scalar.
 #pragma once
 
 #include <cstddef>
@@ -10,7 +10,8 @@
 
 namespace rechunk {
 
-/// What has to be reversed in each element; nothing if both agree.
+/// The scalars to reverse in each element; none if both byte orders are the
+/// same.
 class ByteSwap {
  public:
   ByteSwap() = default;

@@ -1,5 +1,5 @@
-// The type of an array's elements, as much as moving and swapping them needs.
-// element_type.h knows what they mean.
+// The type of an array's elements, with everything for moving and swapping
+// them. Their meaning is in element_type.h.
 #pragma once
 
 #include <cstdint>
@@ -8,8 +8,8 @@
 
 namespace rechunk {
 
-/// How stored elements look. Elements are opaque boxes of `item_bytes`; only
-/// the byte order of the scalars inside them matters, and only for swapping.
+/// The form of stored elements. An element is `item_bytes` opaque bytes. Only
+/// the byte order of its scalars matters, and only for swapping.
 struct DataType {
   /// v2 form: a typestr ("<f4") or, for structures, the JSON list of fields.
   /// Empty if v2 cannot express the type.
@@ -33,7 +33,7 @@ struct DataType {
   std::string label() const;
 };
 
-/// True if elements mean the same, whatever their byte order.
+/// True if elements have the same meaning. Byte order may differ.
 bool same_type(const DataType& a, const DataType& b);
 
 }  // namespace rechunk

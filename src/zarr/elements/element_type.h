@@ -1,7 +1,7 @@
-// What one element is, as the `dtype` of v2 or the `data_type` of v3 say it:
-// enough to encode a fill value and to translate between the two.
-// Internal to zarr/; others see DataType (data_type.h). Pure functions.
-// Parts: element_type_v2.cc, element_type_v3.cc.
+// The meaning of one element, from v2's `dtype` or v3's `data_type`: enough to
+// encode a fill value and to translate between the two. Internal to zarr/;
+// others see DataType (data_type.h). Pure functions. Parts: element_type_v2.cc,
+// element_type_v3.cc.
 #pragma once
 
 #include <cstdint>
