@@ -1,5 +1,5 @@
 // What users should know about a job: a reader may see something else in the
-// target than in the source, or an array keeps its layout.
+// target than in the source, or cannot read it, or an array keeps its layout.
 #pragma once
 
 #include <cstdint>

@@ -216,6 +216,21 @@ std::string describe(const std::string& url, const nb::dict& stores) {
   return json.dump();
 }
 
+// Name and cause of what is not rechunked; text and arrays of notes.
+using NotRechunkedTuple = std::pair<std::string, std::string>;
+using NoteTuple = std::pair<std::string, std::vector<std::string>>;
+
+std::vector<std::string> note_lines(
+    const std::vector<NotRechunkedTuple>& not_rechunked,
+    const std::vector<NoteTuple>& texts) {
+  Notes notes;
+  for (const auto& [name, cause] : not_rechunked)
+    notes.not_rechunked.push_back({name, cause});
+  for (const auto& [text, arrays] : texts)
+    notes.notes.push_back({"", arrays, text});
+  return to_lines(notes);
+}
+
 // What a `.zarray` says, as a `zarr.json`.
 std::string document_v3(const std::string& document) {
   const auto store = make_memory_store();
@@ -236,6 +251,7 @@ auto released(Job& job, Arguments... arguments) {
 void register_job(nb::module_& module) {
   module.def("describe", &describe, "url"_a, "stores"_a);
   module.def("file_path", &file_path, "place"_a);
+  module.def("note_lines", &note_lines, "not_rechunked"_a, "notes"_a);
   module.def("document_v3", &document_v3, "document"_a);
   nb::class_<Job>(module, "Job", "A planned rechunk; see rechunk.h.")
       .def(

@@ -3,36 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from rechunk import _core
 from rechunk.errors import RechunkWarning
-
-_MOST_NAMES = 8
 
 
 def note_lines(report: Mapping[str, Any]) -> list[str]:
     """A line for each note of a plan or report, as the command prints them."""
-    by_cause: dict[str, list[str]] = {}
-    for array in report.get("not_rechunked", ()):
-        by_cause.setdefault(array["cause"], []).append(
-            array["name"] or "the array"
-        )
-    lines = [
-        f"not rechunked: {_joined(names)} ({cause})"
-        for cause, names in sorted(by_cause.items())
-    ]
-    for note in report.get("notes", ()):
-        names = f": {_joined(note['arrays'])}" if note["arrays"] else ""
-        lines.append(f"note: {note['text']}{names}")
-    return lines
-
-
-def _joined(names: Iterable[str]) -> str:
-    names = list(names)
-    more = len(names) - _MOST_NAMES
-    text = ", ".join(names[:_MOST_NAMES])
-    return f"{text} and {more} more" if more > 0 else text
+    return _core.note_lines(
+        [(a["name"], a["cause"]) for a in report.get("not_rechunked", ())],
+        [(n["text"], n["arrays"]) for n in report.get("notes", ())],
+    )
 
 
 def notes_since(

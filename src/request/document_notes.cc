@@ -7,6 +7,7 @@
 #include "json/raw_json.h"
 #include "zarr/documents/layout.h"
 #include "zarr/documents/missing_value.h"
+#include "zarr/documents/zarr_python.h"
 
 namespace rechunk {
 namespace {
@@ -29,10 +30,6 @@ class NodeNotes {
 bool has_attribute(const std::optional<std::string>& attributes,
                    std::string_view key) {
   return attributes && raw_json::find(*attributes, key).has_value();
-}
-
-bool has_struct(const ArrayMetadata& array) {
-  return array.data_type.v3.find("\"struct\"") != std::string::npos;
 }
 
 void note_missing_value_in_v3(const ArrayMetadata& source,
@@ -108,9 +105,11 @@ void note_array(const ArrayMetadata& source, const ArrayMetadata& target,
   if (target.zarr_format == 2)
     return note_missing_value_in_v2(source, target, notes);
   note_missing_value_in_v3(source, target, notes);
-  if (has_struct(target))
-    notes.add("data_type",
-              "zarr-python before 3.2 cannot read structs of Zarr v3");
+}
+
+void note_unread(const ArrayMetadata& target, NodeNotes notes) {
+  if (const auto text = unread_by_zarr_python(target))
+    notes.add("unreadable", *text);
 }
 
 void note_nan(const std::optional<std::string>& source,
@@ -152,6 +151,7 @@ Notes document_notes(const Hierarchy& source, const Hierarchy& target) {
     const auto other = target.arrays.find(path);
     if (other == target.arrays.end()) continue;
     note_array(array, other->second, {notes, path});
+    note_unread(other->second, {notes, path});
     if (to_v3 || array.attributes != other->second.attributes)
       note_nan(array.attributes, other->second.attributes, {notes, path});
   }

@@ -1,5 +1,5 @@
 // Compares the documents of source and target, and notes what readers may see
-// differently. Pure.
+// differently; also what zarr-python cannot read of the target. Pure.
 #pragma once
 
 #include "rechunk/notes.h"

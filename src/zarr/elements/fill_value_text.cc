@@ -36,6 +36,13 @@ std::string format_integer(Bytes element, const ElementType& type) {
   return std::to_string(static_cast<std::int64_t>(value << unused) >> unused);
 }
 
+/// zarr-python 3.1 refuses numbers for times without a unit, also that of NaT.
+std::string format_time(Bytes element, const ElementType& type) {
+  constexpr std::string_view kNotATime = "-9223372036854775808";
+  const std::string number = format_integer(element, type);
+  return type.unit == "generic" && number == kNotATime ? "\"NaT\"" : number;
+}
+
 /// The shortest text that reads back as the same number, always with a point
 /// or an exponent: "-0" would lose its sign, as readers take it for an integer.
 std::string shortest(double value, bool single) {
@@ -111,8 +118,9 @@ std::string format(Bytes element, const ElementType& type, int zarr_format) {
       return element[0] == std::byte{0} ? "false" : "true";
     case Kind::kInteger:
     case Kind::kUnsigned:
-    case Kind::kTime:
       return format_integer(element, type);
+    case Kind::kTime:
+      return format_time(element, type);
     case Kind::kFloat:
       return format_float(element, type, zarr_format);
     case Kind::kComplex:
@@ -186,7 +194,7 @@ bool is_standard_token(const FillValue& fill, const ElementType& type,
     case Kind::kUnsigned:
       return json == format_integer(fill.bits, type);
     case Kind::kTime:
-      return json == format_integer(fill.bits, type) || json == "\"NaT\"";
+      return json == format_time(fill.bits, type) || json == "\"NaT\"";
     case Kind::kFloat:
       return is_float_token(json, zarr_format);
     case Kind::kComplex: {
