@@ -128,7 +128,7 @@ def test_files_that_are_no_zarr_stay(
     (tmp_path / "t/x").write_text("a file")
     refused = rechunk.fails(*command).stderr
     assert "files that are not Zarr are in the place" in refused
-    assert "be: x\n" in refused
+    assert "of new arrays: x\n" in refused
     assert (tmp_path / "t/x").read_text() == "a file"
     assert tree_hash(tmp_path / "t/deep/y") == found["deep/y"]
     assert_only(tmp_path, "a", "t")
