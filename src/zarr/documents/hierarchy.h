@@ -58,7 +58,7 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy);
 
 /// Rebuilds the consolidated metadata of a group at the store's root from the
 /// documents below it; does nothing if there is none. Several processes may do
-/// so at a time: no old state is published last.
+/// so at a time: no old state is published last. (In consolidate.cc.)
 void consolidate_again(Store& store);
 
 /// Removes the metadata documents below the root (root first), so that the
