@@ -85,9 +85,12 @@ void check_place(const PlannedJob& job) {
   const auto around = status_of(parent);
   const auto folder = around ? status_of(path) : std::nullopt;
   if (around && ::access(parent.c_str(), W_OK | X_OK) != 0)
-    refuse(path,
-           "you may not write to the folder around it, where the new "
-           "target is built");
+    throw Error(ErrorKind::kInvalidArgument,
+                "replacing " + path +
+                    ": you may not write to the folder around it, which holds "
+                    "the new target and the journal of the run",
+                "choose a target elsewhere; --overwrite-in-place needs that "
+                "folder, too, for the journal");
   if (!folder) return;
   if (!S_ISDIR(folder->st_mode))
     throw Error(ErrorKind::kInvalidArgument,
