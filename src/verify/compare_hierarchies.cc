@@ -72,8 +72,17 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
     else
       add({.name = path, .difference = only});
   };
-  for (const auto& [path, array] : a.unread)
-    add_unread(path, a, b, "only the first has it");
+  for (const auto& [path, array] : a.unread) {
+    const auto other = b.unread.find(path);
+    if (other == b.unread.end() || other->second.documents != array.documents) {
+      add_unread(path, a, b, "only the first has it");
+      continue;
+    }
+    Comparison::Array result{.name = path};
+    result.difference = difference_as_stored(*store_a, *store_b, path, options);
+    result.equal = result.difference.empty();
+    add(std::move(result));
+  }
   for (const auto& [path, array] : b.unread)
     if (!a.unread.contains(path))
       add_unread(path, b, a, "only the second has it");

@@ -11,7 +11,8 @@ namespace rechunk {
 
 /// Compares all arrays of two hierarchies by digest. If an array cannot be
 /// decoded but has the same encoding on both sides, compares its encoded
-/// chunks.
+/// chunks. If its metadata is not understood, but is the same text, compares
+/// all its objects.
 Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
                                const Hierarchy& a,
                                std::shared_ptr<Store> store_b,

@@ -3,7 +3,10 @@
 #include <algorithm>
 #include <atomic>
 #include <functional>
+#include <map>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "exec/read_pieces.h"
 #include "exec/run_plan.h"
@@ -11,6 +14,7 @@
 #include "verify/read_regions.h"
 #include "zarr/chunks/encoded_layout.h"
 #include "zarr/documents/encoding.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk {
 namespace {
@@ -98,6 +102,21 @@ bool same_bytes(const Store& store_a, const Place& a, const Store& store_b,
          same;
 }
 
+using Objects = std::map<std::string, std::int64_t>;
+
+/// Sizes of all objects below an array, by key, but its own documents.
+Objects objects_below(const Store& store, const std::string& path) {
+  Objects objects;
+  store.list(path, [&](std::string_view key, std::int64_t bytes) {
+    const std::string name(key);
+    if (is_document(name) &&
+        (name == join_key(path, name.substr(name.rfind('/') + 1))))
+      return;
+    objects.emplace(name, bytes);
+  });
+  return objects;
+}
+
 /// Objects as they are, whatever is in them.
 EncodedLayout object_layout(const ArrayMetadata& array) {
   const Grid objects(array.shape, array.chunks);
@@ -156,6 +175,33 @@ bool same_encoded(const StoredArray& a, const StoredArray& b,
                     });
               });
   return same;
+}
+
+std::string difference_as_stored(const Store& a, const Store& b,
+                                 const std::string& path,
+                                 const ReadOptions& options) {
+  const Objects of_a = objects_below(a, path), of_b = objects_below(b, path);
+  for (const auto& [key, bytes] : of_a)
+    if (!of_b.contains(key)) return "only the first has " + key;
+  for (const auto& [key, bytes] : of_b)
+    if (!of_a.contains(key)) return "only the second has " + key;
+  std::vector<std::string> keys;
+  for (const auto& [key, bytes] : of_a) keys.push_back(key);
+  std::vector<char> same(keys.size(), 1);
+  const ChosenRegions chosen(std::ssize(keys), options.sample);
+  const std::int64_t bytes = 2 * kBufferBytes;
+  run_indexed(chosen.count(), threads_within(options, bytes), bytes,
+              options.budget, options.stop,
+              [&](std::int64_t number, Arena& arena) {
+                const std::int64_t index = chosen[number];
+                const std::string& key = keys[index];
+                same[index] = same_bytes(a, {key, 0, of_a.at(key)}, b,
+                                         {key, 0, of_b.at(key)}, arena);
+              });
+  const auto other = std::find(same.begin(), same.end(), 0);
+  return other == same.end()
+             ? ""
+             : keys[other - same.begin()] + " differs as it is stored";
 }
 
 }  // namespace rechunk
