@@ -129,6 +129,29 @@ def test_a_group_grows_day_by_day(
     assert_only(tmp_path, "b", *(f"a{day}" for day in range(7)))
 
 
+@pytest.mark.parametrize("chunks", ["24,2,2", "time=24,y=2,x=2"])
+def test_a_coordinate_has_room_for_what_comes(
+    rechunk: Rechunk, tmp_path: Path, chunks: str
+) -> None:
+    """Whether lengths are given by name or by position."""
+    rng = np.random.default_rng([SEED, 4])
+    for name, first, length in (("a", 0, 10), ("a1", 10, 9), ("a2", 19, 30)):
+        days = np.arange(first, first + length)
+        values = rng.random((length, 3, 4))
+        arrays = {
+            "v": (values, ("time", "y", "x")), "time": (days, ("time",)),
+        }  # fmt: skip
+        write_group(tmp_path / name, arrays, {})
+    rechunk.ok("run", tmp_path / "a", tmp_path / "b", "--chunks", chunks)
+    for name in ("a1", "a2"):
+        words = (tmp_path / name, tmp_path / "b", "--append", "time")
+        rechunk.ok("run", *words)
+    group = zarr.open_group(tmp_path / "b", mode="r")
+    assert group["v"].chunks == (24, 2, 2)
+    assert group["time"].chunks == (24,)
+    assert_same_elements(group["time"][...], np.arange(49))
+
+
 def test_what_lies_behind_the_end_does_not_come_back(
     rechunk: Rechunk, tmp_path: Path
 ) -> None:

@@ -71,6 +71,8 @@ def _size_text(text: str) -> str:
 
 
 def _axis_text(name: Any, shape: tuple[int, ...] | None) -> Any:
+    if isinstance(name, str):  # A comma would end it.
+        return name.replace("\\", "\\\\").replace(",", "\\,")
     from_end = _is_length(name) and name < 0 and shape is not None
     return name + len(shape or ()) if from_end else name
 

@@ -45,6 +45,29 @@ std::string_view without_brackets(std::string_view text) {
   return text;
 }
 
+/// The next comma that separates parts; npos: there is none.
+std::size_t find_comma(std::string_view text) {
+  for (std::size_t at = 0; at < text.size(); ++at) {
+    if (text[at] == '\\')
+      ++at;
+    else if (text[at] == ',')
+      return at;
+  }
+  return std::string_view::npos;
+}
+
+/// A name without the backslashes before commas and backslashes.
+std::string unescaped(std::string_view name) {
+  std::string text;
+  for (std::size_t at = 0; at < name.size(); ++at) {
+    if (name[at] == '\\' && at + 1 < name.size() &&
+        (name[at + 1] == ',' || name[at + 1] == '\\'))
+      ++at;
+    text += name[at];
+  }
+  return text;
+}
+
 /// Reads the parts of one spec; knows the whole text, for messages.
 class Parser {
  public:
@@ -54,7 +77,7 @@ class Parser {
     std::string_view rest = without_brackets(text_);
     if (rest.empty()) fail(fmt::format("reading chunks \"{}\": empty", text_));
     for (bool more = true; more;) {
-      const auto comma = rest.find(',');
+      const auto comma = find_comma(rest);
       more = comma != std::string_view::npos;
       add(trim(rest.substr(0, comma)));
       if (more) rest = rest.substr(comma + 1);
@@ -81,7 +104,7 @@ class Parser {
       spec_.by_position.push_back(parse_length(part));
       return;
     }
-    const std::string name(trim(part.substr(0, equals)));
+    const std::string name = unescaped(trim(part.substr(0, equals)));
     if (name.empty()) refuse(part, "has no name before the =");
     for (const auto& [known, length] : spec_.by_name)
       if (known == name) refuse(name, "is given twice");
@@ -247,6 +270,16 @@ std::int64_t length_of(const ChunkSpec& spec, const std::string& dimension) {
     if (name == dimension && length.kind == ChunkLength::Kind::kLength)
       return length.length;
   return 0;
+}
+
+Shape explicit_lengths(const ChunkSpec& spec, const ChunkContext& context) {
+  Shape lengths(context.shape.size(), 0);
+  if (!applies_to(spec, context)) return lengths;
+  const auto given = lengths_by_axis(restricted_to(spec, context), context);
+  for (std::size_t axis = 0; axis < lengths.size(); ++axis)
+    if (given[axis] && given[axis]->kind == ChunkLength::Kind::kLength)
+      lengths[axis] = given[axis]->length;
+  return lengths;
 }
 
 ChunkSpec restricted_to(const ChunkSpec& spec, const ChunkContext& context) {

@@ -1,7 +1,8 @@
 // Chunk shapes as people write them, and what they mean for an array.
 //
 //   2000,10,10        a length per dimension; "all" or -1: the whole axis
-//   time=all,lat=10   by dimension name, or number (0=all); others are kept
+//   time=all,lat=10   by dimension name, or number (0=all); others are kept.
+//                     In a name, \, is a comma and \\ is a backslash.
 //   auto, auto:100MB  chunks of about this size (64 MiB, or less if memory is
 //                     short) that cut the axes nearly equally; also for one
 //                     dimension: time=auto
@@ -58,6 +59,9 @@ bool applies_to(const ChunkSpec& spec, const ChunkContext& context);
 
 /// The length that the spec gives this dimension by name. 0: none.
 std::int64_t length_of(const ChunkSpec& spec, const std::string& dimension);
+
+/// The lengths that the spec gives in numbers, by axis. 0: none.
+Shape explicit_lengths(const ChunkSpec& spec, const ChunkContext& context);
 
 /// The spec without the names that this array does not have. For a group: not
 /// every array has every dimension.

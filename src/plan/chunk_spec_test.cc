@@ -58,6 +58,9 @@ TEST(ChunkSpec, ADimensionWhoseNameIsANumberWinsOverItsPosition) {
 TEST(ChunkSpec, NamesMayHoldEqualSignsAndOtherLetters) {
   const ChunkContext context{{9, 8}, {3, 3}, {"a=b", "größe:x"}, 1};
   EXPECT_EQ(resolve("a=b=5,größe:x=all", context), (Shape{5, 8}));
+  const ChunkContext odd{{9, 8}, {3, 3}, {"x, y", "c:\\z"}, 1};
+  EXPECT_EQ(resolve("x\\, y=5,c:\\\\z=7", odd), (Shape{5, 7}));
+  EXPECT_EQ(resolve("c:\\z=all,x\\, y=2", odd), (Shape{2, 8}));
 }
 
 TEST(ChunkSpec, AllMeansEveryAxisOfAnyRank) {

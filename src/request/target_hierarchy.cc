@@ -10,6 +10,7 @@
 #include "json/raw_json.h"
 #include "plan/chunk_spec.h"
 #include "rechunk/error.h"
+#include "request/coordinates.h"
 #include "zarr/documents/convert.h"
 #include "zarr/documents/dimension_names.h"
 #include "zarr/documents/encoding.h"
@@ -47,6 +48,9 @@ struct Request {
   PerArray<ChunkSpec> chunks;
   PerArray<ShardRequest> shards;
   PerArray<Codecs> codecs;
+  /// What a list of lengths says of dimensions by their name. 0: it gives a
+  /// dimension one length in one array, and another one elsewhere.
+  std::map<std::string, std::int64_t> lengths;
 };
 
 // An "auto" chunk leaves memory for what else a task holds.
@@ -110,8 +114,14 @@ void parse_each(const std::string& common, Texts arrays,
     result.own.insert_or_assign(name, parse(text));
 }
 
+ChunkContext context_of(const Request& request, const std::string& path,
+                        const ArrayMetadata& array, const Shape& current) {
+  return {array.shape, current, request.names.of(path, array),
+          std::max<std::int64_t>(1, array.data_type.item_bytes)};
+}
+
 Request parse_request(const Options& options, const Hierarchy& source) {
-  Request request{DimensionNames(source), {}, {}, {}};
+  Request request{DimensionNames(source), {}, {}, {}, {}};
   const auto parse = [&](const std::string& text) {
     return parse_chunks(text, options.max_memory);
   };
@@ -121,20 +131,18 @@ Request parse_request(const Options& options, const Hierarchy& source) {
              request.shards);
   parse_each(options.codec, options.array_codecs, options.array_codec_words,
              source, parse_codecs, request.codecs);
+  if (request.chunks.common)
+    request.lengths =
+        lengths_by_dimension(*request.chunks.common, request.names, source);
   return request;
 }
 
-ChunkContext context_of(const Request& request, const std::string& path,
-                        const ArrayMetadata& array, const Shape& current) {
-  return {array.shape, current, request.names.of(path, array),
-          std::max<std::int64_t>(1, array.data_type.item_bytes)};
-}
-
-// A coordinate: one axis that has the array's own name.
-bool is_coordinate(const std::string& path, const ArrayMetadata& array) {
-  const auto names = dimension_names_of(array);
-  return array.shape.size() == 1 && names.size() == 1 &&
-         names[0] == path.substr(path.rfind('/') + 1);
+// What a coordinate should have room for. 0: nothing is said of that.
+std::int64_t length_along(const Request& request,
+                          const std::string& dimension) {
+  const auto found = request.lengths.find(dimension);
+  return std::max(length_of(*request.chunks.common, dimension),
+                  found == request.lengths.end() ? 0 : found->second);
 }
 
 // The chunk shape that is asked for; nothing: as it is.
@@ -153,7 +161,7 @@ std::optional<Shape> wanted_chunks(const Request& request,
     // One chunk, with room for what will be appended.
     const std::int64_t length =
         std::max({std::int64_t{1}, array.shape[0], context.current_chunks[0],
-                  length_of(spec, context.dimension_names[0])});
+                  length_along(request, context.dimension_names[0])});
     const std::int64_t item_bytes = array.data_type.item_bytes;
     if (item_bytes == 0 || length > kLargestCoordinateBytes / item_bytes)
       return std::nullopt;

@@ -133,6 +133,30 @@ TEST(TargetHierarchy, CoordinatesBecomeOneChunk) {
             (Shape{25}));
 }
 
+TEST(TargetHierarchy, CoordinatesFollowAListThatHasOneMeaning) {
+  const auto chunks_of = [](const Hierarchy& source, const char* chunks,
+                            const char* path) {
+    return make_target_hierarchy(source, with_chunks(chunks))
+        .arrays.at(path)
+        .chunks;
+  };
+  EXPECT_EQ(chunks_of(weather(), "8760,70,70", "time"), (Shape{8760}));
+  EXPECT_EQ(chunks_of(weather(), "8760,70,70", "deep/lat"), (Shape{70}));
+  EXPECT_EQ(chunks_of(weather(), "0=8760", "time"), (Shape{8760}));
+  // "all" is today's length; a list of another rank says nothing of time.
+  EXPECT_EQ(chunks_of(weather(), "all,70,9", "time"), (Shape{100}));
+  EXPECT_EQ(chunks_of(weather(), "70,90", "time"), (Shape{100}));
+  EXPECT_EQ(chunks_of(weather(), "70,90", "deep/lat"), (Shape{70}));
+  EXPECT_EQ(chunks_of(weather(), "200", "station"), (Shape{200}));
+  EXPECT_EQ(chunks_of(weather(), "200", "time"), (Shape{100}));
+  // Two arrays of the list's rank, and the dimension stands elsewhere.
+  Hierarchy turned = weather();
+  turned.arrays["turned"] =
+      make_array({60, 100, 80}, {60, 1, 80}, R"("lat","time","lon")");
+  EXPECT_EQ(chunks_of(turned, "8760,70,9", "time"), (Shape{100}));
+  EXPECT_EQ(chunks_of(turned, "8760,8760,9", "time"), (Shape{8760}));
+}
+
 TEST(TargetHierarchy, CoordinatesTooLargeToBeReadAtOnceStay) {
   Hierarchy source = weather();
   source.arrays["time"] = make_array({100000000}, {1000}, R"("time")");

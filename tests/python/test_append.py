@@ -31,6 +31,27 @@ def test_an_array_grows_day_by_day(
         assert np.array_equal(grown[...], expected)
 
 
+@pytest.mark.parametrize("chunks", [(24, 2, 2), "24,2,2"])
+def test_a_coordinate_follows_a_list_of_lengths(
+    tmp_path: Path, chunks: object
+) -> None:
+    """It gets a chunk in which it can grow, as with names."""
+    group = zarr.create_group(tmp_path / "a")
+    shapes = {"v": ("time", "y", "x"), "time": ("time",), "y": ("y",)}
+    lengths = {"time": 10, "y": 3, "x": 4}
+    for name, names in shapes.items():
+        group.create_array(
+            name,
+            data=RNG.random([lengths[dimension] for dimension in names]),
+            dimension_names=names,
+        )
+    rechunk(group, chunks, "8MB", tmp_path / "b").execute()
+    found = zarr.open_group(tmp_path / "b")
+    assert found["v"].chunks == (24, 2, 2)
+    assert found["time"].chunks == (24,)
+    assert found["y"].chunks == (3,)
+
+
 def test_a_dataset_grows_and_is_transposed(tmp_path: Path) -> None:
     """Seven times, as xarray reads it; dimensions in the target's order."""
     xarray = pytest.importorskip("xarray")
