@@ -7,7 +7,9 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+import zarr
 
 from binary import Rechunk
 from jobs import JOBS, assert_equal_elements
@@ -82,6 +84,36 @@ def test_processes_that_do_all_the_same_agree(
         )
     assert_equal_elements(tmp_path / "a", tmp_path / "b")
     assert_only(tmp_path, "a", "b", "plan.json")
+
+
+def test_tasks_append_at_any_length_again_and_again(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """In many processes, each task in two of them at the same time."""
+    expected = np.random.default_rng(7).random((17, 400))
+    layout = {"chunks": (4, 30), "shards": (12, 90)}
+    zarr.create_array(tmp_path / "b", data=expected, **layout)
+    for length in (10, 4):
+        day = np.random.default_rng(length).random((length, 400))
+        zarr.create_array(
+            tmp_path / "a", data=day, chunks=(2, 50), overwrite=True
+        )
+        plan = tmp_path / "plan.json"
+        words = ("--append", 0, "--max-memory", "160KiB", "--save", plan)
+        rechunk.ok("plan", tmp_path / "a", tmp_path / "b", *words)
+        for array, stage, tasks in stages_of(plan):
+            assert tasks > 1
+            all_end_well(
+                [
+                    rechunk.start("task", plan, array, stage, f"{t}..{t + 1}")
+                    for t in range(tasks)
+                    for _ in range(2)
+                ]
+            )
+        expected = np.concatenate([expected, day])
+        found = zarr.open_array(tmp_path / "b", mode="r")[...]
+        assert np.array_equal(found, expected)
+    assert_only(tmp_path, "a", "b", "b.rechunk", "plan.json")
 
 
 def test_a_task_may_run_again_at_any_time(

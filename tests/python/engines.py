@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from rechunk import Rechunked
+from rechunk import Executor, Plan, Rechunked
 
 BEAM_PROCESSES = [
     "--runner=DirectRunner",
@@ -102,3 +102,14 @@ ENGINES = {
         "prefect", _in_flow, "threads", "prefect_server", True
     ),
 }
+
+
+class Held(Executor[Plan]):
+    """Does nothing, and hands its plan on."""
+
+    def prepare_plan(self, specs: Plan) -> Plan:
+        """The plan itself."""
+        return specs
+
+    def execute_plan(self, plan: Plan, **kwargs: Any) -> None:
+        """Left to the test."""

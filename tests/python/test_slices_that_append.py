@@ -13,7 +13,8 @@ import pytest
 import zarr
 
 from binary import Rechunk, binary_path
-from rechunk import Executor, Plan, rechunk
+from engines import Held
+from rechunk import rechunk
 from rechunk.errors import InvalidArgumentError
 from rechunk.executors.python import copy
 from shim import shim_env
@@ -104,17 +105,6 @@ def test_somebody_elses_work_is_not_overwritten(
         planned.execute()
     expected = [*range(17), -17]
     assert zarr.open_array(tmp_path / "b")[...].tolist() == expected
-
-
-class Held(Executor[Plan]):
-    """Does nothing, and hands its plan on."""
-
-    def prepare_plan(self, specs: Plan) -> Plan:
-        """The plan itself."""
-        return specs
-
-    def execute_plan(self, plan: Plan, **kwargs: Any) -> None:
-        """Left to the test."""
 
 
 @pytest.mark.parametrize("layout", [{"chunks": (4,)}, {"shards": (4,)}])
