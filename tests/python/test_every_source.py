@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import faulthandler
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,30 @@ ELSEWHERE = ("dask-cluster",)
 BOUND = ("array in memory", "h5py", "netCDF4")
 
 
+def planned(
+    request: pytest.FixtureRequest, source: Any, folder: Path, engine: str
+) -> Callable[[], object]:
+    """Plan a source; return what executes it on an engine."""
+    made = rechunk(
+        source,
+        {"y": 12, "x": 5} if isinstance(source, xr.Dataset) else CHUNKS,
+        "1MB",
+        folder / "t.zarr",
+        executor=engine.partition("-")[0],
+    )
+    if engine == "python":
+        return made.execute
+    return partial(request.getfixturevalue("run"), engine, made)
+
+
+def assert_made(folder: Path) -> None:
+    """Require the elements in the chunks that were asked for."""
+    made = zarr.open(folder / "t.zarr", mode="r")
+    made = made["v"] if isinstance(made, zarr.Group) else made
+    assert made.chunks == CHUNKS
+    assert_same_elements(made[...], NUMBERS)
+
+
 @pytest.mark.parametrize("engine", [*IN_PROCESS, *ELSEWHERE])
 @pytest.mark.parametrize("kind", SOURCES)
 def test_every_source_on_every_executor(
@@ -127,31 +152,14 @@ def test_every_source_on_every_executor(
 ) -> None:
     """Within a minute, or with an error that says what is in the way."""
     source = SOURCES[kind](tmp_path)
-    is_dataset = isinstance(source, xr.Dataset)
-    planned = rechunk(
-        source,
-        {"y": 12, "x": 5} if is_dataset else CHUNKS,
-        "1MB",
-        tmp_path / "t.zarr",
-        executor=engine.partition("-")[0],
-    )
-
-    def execute() -> None:
-        if engine == "python":
-            planned.execute()
-        else:
-            request.getfixturevalue("run")(engine, planned)
-
+    execute = planned(request, source, tmp_path, engine)
     if kind in BOUND and engine in (*ELSEWHERE, "beam"):
         with pytest.raises(Exception, match="threads"):
             execute()
         assert not (tmp_path / "t.zarr/zarr.json").exists()
         return
     execute()
-    made = zarr.open(tmp_path / "t.zarr", mode="r")
-    made = made["v"] if is_dataset else made
-    assert made.chunks == CHUNKS
-    assert_same_elements(made[...], NUMBERS)
+    assert_made(tmp_path)
 
 
 PERSISTED: dict[str, Callable[[Any, Any], Any]] = {
@@ -171,26 +179,10 @@ PERSISTED: dict[str, Callable[[Any, Any], Any]] = {
 @pytest.mark.parametrize("engine", ["threads", "python", "dask-cluster"])
 @pytest.mark.parametrize("kind", PERSISTED)
 def test_what_was_persisted_on_a_cluster(
-    tmp_path: Path,
-    kind: str,
-    engine: str,
-    cluster: Any,
-    run: Callable[..., None],
+    tmp_path: Path, kind: str, engine: str, request: pytest.FixtureRequest
 ) -> None:
     """Is fetched from where it lies, also by workers that are all busy."""
     array = da.from_array(NUMBERS, chunks=(1, 20))
-    source = PERSISTED[kind](array, cluster)
-    is_dataset = isinstance(source, xr.Dataset)
-    planned = rechunk(
-        source,
-        {"y": 12, "x": 5} if is_dataset else CHUNKS,
-        "1MB",
-        tmp_path / "t.zarr",
-        executor=engine.partition("-")[0],
-    )
-    if engine == "dask-cluster":
-        run(engine, planned)
-    else:
-        planned.execute()
-    made = zarr.open(tmp_path / "t.zarr", mode="r")
-    assert_same_elements((made["v"] if is_dataset else made)[...], NUMBERS)
+    source = PERSISTED[kind](array, request.getfixturevalue("cluster"))
+    planned(request, source, tmp_path, engine)()
+    assert_made(tmp_path)
