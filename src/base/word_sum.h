@@ -23,12 +23,12 @@ struct WordAxis {
   std::uint64_t number_step;
 };
 
-/// Digest of all words of one kind of a box, the first of which has `number`
-/// (plus one). `axes`: as they lie in memory, outermost first.
+/// Digest of all words of one kind of a box. The first word has `number` (plus
+/// one). `axes`: in their order in memory, outermost first.
 ///
-/// What is mixed into the words of a tile, some hundreds that follow each other
-/// in these axes, is a table, so that the loop over them is one however short
-/// the rows are. Tiles without gaps are summed where they lie.
+/// A tile is some hundreds of words that follow each other in these axes. The
+/// numbers that are mixed into its words are a table, so that there is one loop
+/// over a tile even if rows are short. Tiles without gaps are summed in place.
 Digest sum_words(WordKind kind, const std::vector<WordAxis>& axes,
                  const std::byte* data, std::uint64_t number);
 

@@ -19,8 +19,8 @@ std::vector<DigestScalar> digest_scalars(
 /// Takes parts of an array from any number of threads.
 class DigestSink final : public RegionSink {
  public:
-  /// `cells`: a grid on the array, each cell of which gets a digest. `next`:
-  /// gets all parts after this sink; nullptr: none. Must outlive the sink.
+  /// `cells`: a grid on the array; each cell gets a digest.
+  /// `next`: gets all parts after this sink, or nullptr; must outlive the sink.
   /// `origin`: the first element of the grid in the array; empty: zeros.
   /// Elements outside the grid are not digested.
   DigestSink(std::vector<DigestScalar> scalars, Grid cells,

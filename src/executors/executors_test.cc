@@ -62,7 +62,7 @@ TEST_P(Executors, KeepWhatAFailedRunDidForTheNext) {
     make_executor(GetParam())->run(job, nullptr, {});
     FAIL() << "the damage went unnoticed";
   } catch (const Error& error) {
-    EXPECT_NE(error.hint().find("what is done is kept"), std::string::npos);
+    EXPECT_NE(error.hint().find("finished work is kept"), std::string::npos);
   }
   EXPECT_FALSE(read_text(*stores.target, "zarr.json"));
   Job same = make_job(stores);

@@ -1,4 +1,4 @@
-// The executors of this build. Each factory stands in a file of its own.
+// The executors of this build. Each factory has a file of its own.
 #pragma once
 
 #include <memory>

@@ -19,7 +19,7 @@
 namespace rechunk {
 namespace {
 
-/// An array in memory, or made by Python, of which a region is read.
+/// Reads a region of an array that is in memory, or made by Python.
 class PartOfArray final : public ArraySource {
  public:
   PartOfArray(std::shared_ptr<const ArraySource> whole, Shape start)

@@ -112,7 +112,7 @@ Error with_resume_hint(const Error& error, const PlannedJob& job) {
   const std::string command =
       job.places.target.empty() ? "the same call"
                                 : "`rechunk resume " + job.places.target + "`";
-  const std::string kept = "what is done is kept: " + command + " continues";
+  const std::string kept = "finished work is kept: " + command + " continues";
   Error result(error.kind(), error.what(),
                error.hint().empty() ? kept : error.hint() + "; " + kept);
   result.set_retryable(error.retryable());

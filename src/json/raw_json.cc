@@ -175,7 +175,7 @@ std::optional<std::uint32_t> unicode_escape(std::string_view text,
   return unit;
 }
 
-/// Appends what the escape at `at` means; returns where the text goes on.
+/// Appends the character of the escape at `at`; returns the position after it.
 std::size_t unescape(std::string_view text, std::size_t at,
                      std::string& result) {
   constexpr std::string_view kNames = "bfnrt", kMeanings = "\b\f\n\r\t";
