@@ -82,6 +82,11 @@ class Grid {
   std::int64_t cell_count_ = 0;
 };
 
+/// The first element of the box with these coordinates, of boxes of that shape
+/// that begin at `origin`.
+Shape element_at(const Shape& origin, const Shape& coordinates,
+                 const Shape& box_shape);
+
 /// Calls `visit(coordinates)` for each point of the box in row-major order;
 /// once with an empty vector for rank 0, never for an empty box.
 template <class Visit>

@@ -4,8 +4,9 @@ you set, on native threads or on the engine you use (Dask, Beam, Prefect).
 
 from rechunk.api import Rechunked, rechunk
 from rechunk.errors import RechunkError, RechunkWarning
+from rechunk.executor import Executor
 from rechunk.plan import Plan, run_step
-from rechunk.specs import CopySpec, Executor, StagedCopySpec
+from rechunk.specs import CopySpec, StagedCopySpec
 from rechunk.steps import Step
 
 __version__ = "0.1.0"

@@ -9,9 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
 
-from rechunk.stores import Publish
-
-_DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+from rechunk.stores import DOCUMENTS, Publish
 
 
 class DocumentsStore(Store):
@@ -61,7 +59,7 @@ class DocumentsStore(Store):
         """A document, or what the store has."""
         if key in self._texts:
             return prototype.buffer.from_bytes(self._texts[key].encode())
-        if key.rpartition("/")[2] in _DOCUMENTS:
+        if key.rpartition("/")[2] in DOCUMENTS:
             return None
         return await self._store.get(self._full(key), prototype, byte_range)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from rechunk.errors import InvalidArgumentError
 from rechunk.lazy import Found, places_read
-from rechunk.sources import Source
+from rechunk.source import Source
 from rechunk.stores import StoreAdapter
 
 Place = str | StoreAdapter

@@ -20,14 +20,15 @@ from rechunk.checks import (
     writes_nan_as_text,
 )
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
+from rechunk.executor import Executor
 from rechunk.executors import get_executor
 from rechunk.existing import append_text, check_kept, region_text
 from rechunk.notes import notes_since, warn_of
 from rechunk.options import codec_text, encoding_of, target_layout
 from rechunk.plan import Plan
 from rechunk.report import html, text
-from rechunk.sources import Source, as_source, kind_of
-from rechunk.specs import Executor
+from rechunk.source import Source, kind_of
+from rechunk.sources import as_source
 from rechunk.stores import StoreAdapter
 from rechunk.targets import Target, as_place, as_target
 

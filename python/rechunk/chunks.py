@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rechunk.errors import CHUNK_FORMS, InvalidArgumentError
-from rechunk.sources import Source
+from rechunk.source import Source
 
 
 def chunk_text(

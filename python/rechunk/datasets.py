@@ -17,10 +17,8 @@ from zarr.storage import MemoryStore
 from rechunk.array_likes import ArrayLike, check_slices
 from rechunk.errors import InvalidArgumentError, UnsupportedError
 from rechunk.foreign_arrays import regular_chunks
-from rechunk.sources import Source
-from rechunk.stores import StoreAdapter, store_at
-
-_DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+from rechunk.source import Source
+from rechunk.stores import DOCUMENTS, StoreAdapter, store_at
 
 
 class _EncodedStore(MemoryStore):
@@ -92,7 +90,7 @@ def dataset_source(
             "documents": {
                 key: value.to_bytes().decode()
                 for key, value in documents.items()
-                if key.rpartition("/")[2] in _DOCUMENTS
+                if key.rpartition("/")[2] in DOCUMENTS
             },
             "array_sources": sources,
         },

@@ -8,7 +8,7 @@ from typing import Any
 
 from rechunk.checks import check_flags, check_mappings
 from rechunk.errors import InvalidArgumentError
-from rechunk.sources import Source
+from rechunk.source import Source
 
 _KNOWN = (
     "compressor",

@@ -1,21 +1,16 @@
-"""The interface between a plan and what runs it: specs and executors."""
+"""What a plan is made of: copies, and the stages of one array."""
 
 from __future__ import annotations
 
 import math
-from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 
 from rechunk.errors import InvalidArgumentError
 
-if TYPE_CHECKING:
-    from rechunk.plan import Plan
-
-T = TypeVar("T")
 Region = tuple[slice, ...]
 
 
@@ -121,24 +116,3 @@ class StagedCopySpec:
                     f"staged copy spec: the target of stage {number} is not "
                     f"the source of stage {number + 1}"
                 )
-
-
-class Executor(ABC, Generic[T]):
-    """Runs plans on an engine. T: the engine's own type of plan."""
-
-    #: True if running a plan already keeps other runs away from its target.
-    leads: bool = False
-
-    @abstractmethod
-    def prepare_plan(self, specs: Plan) -> T:
-        """The plan for the engine, with the commit. Starts nothing.
-
-        A `Plan` is an iterable of `StagedCopySpec`, and also has `steps`.
-        """
-
-    @abstractmethod
-    def execute_plan(self, plan: T, **kwargs: Any) -> dict[str, Any] | None:
-        """Runs such a plan to its end. Keywords are the engine's.
-
-        Returns the result of the commit step, if the engine returns it.
-        """

@@ -13,7 +13,8 @@ _EXACT = ("IcechunkStore",)
 #: Writes the object at a key, or removes it (None).
 Publish = Callable[[str, bytes | None], None]
 
-_DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
+# Names of metadata documents, of both formats.
+DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
 
 class StoreAdapter:
@@ -52,7 +53,7 @@ class StoreAdapter:
         """
         from zarr.abc.store import RangeByteRequest, SuffixByteRequest
 
-        if key.rpartition("/")[2] in _DOCUMENTS:
+        if key.rpartition("/")[2] in DOCUMENTS:
             # Stores need not know ranges that end behind the object.
             whole = self._get(key, None)
             if whole is None:
@@ -133,7 +134,7 @@ class StoreAdapter:
             if whole and full != whole and not full.startswith(whole + "/"):
                 continue
             key = full[skip:]
-            is_document = key.rpartition("/")[2] in _DOCUMENTS
+            is_document = key.rpartition("/")[2] in DOCUMENTS
             yield key, (self._size(key) or 0) if is_document else 0
 
     def describe(self, key: str) -> str:

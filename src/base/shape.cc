@@ -137,4 +137,12 @@ Region Grid::cells_touching(const Region& region) const {
   return boxes_touching(region, Shape(shape_.size(), 0), cell_shape_);
 }
 
+Shape element_at(const Shape& origin, const Shape& coordinates,
+                 const Shape& box_shape) {
+  Shape start = origin;
+  for (std::size_t axis = 0; axis < start.size(); ++axis)
+    start[axis] += coordinates[axis] * box_shape[axis];
+  return start;
+}
+
 }  // namespace rechunk

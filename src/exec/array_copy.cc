@@ -242,9 +242,8 @@ void ArrayCopy::write_shards(const Task& task, TaskResult& result) const {
       boxes_touching(task.region, task.region.start, copy.block),
       [&](const Shape& coordinates) {
         const ArenaScope scope(task.arena);
-        Shape start = task.region.start;
-        for (std::size_t axis = 0; axis < start.size(); ++axis)
-          start[axis] += coordinates[axis] * copy.block[axis];
+        const Shape start =
+            element_at(task.region.start, coordinates, copy.block);
         Block block = target_block(
             intersect(clipped_box(start, copy.block, spec_.shape), task.region),
             task.arena);

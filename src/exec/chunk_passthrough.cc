@@ -322,7 +322,8 @@ ChunkPassthrough::ChunkPassthrough(const StagedCopySpec& spec, Side source,
       target_(std::move(target)),
       pulse_(pulse) {}
 
-TaskResult ChunkPassthrough::run(std::int64_t task, Arena& arena) const {
+TaskResult ChunkPassthrough::run(int /*stage*/, std::int64_t task,
+                                 Arena& arena) const {
   TaskResult result;
   Task(*this, tasks_.task(task), arena, result.report).run();
   result.report.counted.tasks = 1;

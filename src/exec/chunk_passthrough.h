@@ -38,8 +38,8 @@ class ChunkPassthrough {
   ChunkPassthrough(const StagedCopySpec& spec, Side source, Side target,
                    Pulse* pulse = nullptr);
 
-  /// Throws: corrupt, io (with the object's place).
-  TaskResult run(std::int64_t task, Arena& arena) const;
+  /// Its one stage is 0. Throws: corrupt, io (with the object's place).
+  TaskResult run(int stage, std::int64_t task, Arena& arena) const;
 
   /// As those of ArrayCopy.
   void visit_sources(std::int64_t task, const VisitObject& visit) const;

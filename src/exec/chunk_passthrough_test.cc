@@ -230,7 +230,7 @@ StageReport move_all(const ArrayProblem& problem, std::int64_t max_memory,
   Arena arena = budget.acquire(budget.limit());
   StageReport report;
   for (std::int64_t task = 0; task < spec.stages[0].tasks; ++task) {
-    StageReport done = copy.run(task, arena).report;
+    StageReport done = copy.run(0, task, arena).report;
     EXPECT_EQ(arena.used(), 0);
     expect_notes(copy, task, done);
     report += done;

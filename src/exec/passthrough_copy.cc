@@ -36,7 +36,8 @@ PassthroughCopy::PassthroughCopy(const StagedCopySpec& spec,
       target_(std::move(target)),
       pulse_(pulse) {}
 
-TaskResult PassthroughCopy::run(std::int64_t task, Arena& arena) const {
+TaskResult PassthroughCopy::run(int /*stage*/, std::int64_t task,
+                                Arena& arena) const {
   TaskResult result;
   Pulse::Task pulse(pulse_);
   for_each_point(

@@ -35,7 +35,8 @@ class PassthroughCopy {
   PassthroughCopy(const StagedCopySpec& spec, const Shape& objects, Side source,
                   Side target, Pulse* pulse = nullptr);
 
-  TaskResult run(std::int64_t task, Arena& arena) const;
+  /// Its one stage is 0.
+  TaskResult run(int stage, std::int64_t task, Arena& arena) const;
 
   /// As those of ArrayCopy.
   void visit_sources(std::int64_t task, const VisitObject& visit) const;

@@ -34,7 +34,7 @@ StageReport move_all(const Plan& plan, const Shape& objects,
   Arena arena = budget.acquire(budget.limit());
   StageReport report;
   for (std::int64_t task = 0; task < spec.stages[0].tasks; ++task) {
-    report += copy.run(task, arena).report;
+    report += copy.run(0, task, arena).report;
     EXPECT_EQ(arena.used(), 0);
   }
   return report;

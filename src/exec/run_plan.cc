@@ -12,12 +12,10 @@
 #include "exec/schedule.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
+#include "rechunk/meter.h"
 
 namespace rechunk {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-constexpr auto kProgressInterval = std::chrono::milliseconds(100);
 
 // The threads of a run: the first error asks the others to stop.
 class Crew {
@@ -49,77 +47,65 @@ class Crew {
   std::exception_ptr error_;
 };
 
+// What a run has still to do.
+Progress expected(const Plan& plan, const DoneTasks* done) {
+  Progress total;
+  for (int array = 0; array < static_cast<int>(plan.arrays.size()); ++array) {
+    const auto& stages = plan.arrays[array].stages;
+    for (int stage = 0; stage < static_cast<int>(stages.size()); ++stage) {
+      const CopySpec& spec = stages[stage];
+      const std::int64_t bytes = spec.bytes_decoded + spec.bytes_encoded;
+      const std::int64_t tasks_done = done ? done->count(array, stage) : 0;
+      total.tasks_total += spec.tasks;
+      total.bytes_total += bytes;
+      total.tasks_done += tasks_done;
+      if (tasks_done == 0) continue;
+      total.bytes_done += static_cast<std::int64_t>(
+          static_cast<double>(bytes) * static_cast<double>(tasks_done) /
+          static_cast<double>(spec.tasks));
+    }
+  }
+  return total;
+}
+
 // Adds up what tasks did, and tells the observer now and then, also of tasks
 // in progress.
-class Tally {
+class Results {
  public:
-  Tally(const Plan& plan, const RunOptions& options)
-      : observer_(options.observer),
-        pulse_(options.pulse),
-        begin_(Clock::now()),
-        last_told_(begin_) {
-    if (observer_ && pulse_) pulse_->on_beat([this] { beat(); });
-    for (const StagedCopySpec& array : plan.arrays) {
-      const auto index = static_cast<int>(results_.size());
+  Results(const Plan& plan, const RunOptions& options)
+      : pulse_(options.pulse),
+        meter_(expected(plan, options.done), options.observer) {
+    if (options.observer && pulse_) pulse_->on_beat([this] { beat(); });
+    for (const StagedCopySpec& array : plan.arrays)
       results_.push_back({std::vector<StageReport>(array.stages.size()), {}});
-      for (int stage = 0; stage < static_cast<int>(array.stages.size());
-           ++stage)
-        expect(array.stages[stage],
-               options.done ? options.done->count(index, stage) : 0);
-    }
   }
 
   void add(const Work& work, const TaskResult& task) {
     const std::lock_guard lock(mutex_);
     results_[work.array].stages[work.stage] += task.report;
     results_[work.array].digest += task.digest;
-    ++progress_.tasks_done;
+    std::int64_t bytes = 0;
     for (const Counts* counts : {&task.report.counted, &task.report.skipped})
-      progress_.bytes_done += counts->bytes_decoded + counts->bytes_encoded;
-    tell(progress_.tasks_done == progress_.tasks_total);
+      bytes += counts->bytes_decoded + counts->bytes_encoded;
+    meter_.add(1, bytes);
+    tell();
   }
 
   std::vector<ArrayResult> take() { return std::move(results_); }
 
  private:
+  // Tasks do not wait to tell.
   void beat() {
     const std::unique_lock lock(mutex_, std::try_to_lock);
-    if (lock) tell(false);
+    if (lock) tell();
   }
 
-  // With the lock held. Never less than before, though a task may fail.
-  void tell(bool last) {
-    const auto now = Clock::now();
-    if (!observer_ || (now - last_told_ < kProgressInterval && !last)) return;
-    last_told_ = now;
-    Progress progress = progress_;
-    if (pulse_)
-      progress.bytes_done =
-          std::clamp(progress.bytes_done + pulse_->bytes(), bytes_told_,
-                     std::max(bytes_told_, progress.bytes_total));
-    bytes_told_ = progress.bytes_done;
-    progress.seconds = std::chrono::duration<double>(now - begin_).count();
-    observer_->on_progress(progress);
-  }
+  void tell() { meter_.tell(pulse_ ? pulse_->bytes() : 0); }
 
-  void expect(const CopySpec& stage, std::int64_t done) {
-    const std::int64_t bytes = stage.bytes_decoded + stage.bytes_encoded;
-    progress_.tasks_total += stage.tasks;
-    progress_.bytes_total += bytes;
-    progress_.tasks_done += done;
-    if (done > 0)
-      progress_.bytes_done += static_cast<std::int64_t>(
-          static_cast<double>(bytes) * static_cast<double>(done) /
-          static_cast<double>(stage.tasks));
-  }
-
-  Observer* const observer_;
   Pulse* const pulse_;
-  std::mutex mutex_;
+  std::mutex mutex_;  ///< Of what follows.
   std::vector<ArrayResult> results_;
-  Progress progress_;  ///< Of tasks that are done.
-  std::int64_t bytes_told_ = 0;
-  Clock::time_point begin_, last_told_;
+  Meter meter_;
 };
 
 std::int64_t task_count(const Plan& plan) {
@@ -131,12 +117,12 @@ std::int64_t task_count(const Plan& plan) {
 }
 
 void carry_out(const Work& work, TaskRunner& runner, Arena& arena,
-               Tally& tally) {
+               Results& results) {
   for (std::int64_t task = work.first; task < work.stop; ++task) {
     if (work.release)
       runner.release(work.array, work.stage, task);
     else
-      tally.add(work, runner.run(work.array, work.stage, task, arena));
+      results.add(work, runner.run(work.array, work.stage, task, arena));
   }
 }
 
@@ -171,7 +157,7 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
                                   const RunOptions& options) {
   Schedule schedule(plan, options.keep_temp, options.done, options.idle);
   if (options.idle) options.idle->on_post([&] { schedule.wake(); });
-  Tally tally(plan, options);
+  Results results(plan, options);
   const std::stop_callback on_request(options.stop, [&] { schedule.stop(); });
   const ArenaSizes sizes(plan);
   const std::int64_t largest = largest_task_bytes(plan);
@@ -195,7 +181,7 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
       if (options.idle) options.idle->leave();
       arenas.lend(arena_bytes(pack, sizes), [&](Arena& arena) {
         for (const Work& work : pack)
-          if (!stopped()) carry_out(work, runner, arena, tally);
+          if (!stopped()) carry_out(work, runner, arena, results);
       });
       if (options.idle) options.idle->enter();
       schedule.finished(pack);
@@ -209,7 +195,7 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
     throw;
   }
   if (options.stop.stop_requested()) throw_cancelled();
-  return tally.take();
+  return results.take();
 }
 
 void run_indexed(std::int64_t count, int threads, std::int64_t arena_bytes,

@@ -9,7 +9,7 @@
 #include <utility>
 #include <vector>
 
-#include "executors/meter.h"
+#include "executors/run_meter.h"
 #include "executors/table.h"
 #include "rechunk/rechunk.h"
 
@@ -135,7 +135,7 @@ class MpiExecutor final : public Executor {
   }
 
   Report run(Job& job, Observer* observer, std::stop_token stop) override {
-    Meter meter(job.plan(), observer);
+    RunMeter meter(job.plan(), observer);
     ranks_.on_leader([&] { job.lead(); });
     try {
       const int workers = team().processes * job.plan().threads;
@@ -153,7 +153,7 @@ class MpiExecutor final : public Executor {
 
  private:
   /// Every n-th batch, so that neighbours are worked on at the same time.
-  void run_share(Job& job, const std::vector<Step>& batches, Meter& meter,
+  void run_share(Job& job, const std::vector<Step>& batches, RunMeter& meter,
                  std::stop_token stop) {
     if (batches.empty()) return;
     const std::int64_t tasks_before = meter.tasks();

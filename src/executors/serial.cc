@@ -1,6 +1,6 @@
 // The reference: one step after the other, as every executor must look from
 // the outside.
-#include "executors/meter.h"
+#include "executors/run_meter.h"
 #include "executors/table.h"
 #include "rechunk/rechunk.h"
 
@@ -10,7 +10,7 @@ namespace {
 class SerialExecutor final : public Executor {
  public:
   Report run(Job& job, Observer* observer, std::stop_token stop) override {
-    Meter meter(job.plan(), observer);
+    RunMeter meter(job.plan(), observer);
     job.lead();
     try {
       for (const Step& step : steps_of(job.plan())) {

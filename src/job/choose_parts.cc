@@ -8,6 +8,7 @@
 #include <numeric>
 #include <set>
 
+#include "base/array_label.h"
 #include "base/random_number.h"
 #include "job/compare_kept.h"
 #include "json/raw_json.h"
@@ -16,6 +17,7 @@
 #include "request/target_hierarchy.h"
 #include "zarr/documents/dimension_names.h"
 #include "zarr/documents/encoding.h"
+#include "zarr/documents/keys.h"
 
 namespace rechunk {
 namespace {
@@ -133,9 +135,9 @@ class Chooser {
         refuse("the target has no array " + path,
                "leave it out of the source, or make a new target");
       ArrayMetadata from = source, to = found->second;
-      const bool taken = with_context(
-          [&] { return choose_array(path, from, to); },
-          [&] { return path.empty() ? "the array" : "array " + path; });
+      const bool taken =
+          with_context([&] { return choose_array(path, from, to); },
+                       [&] { return array_label(path); });
       if (!taken) continue;
       sources.emplace(path, std::move(from));
       targets.emplace(path, std::move(to));
@@ -224,8 +226,8 @@ class Chooser {
     if (part.same_region_of_source) extent = region_.extent();
     source.shape = target.shape = extent;
     if (part.kept.length > 0) target.shape[part.kept.axis] += part.kept.length;
-    const std::string name = target.zarr_format == 3 ? "zarr.json" : ".zarray";
-    part.document = *read_text(*job_.stores.target, join_key(path, name));
+    part.document = *read_text(*job_.stores.target,
+                               array_document_key(path, target.zarr_format));
     job_.existing->arrays.emplace(path, std::move(part));
     return true;
   }

@@ -15,6 +15,7 @@
 #include "zarr/documents/dimension_names.h"
 #include "zarr/documents/encoding.h"
 #include "zarr/documents/group_above.h"
+#include "zarr/documents/keys.h"
 
 namespace rechunk {
 namespace {
@@ -49,8 +50,7 @@ Shape divided(const Shape& start, const Shape& objects) {
 }
 
 std::string document_key(const PlannedJob& job, const std::string& path) {
-  const ArrayMetadata& array = job.target.arrays.at(path);
-  return join_key(path, array.zarr_format == 3 ? "zarr.json" : ".zarray");
+  return array_document_key(path, job.target.arrays.at(path).zarr_format);
 }
 
 /// The object in a document, without the white space around it.

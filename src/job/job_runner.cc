@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/array_label.h"
 #include "base/retry.h"
 #include "job/existing_target.h"
 #include "job/partial_objects.h"
@@ -45,7 +46,7 @@ std::shared_ptr<const RegionReader> make_reader(
                                                      scalars);
   if (!stores.source)
     throw Error(ErrorKind::kUnsupported,
-                "reading " + (path.empty() ? "the array" : "array " + path) +
+                "reading " + array_label(path) +
                     ": the plan cannot name its place",
                 "the array was given in Python: call execute() there");
   return std::make_shared<const ArrayReader>(stores.source, path, layout,
@@ -114,14 +115,9 @@ TaskResult JobRunner::run(int array, int stage, std::int64_t task,
                           Arena& arena) {
   return retrying([&] {
     if (stage == 0) source_check_.before_task(array);
-    TaskResult result;
-    if (const auto* copy = std::get_if<ArrayCopy>(&copies_[array]))
-      result = copy->run(stage, task, arena);
-    else if (const auto* chunks =
-                 std::get_if<ChunkPassthrough>(&copies_[array]))
-      result = chunks->run(task, arena);
-    else
-      result = std::get<PassthroughCopy>(copies_[array]).run(task, arena);
+    TaskResult result = std::visit(
+        [&](const auto& copy) { return copy.run(stage, task, arena); },
+        copies_[array]);
     if (stage == 0) source_check_.after_task(array, result.report);
     sum_sources(result.report);
     return result;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/array_label.h"
 #include "base/machine.h"
 #include "base/random_number.h"
 #include "job/choose_parts.h"
@@ -48,7 +49,7 @@ std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
                                .array_source = array_source,
                                .kept = kept_of(job, path)});
         },
-        [&] { return path.empty() ? "the array" : "array " + path; }));
+        [&] { return array_label(path); }));
     if (array_source || job.stores.source) continue;
     // What reading will take is known where the source is at hand.
     ChunkTraits& source = problems.back().source;

@@ -2,18 +2,16 @@
 
 #include <utility>
 
+#include "base/array_label.h"
 #include "base/text_hash.h"
 #include "job/planned_job.h"
 #include "rechunk/error.h"
 #include "zarr/documents/encoding.h"
 #include "zarr/documents/hierarchy.h"
+#include "zarr/documents/keys.h"
 
 namespace rechunk {
 namespace {
-
-std::string document_key(const std::string& path, const ArrayMetadata& array) {
-  return join_key(path, array.zarr_format == 3 ? "zarr.json" : ".zarray");
-}
 
 bool is_there(const Store& store, const std::string& key) {
   ReadRequest request{.key = key};
@@ -38,7 +36,7 @@ std::string any_object(const Store& store, const std::string& path,
 [[noreturn]] void throw_gone(const Store& store, const std::string& array,
                              const std::string& key) {
   throw Error(ErrorKind::kNotFound,
-              "reading " + (array.empty() ? "the array" : "array " + array) +
+              "reading " + array_label(array) +
                   ": this process does not find " + store.describe(key) +
                   ", which was there when the run was planned",
               "put the source back, or where every process sees it, or plan "
@@ -55,7 +53,8 @@ SourcesSeen look_at_sources(const PlannedJob& job) {
     if (job.stores.array_sources.contains(path)) continue;
     SourceSeen& seen = sources[path];
     if (!job.stores.documents)
-      if (const auto text = read_text(store, document_key(path, array)))
+      if (const auto text =
+              read_text(store, array_document_key(path, array.zarr_format)))
         seen.document = text_hash(*text);
     seen.object = any_object(store, path, array);
   }
@@ -99,14 +98,14 @@ void SourceCheck::look_at_document(int array) const {
   const SourceSeen* source = seen(array);
   if (!source || source->document.empty()) return;
   const std::string& path = job_.plan.arrays[array].name;
-  const std::string key = document_key(path, job_.source.arrays.at(path));
+  const std::string key =
+      array_document_key(path, job_.source.arrays.at(path).zarr_format);
   const Store& store = *job_.stores.source;
   const auto text = read_text(store, key);
   if (!text) throw_gone(store, path, key);
   if (text_hash(*text) != source->document)
     throw Error(ErrorKind::kInvalidArgument,
-                "reading " + (path.empty() ? "the array" : "array " + path) +
-                    ": " + store.describe(key) +
+                "reading " + array_label(path) + ": " + store.describe(key) +
                     " is not what it was when the run was planned",
                 "put it back, or plan again");
 }

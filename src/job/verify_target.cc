@@ -1,5 +1,6 @@
 #include "job/verify_target.h"
 
+#include "base/array_label.h"
 #include "job/resume_check.h"
 #include "rechunk/error.h"
 #include "request/target_hierarchy.h"
@@ -8,13 +9,9 @@
 namespace rechunk {
 namespace {
 
-std::string describe(const std::string& name) {
-  return name.empty() ? "the array" : "array " + name;
-}
-
 [[noreturn]] void fail(const std::string& name, const std::string& what) {
   throw Error(ErrorKind::kCorrupt,
-              "verifying " + describe(name) + " of the target: " + what);
+              "verifying " + array_label(name) + " of the target: " + what);
 }
 
 Digest source_digest(const PlannedJob& job, const StoredArray& source,

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 
+#include "base/array_label.h"
 #include "codec/codec_spec_text.h"
 #include "json/raw_json.h"
 #include "plan/chunk_spec.h"
@@ -374,9 +375,9 @@ Hierarchy make_target_hierarchy(const Hierarchy& source,
   // The layout is made in v3, which has shards to add or to remove.
   Hierarchy target = zarr_format == 3 ? convert_format(source, 3) : source;
   for (auto& [path, array] : target.arrays)
-    array = with_context(
-        [&] { return make_target_array(request, path, array); },
-        [&] { return path.empty() ? "the array" : "array " + path; });
+    array =
+        with_context([&] { return make_target_array(request, path, array); },
+                     [&] { return array_label(path); });
   if (zarr_format == 2) target = convert_format(target, 2);
   for (auto& [path, array] : target.arrays)
     array = standard_spelling(std::move(array));

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/array_label.h"
 #include "rechunk/error.h"
 #include "verify/compare_elements.h"
 #include "verify/same_encoded.h"
@@ -101,7 +102,7 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
               compare_arrays({store_a, path, array},
                              {store_b, path, other->second}, options, result);
             },
-            [&] { return path.empty() ? "the array" : "array " + path; });
+            [&] { return array_label(path); });
     }
     add(std::move(result));
   }

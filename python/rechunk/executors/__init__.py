@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from rechunk.errors import InvalidArgumentError
-from rechunk.specs import Executor
+from rechunk.executor import Executor
 
 
 def get_executor(executor: str | Executor[Any]) -> Executor[Any]:

@@ -8,8 +8,8 @@ from typing import Any
 import apache_beam as beam
 
 from rechunk.errors import InvalidArgumentError
+from rechunk.executor import Executor
 from rechunk.plan import Plan
-from rechunk.specs import Executor
 from rechunk.steps import Step
 
 

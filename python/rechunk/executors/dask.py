@@ -15,9 +15,9 @@ import dask.threaded
 from dask.base import get_scheduler
 from dask.delayed import Delayed
 
+from rechunk.executor import Executor
 from rechunk.futures import remember_client
 from rechunk.plan import Plan
-from rechunk.specs import Executor
 from rechunk.steps import Step
 
 

@@ -7,8 +7,8 @@ from typing import Any
 from prefect import Flow, flow, task, unmapped
 from prefect.cache_policies import NO_CACHE
 
+from rechunk.executor import Executor
 from rechunk.plan import Plan
-from rechunk.specs import Executor
 from rechunk.steps import Step
 
 # Prefect tells its server of each task: few and large ones.

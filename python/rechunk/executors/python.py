@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from rechunk.errors import RechunkError, StorageError
+from rechunk.executor import Executor
 from rechunk.plan import Plan
-from rechunk.specs import CopySpec, Executor
+from rechunk.specs import CopySpec
 
 
 def copy(spec: CopySpec, name: str) -> None:

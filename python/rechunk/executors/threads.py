@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import Any
 
 from rechunk.errors import InvalidArgumentError
+from rechunk.executor import Executor
 from rechunk.plan import Plan
-from rechunk.specs import Executor
 
 Progress = Callable[[int, int, int, int, float], None]
 

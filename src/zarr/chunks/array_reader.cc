@@ -273,9 +273,7 @@ void ArrayReader::read_shard_object(const Region& object,
   const ArenaScope scope(call.arena);
   const ShardLevel& level = layout_->shards[0];
   const std::span<std::byte> encoded = call.arena.take(level.index_bytes);
-  ReadRequest request{.key = key,
-                      .offset = level.index_at_start ? 0 : -level.index_bytes,
-                      .destination = {encoded}};
+  ReadRequest request = index_request(level, key, encoded);
   store_->read_many({&request, 1});
   note_source(call.report, request);
   if (!request.found) {
@@ -284,12 +282,7 @@ void ArrayReader::read_shard_object(const Region& object,
   }
   call.report.counted.objects_read += 1;
   call.report.counted.stored_bytes_read += request.bytes_read;
-  if (request.bytes_read != level.index_bytes)
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("a shard of {} bytes cannot hold its index of {}",
-                            request.object_bytes, level.index_bytes));
-  ShardIndex index(level, encoded);
-  index.check();
+  ShardIndex index = *checked_index(level, request);
   read_box({key, 0, object, 0, request.object_bytes, index}, call);
 }
 
@@ -302,10 +295,9 @@ void ArrayReader::read_box(const Box& box, Call& call) const {
       boxes_touching(wanted, box.region.start, level.chunk_shape);
   for_each_point(boxes, [&](const Shape& coordinates) {
     const ArenaScope scope(call.arena);
-    Shape start = box.region.start;
-    for (std::size_t axis = 0; axis < start.size(); ++axis)
-      start[axis] += coordinates[axis] * level.chunk_shape[axis];
-    const Region part = clipped_box(start, level.chunk_shape, layout_->shape);
+    const Region part = clipped_box(
+        element_at(box.region.start, coordinates, level.chunk_shape),
+        level.chunk_shape, layout_->shape);
     const auto entry =
         box.index.entry(box.index.position(coordinates), box.bytes);
     if (!entry) {

@@ -30,14 +30,6 @@ std::int64_t header_bytes(const ArrayLayout& layout) {
   return at_start ? layout.shards[0].index_bytes : 0;
 }
 
-Shape element_at(const Shape& origin, const Shape& coordinates,
-                 const Shape& box_shape) {
-  Shape start = origin;
-  for (std::size_t axis = 0; axis < start.size(); ++axis)
-    start[axis] += coordinates[axis] * box_shape[axis];
-  return start;
-}
-
 }  // namespace
 
 ArrayWriter::ArrayWriter(std::shared_ptr<Store> store, std::string path,

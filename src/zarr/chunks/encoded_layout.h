@@ -37,13 +37,4 @@ struct EncodedLayout {
 /// codecs and types.
 EncodedLayout encoded_layout(const ArrayMetadata& metadata);
 
-/// A request that reads the index of a shard into `index`.
-ReadRequest index_request(const ShardLevel& level, std::string key,
-                          std::span<std::byte> index);
-
-/// The index, after that request was run. Nothing if the object does not exist.
-/// Throws: corrupt.
-std::optional<ShardIndex> checked_index(const ShardLevel& level,
-                                        const ReadRequest& done);
-
 }  // namespace rechunk

@@ -87,4 +87,23 @@ void ShardIndex::seal() {
     encoded_[entries.size() + byte] = static_cast<std::byte>(checksum & 0xff);
 }
 
+ReadRequest index_request(const ShardLevel& level, std::string key,
+                          std::span<std::byte> index) {
+  return {.key = std::move(key),
+          .offset = level.index_at_start ? 0 : -level.index_bytes,
+          .destination = {index}};
+}
+
+std::optional<ShardIndex> checked_index(const ShardLevel& level,
+                                        const ReadRequest& done) {
+  if (!done.found) return std::nullopt;
+  if (done.bytes_read != level.index_bytes)
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("a shard of {} bytes cannot hold its index of {}",
+                            done.object_bytes, level.index_bytes));
+  ShardIndex index(level, done.destination[0]);
+  index.check();
+  return index;
+}
+
 }  // namespace rechunk

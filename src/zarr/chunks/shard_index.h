@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <string>
 
+#include "rechunk/store.h"
 #include "zarr/documents/layout.h"
 
 namespace rechunk {
@@ -44,5 +46,14 @@ class ShardIndex {
   const ShardLevel& level_;
   std::span<std::byte> encoded_;
 };
+
+/// A request that reads the index of a shard into `index`.
+ReadRequest index_request(const ShardLevel& level, std::string key,
+                          std::span<std::byte> index);
+
+/// The index, after that request was run. Nothing if the object does not exist.
+/// Throws: corrupt.
+std::optional<ShardIndex> checked_index(const ShardLevel& level,
+                                        const ReadRequest& done);
 
 }  // namespace rechunk

@@ -337,11 +337,8 @@ inline void decode_box(const ArrayLayout& layout, std::size_t level,
     const auto offset = load_number(entry, shard.index_big_endian);
     const auto size = load_number(entry.last(8), shard.index_big_endian);
     if (offset == ~std::uint64_t{0} && size == offset) return;
-    Shape inner_start = start;
-    for (std::size_t axis = 0; axis < start.size(); ++axis)
-      inner_start[axis] += inner[axis] * shard.chunk_shape[axis];
-    decode_box(layout, level + 1, inner_start, bytes.subspan(offset, size),
-               elements);
+    decode_box(layout, level + 1, element_at(start, inner, shard.chunk_shape),
+               bytes.subspan(offset, size), elements);
   });
 }
 

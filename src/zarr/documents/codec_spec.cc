@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <numeric>
 #include <utility>
 
 #include "json/raw_json.h"
@@ -178,6 +179,27 @@ std::vector<int> transpose_order(const CodecSpec& codec, std::size_t rank) {
     corrupt(fmt::format("codec transpose: not a permutation of {} axes: {}",
                         rank, text ? raw_json::excerpt(*text) : "nothing"));
   return order;
+}
+
+std::vector<int> c_order(std::size_t rank) {
+  std::vector<int> axes(rank);
+  std::iota(axes.begin(), axes.end(), 0);
+  return axes;
+}
+
+std::vector<int> transposed(const std::vector<int>& axes,
+                            const CodecSpec& codec) {
+  std::vector<int> result;
+  for (const int axis : transpose_order(codec, axes.size()))
+    result.push_back(axes[axis]);
+  return result;
+}
+
+std::vector<int> transposed(std::vector<int> axes,
+                            const std::vector<CodecSpec>& codecs) {
+  for (const CodecSpec& codec : codecs)
+    if (codec.name == "transpose") axes = transposed(axes, codec);
+  return axes;
 }
 
 bool is_sharding(const CodecSpec& codec) {

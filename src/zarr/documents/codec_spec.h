@@ -73,6 +73,14 @@ CodecSpec bytes_codec(const DataType& data_type);
 /// Permutation of a transpose codec. Throws: corrupt (not one of that rank).
 std::vector<int> transpose_order(const CodecSpec& codec, std::size_t rank);
 
+/// Axes from slowest to fastest in memory, before anything transposes them.
+std::vector<int> c_order(std::size_t rank);
+/// The same after a transpose codec, or after all in a list. Throws: as above.
+std::vector<int> transposed(const std::vector<int>& axes,
+                            const CodecSpec& codec);
+std::vector<int> transposed(std::vector<int> axes,
+                            const std::vector<CodecSpec>& codecs);
+
 struct Sharding {
   Shape chunk_shape;  ///< In the axes of the array the codec gets.
   std::vector<CodecSpec> codecs;

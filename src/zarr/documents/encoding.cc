@@ -5,7 +5,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "json/raw_json.h"
 #include "rechunk/error.h"
@@ -15,22 +14,6 @@
 
 namespace rechunk {
 namespace {
-
-std::vector<int> identity_axes(std::size_t rank) {
-  std::vector<int> axes(rank);
-  std::iota(axes.begin(), axes.end(), 0);
-  return axes;
-}
-
-void transpose(std::vector<int>& axes, const std::vector<CodecSpec>& codecs) {
-  for (const CodecSpec& codec : codecs) {
-    if (codec.name != "transpose") continue;
-    std::vector<int> next;
-    for (int axis : transpose_order(codec, axes.size()))
-      next.push_back(axes[axis]);
-    axes = next;
-  }
-}
 
 std::string value_text(std::string_view configuration, std::string_view key) {
   const auto text = raw_json::find(configuration, key);
@@ -74,9 +57,8 @@ std::string canonical_codec(const CodecSpec& codec, std::size_t rank) {
 
 std::string decode_chain(const std::vector<CodecSpec>& codecs,
                          std::size_t rank) {
-  std::vector<int> axes = identity_axes(rank);
-  transpose(axes, codecs);
-  std::string text = fmt::format("({})", fmt::join(axes, ","));
+  std::string text =
+      fmt::format("({})", fmt::join(transposed(c_order(rank), codecs), ","));
   for (const CodecSpec& codec : codecs)
     if (codec.name != "transpose") text += ' ' + canonical_codec(codec, rank);
   return text;
@@ -152,10 +134,10 @@ std::string chunk_key(const ChunkKeyEncoding& encoding,
 Shape inner_chunks(const ArrayMetadata& metadata) {
   const std::size_t rank = metadata.shape.size();
   Shape chunks = metadata.chunks;
-  std::vector<int> axes = identity_axes(rank);
+  std::vector<int> axes = c_order(rank);
   CodecParts parts = split_codecs(metadata.codecs);
   for (;;) {
-    transpose(axes, parts.before);
+    axes = transposed(axes, parts.before);
     if (!is_sharding(parts.middle)) return chunks;
     const Sharding sharding = parse_sharding(parts.middle, rank);
     for (std::size_t i = 0; i < rank; ++i)

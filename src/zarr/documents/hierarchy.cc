@@ -6,6 +6,7 @@
 #include <span>
 #include <utility>
 
+#include "base/array_label.h"
 #include "json/raw_json.h"
 #include "rechunk/error.h"
 #include "zarr/documents/convert.h"
@@ -15,9 +16,6 @@
 
 namespace rechunk {
 namespace {
-
-constexpr std::string_view kMetadataNames[] = {"zarr.json", ".zmetadata",
-                                               ".zgroup", ".zarray", ".zattrs"};
 
 /// Runs `action` with the node's place put before what it throws.
 template <class Action>
@@ -280,8 +278,8 @@ bool is_inside_unread(const Hierarchy& hierarchy, std::string_view key) {
 }
 
 bool is_document(std::string_view key) {
-  return std::find(std::begin(kMetadataNames), std::end(kMetadataNames),
-                   key_name(key)) != std::end(kMetadataNames);
+  return std::find(std::begin(kDocumentNames), std::end(kDocumentNames),
+                   key_name(key)) != std::end(kDocumentNames);
 }
 
 Hierarchy read_hierarchy(const Store& store) {
@@ -318,7 +316,7 @@ Hierarchy convert_format(const Hierarchy& source, int zarr_format) {
   for (auto& [path, array] : target.arrays)
     array = with_context(
         [&] { return convert_format(source.arrays.at(path), zarr_format); },
-        [&] { return path.empty() ? "the array" : "array " + path; });
+        [&] { return array_label(path); });
   return target;
 }
 
@@ -355,13 +353,11 @@ void erase_hierarchy(Store& store, bool everything,
 }
 
 bool has_metadata(const Store& store) {
-  std::vector<ReadRequest> requests(3);
-  std::byte first[3];
-  constexpr const char* kNames[] = {"zarr.json", ".zarray", ".zgroup"};
-  for (int i = 0; i < 3; ++i) {
-    requests[i].key = kNames[i];
-    requests[i].destination = {std::span(&first[i], 1)};
-  }
+  std::vector<ReadRequest> requests;
+  std::byte first;
+  for (const std::string_view name : kNodeDocumentNames)
+    requests.push_back(
+        {.key = std::string(name), .destination = {std::span(&first, 1)}});
   store.read_many(requests);
   return std::any_of(requests.begin(), requests.end(),
                      [](const ReadRequest& request) { return request.found; });

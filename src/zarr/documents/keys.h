@@ -1,12 +1,29 @@
-// Parts of keys of a hierarchy: paths of nodes, and what lies below them.
+// Keys of a hierarchy: documents of nodes, their paths, what lies below them.
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
+#include "rechunk/store.h"
+
 namespace rechunk {
+
+/// The names of metadata documents: one of v3, four of v2.
+inline constexpr std::string_view kDocumentNames[] = {
+    "zarr.json", ".zarray", ".zgroup", ".zattrs", ".zmetadata"};
+
+/// The first of these: a node that has one is an array or a group.
+inline constexpr std::span<const std::string_view> kNodeDocumentNames(
+    kDocumentNames, 3);
+
+/// The key of the document that makes a node an array.
+inline std::string array_document_key(const std::string& path,
+                                      int zarr_format) {
+  return join_key(path, zarr_format == 3 ? "zarr.json" : ".zarray");
+}
 
 /// "a/b" of "a/b/.zarray"; "" of ".zarray".
 inline std::string key_parent(std::string_view key) {

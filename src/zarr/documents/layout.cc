@@ -118,10 +118,7 @@ void LayoutBuilder::peel(const std::vector<CodecSpec>& codecs) {
 void LayoutBuilder::apply_before(const std::vector<CodecSpec>& codecs) {
   for (const CodecSpec& codec : codecs) {
     if (codec.name == "transpose") {
-      std::vector<int> next;
-      for (int axis : transpose_order(codec, rank_))
-        next.push_back(layout_.axis_order[axis]);
-      layout_.axis_order = next;
+      layout_.axis_order = transposed(layout_.axis_order, codec);
     } else if (metadata_.zarr_format == 3) {
       // v3 applies them to numbers, before the byte order is chosen; only v2
       // defines them on the stored bytes.

@@ -13,16 +13,7 @@ namespace {
 /// The memory order of a chunk after all transposes: axis order[0] is slowest.
 std::vector<int> memory_order(const std::vector<CodecSpec>& codecs,
                               std::size_t rank) {
-  std::vector<int> order(rank);
-  for (std::size_t axis = 0; axis < rank; ++axis)
-    order[axis] = static_cast<int>(axis);
-  for (const CodecSpec& codec : codecs) {
-    if (codec.name != "transpose") continue;
-    std::vector<int> next;
-    for (int axis : transpose_order(codec, rank)) next.push_back(order[axis]);
-    order = next;
-  }
-  return order;
+  return transposed(c_order(rank), codecs);
 }
 
 /// True for order F, false for C.

@@ -23,15 +23,6 @@ struct SourceCodecs {
   std::vector<Sharding> levels;  ///< Outermost first, shapes in array axes.
 };
 
-/// Appends a transpose to the memory order of the axes before it.
-std::vector<int> transposed(const std::vector<int>& axes,
-                            const CodecSpec& codec) {
-  std::vector<int> result;
-  for (int axis : transpose_order(codec, axes.size()))
-    result.push_back(axes[axis]);
-  return result;
-}
-
 /// What compresses whole shards is dropped together with the old layout: it
 /// would make every read of a chunk decode the shard.
 SourceCodecs take_apart(const ArrayMetadata& source) {
