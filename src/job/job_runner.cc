@@ -45,10 +45,10 @@ std::shared_ptr<const RegionReader> make_reader(
     return std::make_shared<const ArraySourceReader>(found->second, layout,
                                                      scalars);
   if (!stores.source)
-    throw Error(ErrorKind::kUnsupported,
-                "reading " + array_label(path) +
-                    ": the plan cannot name its place",
-                "the array was given in Python: call execute() there");
+    throw Error(
+        ErrorKind::kUnsupported,
+        "reading " + array_label(path) + ": the plan cannot name its place",
+        "the array was given in Python: call execute() there");
   return std::make_shared<const ArrayReader>(stores.source, path, layout,
                                              scalars);
 }
