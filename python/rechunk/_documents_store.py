@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from zarr.abc.store import ByteRequest, Store
 from zarr.core.buffer import Buffer, BufferPrototype
 
-from rechunk.stores import DOCUMENTS, Publish
+from rechunk.documents import DOCUMENTS, Publish
 
 
 class DocumentsStore(Store):

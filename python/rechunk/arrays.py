@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from rechunk.documents import Publish
 from rechunk.errors import UnsupportedError
-from rechunk.stores import Publish, with_documents
+from rechunk.stores import with_documents
 
 _OPENING = threading.Lock()
 

@@ -15,10 +15,11 @@ from xarray.conventions import encode_dataset_coordinates
 from zarr.storage import MemoryStore
 
 from rechunk.array_likes import ArrayLike, check_slices
+from rechunk.documents import DOCUMENTS
 from rechunk.errors import InvalidArgumentError, UnsupportedError
 from rechunk.foreign_arrays import regular_chunks
 from rechunk.source import Source
-from rechunk.stores import DOCUMENTS, StoreAdapter, store_at
+from rechunk.stores import StoreAdapter, store_at
 
 
 class _EncodedStore(MemoryStore):

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
+from rechunk.documents import DOCUMENTS, Publish
 from rechunk.errors import InvalidArgumentError
 
 # Stores that refuse ranges which end behind the object.
 _EXACT = ("IcechunkStore",)
-#: Writes the object at a key, or removes it (None).
-Publish = Callable[[str, bytes | None], None]
-
-# Names of metadata documents, of both formats.
-DOCUMENTS = ("zarr.json", ".zarray", ".zattrs", ".zgroup", ".zmetadata")
 
 
 class StoreAdapter:
