@@ -229,3 +229,16 @@ def test_codecs_of_one_format_go_into_the_other(tmp_path: Path) -> None:
         assert "gzip" in repr(made["v"].compressors).lower()
         found = xr.open_zarr(tmp_path / f"t{target}").load()
         xr.testing.assert_equal(found, opened.load())
+
+
+def test_names_of_dimensions_may_hold_commas(tmp_path: Path) -> None:
+    """And backslashes: the command needs a backslash before either."""
+    array = zarr.create_array(
+        tmp_path / "a",
+        data=np.arange(72.0).reshape(9, 8),
+        chunks=(3, 3),
+        dimension_names=("x, y", "c:\\z"),
+    )
+    chunks = {"x, y": 5, "c:\\z": 2}
+    rechunk(array, chunks, "8MB", tmp_path / "b").execute()
+    assert zarr.open_array(tmp_path / "b").chunks == (5, 2)
