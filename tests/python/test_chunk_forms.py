@@ -181,7 +181,7 @@ def test_options_of_rechunker_for_datasets(
     [
         ({"v": {"bogus": 1}}, "unexpected encoding parameters.*bogus"),
         ({"v": {"dtype": "nonsense"}}, "xarray cannot encode"),
-        ({"v": {"chunks": (1, 1)}}, "belong into target_chunks"),
+        ({"v": {"chunks": (1, 1)}}, "give chunks in target_chunks"),
         ({"q": {"dtype": "f4"}}, "no variable 'q'"),
         ({"v": 5}, "target_options of 'v': a int is no dict"),
         ({"v": {"compressor": 5}}, "5 is no codec"),
