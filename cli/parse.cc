@@ -4,12 +4,15 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "codec/codec_spec_text.h"
+#include "rechunk/store.h"
 
 namespace rechunk::cli {
 namespace {
 
 constexpr const char* kSummary =
     "Changes the chunking of Zarr arrays of any size within a memory limit.";
+/// Takes the stores and the codecs that there are.
 constexpr const char* kFooter = R"(
 Examples:
   rechunk info by-hour.zarr
@@ -18,6 +21,8 @@ Examples:
       --max-memory 2GiB --verify
 
 rechunk COMMAND --help shows the flags of a command.
+Arrays and groups lie at {}.
+Codecs: {}.
 Exit codes: 0 done, 1 failed or different, 2 wrong usage, 130 interrupted.)";
 
 struct Operand {
@@ -178,7 +183,7 @@ Call printing(std::string text) {
 Call parse_command_line(int argc, const char* const* argv) {
   Call call;
   CLI::App app(kSummary, "rechunk");
-  app.footer(kFooter);
+  app.footer(fmt::format(kFooter, known_places(), known_codecs()));
   app.set_version_flag("--version", "rechunk " RECHUNK_VERSION);
   app.require_subcommand(1);
   app.get_formatter()->column_width(26);

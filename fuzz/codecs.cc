@@ -2,7 +2,7 @@
 #include <array>
 #include <vector>
 
-#include "codec/codec.h"
+#include "codec/codec_row.h"
 #include "input.h"
 #include "targets.h"
 
@@ -23,25 +23,38 @@ CodecSpec blosc(const char* compressor, const char* shuffle) {
                        R"(", "typesize": 4, "blocksize": 0})"};
 }
 
-/// The place of a chain in this list is the first byte of an input.
-const std::vector<std::vector<CodecSpec>>& chains() {
-  static const std::vector<std::vector<CodecSpec>> kChains = {
-      {},
-      {blosc("lz4", "shuffle")},
-      {blosc("lz4hc", "noshuffle")},
-      {blosc("blosclz", "bitshuffle")},
-      {blosc("zlib", "shuffle")},
-      {blosc("zstd", "bitshuffle")},
-      {kZstd},
-      {kGzip},
-      {kZlib},
-      {kLz4},
-      {kCrc},
-      {kZstd, kCrc},
-      {blosc("lz4", "shuffle"), kGzip},
-      {kCrc, kZstd},
-      {kLz4, kZstd, kCrc},
-      {kGzip, kZlib, kLz4, kCrc}};
+using Chains = std::vector<std::vector<CodecSpec>>;
+
+/// The seeds of make_corpora.py are for these.
+Chains seeded_chains() {
+  return {{},
+          {blosc("lz4", "shuffle")},
+          {blosc("lz4hc", "noshuffle")},
+          {blosc("blosclz", "bitshuffle")},
+          {blosc("zlib", "shuffle")},
+          {blosc("zstd", "bitshuffle")},
+          {kZstd},
+          {kGzip},
+          {kZlib},
+          {kLz4},
+          {kCrc},
+          {kZstd, kCrc},
+          {blosc("lz4", "shuffle"), kGzip},
+          {kCrc, kZstd},
+          {kLz4, kZstd, kCrc},
+          {kGzip, kZlib, kLz4, kCrc}};
+}
+
+/// The place of a chain in this list is the first byte of an input. Each codec
+/// of the table stands in it alone, with its defaults.
+const Chains& chains() {
+  static const Chains kChains = [] {
+    Chains chains = seeded_chains();
+    for (const CodecRow* row : codec_rows())
+      if (row->native && row->kind == CodecKind::kBytesToBytes)
+        chains.push_back({{std::string(row->name), "{}"}});
+    return chains;
+  }();
   return kChains;
 }
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import math
+import re
+import subprocess
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from binary import binary_path
 from elements import ZARR_VERSION, Rng, Type
 
 LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 16, 17, 19, 23, 30, 31, 37, 64]
@@ -163,10 +167,25 @@ def random_compressor(rng: Rng) -> dict | None:
         {"id": "gzip", "level": int(rng.integers(0, 10))},
         {"id": "zlib", "level": int(rng.integers(0, 10))},
         {"id": "lz4", "acceleration": int(rng.integers(1, 9))},
+        *({"id": name} for name in _other_codecs()),
     ]
     if rng.random() < 0.45:
         return blosc
     return others[rng.integers(0, len(others))]
+
+
+@functools.cache
+def _other_codecs() -> list[str]:
+    """Codecs that the command knows and that nothing here draws otherwise.
+
+    numcodecs gives them their settings.
+    """
+    command = [binary_path(), "--help"]
+    helped = subprocess.check_output(command, text=True)
+    names = re.search(r"^Codecs: (.*)\.$", helped, re.MULTILINE)
+    assert names, helped
+    drawn = ("blosc", "zstd", "gzip", "zlib", "lz4", "crc32c")
+    return [name for name in names[1].split(", ") if name not in drawn]
 
 
 def random_codecs(rng: Rng, item_bytes: int) -> list[dict]:
@@ -196,6 +215,6 @@ def v3_codec(compressor: dict, item_bytes: int) -> dict:
         configuration["typesize"] = item_bytes if item_bytes < 256 else 1
     if name == "zstd":
         configuration.setdefault("checksum", False)
-    if name in ("zlib", "lz4"):
+    if name not in ("blosc", "zstd", "gzip"):
         name = f"numcodecs.{name}"
     return {"name": name, "configuration": configuration}

@@ -4,7 +4,7 @@
 // bytes. All methods may be called from any thread. The caller owns every
 // buffer. The store handles concurrency and, if that makes sense, retries.
 // An absent key is not an error. `open_store` makes a store from a URL (the
-// table is in src/store/open.cc), or the caller passes its own. The store in
+// table is in src/store/stores.h), or the caller passes its own. The store in
 // memory is in src/store/memory_store.cc.
 #pragma once
 
@@ -129,6 +129,12 @@ void write_text(Store& store, std::string_view key, std::string_view text);
 /// exist. Throws: unsupported (the scheme is not in the table),
 /// invalid_argument (it is a file; the message names the file's format).
 std::shared_ptr<Store> open_store(const std::string& url);
+
+/// True if `open_store` has a store for the URL's scheme, or it is a path.
+bool has_store(const std::string& url);
+
+/// What `open_store` opens, for messages and help: "paths and file://".
+std::string known_places();
 
 /// Removes half-written objects of killed processes from the store that a URL
 /// names. Nobody may be writing there. Throws: as open_store, io.

@@ -16,6 +16,7 @@
 #include <tuple>
 
 #include "bindings.h"
+#include "rechunk/store.h"
 #include "store/file_url.h"
 #include "zarr/documents/convert.h"
 #include "zarr/documents/dimension_names.h"
@@ -252,6 +253,7 @@ void register_job(nb::module_& module) {
   module.def("describe", &describe, "url"_a, "stores"_a);
   module.def("file_path", &file_path, "place"_a);
   module.def("note_lines", &note_lines, "not_rechunked"_a, "notes"_a);
+  module.def("has_store", &has_store, "url"_a);
   module.def("document_v3", &document_v3, "document"_a);
   nb::class_<Job>(module, "Job", "A planned rechunk; see rechunk.h.")
       .def(

@@ -99,8 +99,10 @@ def memory_bytes(max_mem: Any) -> int:
 
 def local_path(place: str, what: str) -> str:
     """The path of a folder, or of one to be made; URLs of files are paths.
+    Other URLs stay as they are.
 
-    Raises InvalidArgumentError, UnsupportedError for URLs of other kinds.
+    Raises InvalidArgumentError, UnsupportedError for URLs that the native part
+    has no store for.
     """
     if place.startswith("file:/") and not place.startswith("file://"):
         place = f"file://{place.removeprefix('file:')}"
@@ -109,6 +111,8 @@ def local_path(place: str, what: str) -> str:
         raise InvalidArgumentError(f"{what}: the path is empty")
     if "://" in path:
         scheme = path.partition("://")[0]
+        if path == place and _core.has_store(path):
+            return path  # The native part knows what may stand there.
         raise UnsupportedError(
             f"{what} {path}: rechunk has no store for {scheme}://",
             "give a store of zarr-python instead of the text, such as "

@@ -4,8 +4,10 @@
 #include <zstd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstdlib>
 
+#include "codec/blosc_text.h"
 #include "codec/byte_reader.h"
 #include "codec/codecs.h"
 #include "codec/zstd_frames.h"
@@ -236,8 +238,6 @@ std::string read_compressor(const Configuration& configuration) {
   return compressor;
 }
 
-}  // namespace
-
 std::unique_ptr<Codec> make_blosc(const Configuration& configuration,
                                   std::int64_t item_bytes) {
   BloscOptions options;
@@ -254,5 +254,56 @@ std::unique_ptr<Codec> make_blosc(const Configuration& configuration,
       "blocksize", 0, {0, static_cast<std::int64_t>(BLOSC_MAX_BLOCKSIZE)});
   return std::make_unique<Blosc>(std::move(options));
 }
+
+CodecCosts blosc_costs(const Configuration& configuration) {
+  const std::string compressor = configuration.text("cname", "lz4");
+  const auto level = static_cast<double>(
+      configuration.integer("clevel", 5, {INT32_MIN, INT32_MAX}));
+  if (compressor == "lz4") return {0.25, 0.5, 0.33};
+  if (compressor == "blosclz") return {0.4, 0.9, 0.33};
+  if (compressor == "lz4hc") return {0.4, 3 + level, 0.3};
+  if (compressor == "zstd") return {0.7, 0.9 * std::pow(1.45, level), 0.27};
+  return {1.9, 5 * std::pow(1.25, level), 0.27};  // zlib
+}
+
+constexpr CodecMember kBloscMembers[] = {
+    {.key = "typesize",
+     .value = CodecMember::Value::kInteger,
+     .min = 1,
+     .max = BLOSC_MAX_TYPESIZE},
+    {.key = "cname", .value = CodecMember::Value::kText, .shown = true},
+    {.key = "clevel",
+     .value = CodecMember::Value::kInteger,
+     .min = 0,
+     .max = 9,
+     .shown = true},
+    {.key = "shuffle", .value = CodecMember::Value::kText, .shown = true},
+    {.key = "blocksize",
+     .value = CodecMember::Value::kInteger,
+     .min = 0,
+     .max = INT32_MAX},
+};
+
+constexpr NativeCodec kBlosc = {make_blosc, blosc_costs};
+
+constexpr CodecRow kBloscRows[] = {
+    {.name = "blosc",
+     .kind = CodecKind::kBytesToBytes,
+     .native = kBlosc,
+     .short_form = ShortForm{"blosc", 4, "blosc:lz4:5, blosc:zstd:3:bitshuffle",
+                             blosc_from_words},
+     .members = kBloscMembers,
+     .completed = completed_blosc,
+     .canonical = canonical_blosc,
+     .v2_id = "blosc",
+     .from_v2 = blosc_from_v2,
+     .to_v2 = blosc_to_v2,
+     .chosen = chosen_blosc},
+    renamed("numcodecs.blosc", kBlosc),
+};
+
+}  // namespace
+
+CodecRows blosc_codecs() { return kBloscRows; }
 
 }  // namespace rechunk

@@ -5,8 +5,7 @@
 // A codec is immutable and may be used by many threads at once; what a call
 // needs beyond its arguments it takes from per-thread contexts or from the
 // heap, and tells by `scratch_bytes`, so that a task can reserve it first.
-// Parts: a file per codec (blosc.cc, deflate.cc, lz4.cc, zstd.cc, crc32c.cc),
-// table.cc, chain.cc.
+// Parts: a file per codec (codecs.h), table.cc, chain.cc.
 #pragma once
 
 #include <cstddef>
@@ -65,6 +64,28 @@ struct CodecSpec {
   std::string configuration;  ///< JSON object text; "{}" if there is none.
 };
 
+/// The input and output of a codec. For kUnknown codecs their position in the
+/// list decides.
+enum class CodecKind {
+  kArrayToArray,
+  kArrayToBytes,
+  kBytesToBytes,
+  kUnknown,
+};
+CodecKind codec_kind(std::string_view name);
+
+/// Nanoseconds per decoded byte on one thread, and the size of encoded data.
+struct CodecCosts {
+  double decode_ns = 0;
+  double encode_ns = 0;
+  double stored_ratio = 1;  ///< Stored bytes per decoded byte.
+};
+
+/// The cost of a codec, by name and level. It was measured on floats of medium
+/// noise, so for most data it is right within a factor of two. Codecs that
+/// `make_codec` does not know cost nothing. Throws: as make_codec.
+CodecCosts costs_of(const CodecSpec& spec);
+
 /// Makes the codec that `spec` describes; `item_bytes` is the element size,
 /// which blosc takes where its configuration names no typesize.
 /// Throws: unsupported (rechunk has no such codec; the hint says what works),
@@ -74,9 +95,6 @@ std::unique_ptr<Codec> make_codec(const CodecSpec& spec,
 
 /// True if `make_codec` knows the name.
 bool is_known_codec(std::string_view name);
-
-/// "blosc, zstd, ...": the names that `make_codec` knows.
-std::string known_codecs();
 
 /// A hint for errors about arrays that rechunk cannot decode.
 inline constexpr const char* kUndecodableHint =

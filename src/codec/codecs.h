@@ -1,34 +1,25 @@
-// One factory per codec; table.cc gives them their names.
+// The one table of codecs: the files that define their rows. The suites of
+// codec_test.cc and table_test.cc, and the fuzz targets, take all of them.
 #pragma once
 
-#include <cstdint>
-#include <memory>
+#include <span>
 
-#include "codec/codec.h"
-#include "codec/configuration.h"
+#include "codec/codec_row.h"
 
 namespace rechunk {
 
-/// Makes a codec for elements of `item_bytes`. Throws: as make_codec.
-using CodecFactory = std::unique_ptr<Codec> (*)(const Configuration&,
-                                                std::int64_t item_bytes);
+using CodecRows = std::span<const CodecRow>;
 
-/// c-blosc 1 buffers; at most 2^31 - 17 bytes each.
-std::unique_ptr<Codec> make_blosc(const Configuration&, std::int64_t);
+CodecRows zstd_codecs();     // zstd.cc
+CodecRows blosc_codecs();    // blosc.cc
+CodecRows deflate_codecs();  // deflate.cc: gzip, zlib
+CodecRows lz4_codecs();      // lz4.cc
+CodecRows crc32c_codecs();   // crc32c.cc
+CodecRows named_codecs();    // named.cc: codecs that rechunk cannot decode
 
-/// zstd frames. The first refuses levels above 22, as Zarr v3 does; the second
-/// clips them, as numcodecs does.
-std::unique_ptr<Codec> make_zstd(const Configuration&, std::int64_t);
-std::unique_ptr<Codec> make_numcodecs_zstd(const Configuration&, std::int64_t);
-
-/// RFC 1952, several members too, and RFC 1950. Level -1 is 6.
-std::unique_ptr<Codec> make_gzip(const Configuration&, std::int64_t);
-std::unique_ptr<Codec> make_zlib(const Configuration&, std::int64_t);
-
-/// numcodecs' form: u32 little-endian size, then one LZ4 block.
-std::unique_ptr<Codec> make_lz4(const Configuration&, std::int64_t);
-
-/// The bytes, then their CRC-32C, little-endian.
-std::unique_ptr<Codec> make_crc32c(const Configuration&, std::int64_t);
+/// Messages name codecs in this order.
+inline constexpr CodecRows (*kCodecFiles[])() = {zstd_codecs,    blosc_codecs,
+                                                 deflate_codecs, lz4_codecs,
+                                                 crc32c_codecs,  named_codecs};
 
 }  // namespace rechunk

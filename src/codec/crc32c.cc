@@ -9,6 +9,7 @@
 #include <nmmintrin.h>
 #endif
 
+#include "codec/codec_words.h"
 #include "codec/codecs.h"
 #include "rechunk/shape.h"
 
@@ -150,8 +151,46 @@ std::int64_t Crc32c::decode(std::span<const std::byte> encoded,
   return static_cast<std::int64_t>(bytes.size());
 }
 
+namespace {
+
 std::unique_ptr<Codec> make_crc32c(const Configuration&, std::int64_t) {
   return std::make_unique<Crc32c>();
 }
+
+CodecCosts crc32c_costs(const Configuration&) { return {0.1, 0.1, 1}; }
+
+std::string crc32c_from_words(const CodecWords&) { return "{}"; }
+
+// v3's has no location: the checksum stands at the end.
+CodecSpec chosen_crc32c(nlohmann::ordered_json members) {
+  if (members.value("location", nlohmann::ordered_json("end")) != "end")
+    return {"numcodecs.crc32c", members.dump()};
+  members.erase("location");
+  return {"crc32c", members.dump()};
+}
+
+constexpr CodecMember kNumcodecsMembers[] = {
+    {.key = "location", .value = CodecMember::Value::kText, .nullable = true},
+};
+
+constexpr NativeCodec kCrc32c = {make_crc32c, crc32c_costs};
+
+constexpr CodecRow kCrc32cRows[] = {
+    {.name = "crc32c",
+     .kind = CodecKind::kBytesToBytes,
+     .native = kCrc32c,
+     .short_form = ShortForm{"crc32c", 1, "crc32c", crc32c_from_words},
+     .members = CodecMembers(),
+     .is_bare = true},
+    {.name = "numcodecs.crc32c",
+     .kind = CodecKind::kBytesToBytes,
+     .native = kCrc32c,
+     .members = kNumcodecsMembers,
+     .chosen = chosen_crc32c},
+};
+
+}  // namespace
+
+CodecRows crc32c_codecs() { return kCrc32cRows; }
 
 }  // namespace rechunk

@@ -5,8 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
+#include "codec/codec_words.h"
 #include "codec/codecs.h"
+#include "json/raw_json.h"
 
 namespace rechunk {
 namespace {
@@ -190,24 +193,85 @@ std::int64_t Deflate::decode(std::span<const std::byte> encoded,
   return static_cast<std::int64_t>(total.decoded_bytes);
 }
 
-std::unique_ptr<Codec> make(const Wrapper& wrapper,
-                            const Configuration& configuration) {
+std::unique_ptr<Codec> make_deflate(const Wrapper& wrapper,
+                                    const Configuration& configuration) {
   constexpr int kDefaultLevel = 6;
   const auto level = configuration.integer("level", 1, {-1, 9});
   return std::make_unique<Deflate>(
       wrapper, level < 0 ? kDefaultLevel : static_cast<int>(level));
 }
 
-}  // namespace
-
+// RFC 1952, several members too, and RFC 1950.
 std::unique_ptr<Codec> make_gzip(const Configuration& configuration,
                                  std::int64_t) {
-  return make(kGzip, configuration);
+  return make_deflate(kGzip, configuration);
 }
 
 std::unique_ptr<Codec> make_zlib(const Configuration& configuration,
                                  std::int64_t) {
-  return make(kZlib, configuration);
+  return make_deflate(kZlib, configuration);
 }
+
+CodecCosts deflate_costs(const Configuration& configuration) {
+  const auto level = configuration.integer("level", 1, {INT32_MIN, INT32_MAX});
+  return {1.4, 2.8 * std::pow(1.42, level), 0.35};
+}
+
+// What documents say.
+
+std::string deflate_from_words(const CodecWords& words) {
+  return fmt::format(R"({{"level":{}}})", level_word(words, 1, 5, {0, 9}));
+}
+
+CodecSpec chosen_gzip(nlohmann::ordered_json members) {
+  return {"gzip", with_presets(members, {{"level", 1}}).dump()};
+}
+
+std::string gzip_from_v2(std::string_view json, std::int64_t) {
+  // -1 is zlib's default level, which v3 has to name.
+  const std::string level = raw_json::value_or(json, "level", "1");
+  return fmt::format(R"({{"level": {}}})", level == "-1" ? "6" : level);
+}
+
+std::string gzip_to_v2(std::string_view configuration) {
+  return fmt::format(R"({{"level": {}}})",
+                     raw_json::value_or(configuration, "level", "1"));
+}
+
+constexpr CodecMember level_from(std::int64_t min) {
+  return {.key = "level",
+          .value = CodecMember::Value::kInteger,
+          .min = min,
+          .max = 9,
+          .shown = true};
+}
+
+constexpr CodecMember kGzipMembers[] = {level_from(0)};
+constexpr CodecMember kZlibMembers[] = {level_from(-1)};
+constexpr NativeCodec kGzipCodec = {make_gzip, deflate_costs};
+constexpr NativeCodec kZlibCodec = {make_zlib, deflate_costs};
+
+constexpr CodecRow kDeflateRows[] = {
+    {.name = "gzip",
+     .kind = CodecKind::kBytesToBytes,
+     .native = kGzipCodec,
+     .short_form = ShortForm{"gzip", 2, "gzip:6", deflate_from_words},
+     .members = kGzipMembers,
+     .v2_id = "gzip",
+     .from_v2 = gzip_from_v2,
+     .to_v2 = gzip_to_v2,
+     .chosen = chosen_gzip},
+    renamed("numcodecs.gzip", kGzipCodec),
+    {.name = "numcodecs.zlib",
+     .kind = CodecKind::kBytesToBytes,
+     .native = kZlibCodec,
+     .short_form = ShortForm{"zlib", 2, "zlib:1", deflate_from_words},
+     .members = kZlibMembers},
+    renamed("zlib", kZlibCodec),
+};
+
+}  // namespace
+
+CodecRows deflate_codecs() { return kDeflateRows; }
 
 }  // namespace rechunk

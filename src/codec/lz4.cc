@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "codec/codec_words.h"
 #include "codec/codecs.h"
 #include "rechunk/shape.h"
 
@@ -16,6 +17,7 @@ const char* chars(const std::byte* bytes) {
 }
 char* chars(std::byte* bytes) { return reinterpret_cast<char*>(bytes); }
 
+/// numcodecs' form: u32 little-endian size, then one LZ4 block.
 class Lz4 final : public Codec {
  public:
   explicit Lz4(int acceleration) : acceleration_(acceleration) {}
@@ -82,8 +84,6 @@ std::int64_t Lz4::decode(std::span<const std::byte> encoded,
   return got;
 }
 
-}  // namespace
-
 std::unique_ptr<Codec> make_lz4(const Configuration& configuration,
                                 std::int64_t) {
   // The library clips the acceleration; numcodecs lets any integer pass.
@@ -91,5 +91,31 @@ std::unique_ptr<Codec> make_lz4(const Configuration& configuration,
       configuration.integer("acceleration", 1, {INT32_MIN, INT32_MAX});
   return std::make_unique<Lz4>(static_cast<int>(acceleration));
 }
+
+CodecCosts lz4_costs(const Configuration&) { return {0.3, 1.9, 0.5}; }
+
+std::string lz4_from_words(const CodecWords& words) {
+  return fmt::format(R"({{"acceleration":{}}})",
+                     level_word(words, 1, 1, {1, 65537}));
+}
+
+constexpr CodecMember kLz4Members[] = {
+    {.key = "acceleration", .value = CodecMember::Value::kInteger},
+};
+
+constexpr NativeCodec kLz4 = {make_lz4, lz4_costs};
+
+constexpr CodecRow kLz4Rows[] = {
+    {.name = "numcodecs.lz4",
+     .kind = CodecKind::kBytesToBytes,
+     .native = kLz4,
+     .short_form = ShortForm{"lz4", 2, "lz4", lz4_from_words},
+     .members = kLz4Members},
+    renamed("lz4", kLz4),
+};
+
+}  // namespace
+
+CodecRows lz4_codecs() { return kLz4Rows; }
 
 }  // namespace rechunk

@@ -1,61 +1,70 @@
+// Questions to the table of codecs (codecs.h).
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string>
 
-#include "codec/codec.h"
 #include "codec/codecs.h"
 
 namespace rechunk {
 namespace {
 
-struct Row {
-  std::string_view name;
-  CodecFactory make;
-};
-
-constexpr std::array kCodecs = {
-    Row{"blosc", make_blosc},
-    Row{"zstd", make_zstd},
-    Row{"gzip", make_gzip},
-    Row{"zlib", make_zlib},
-    Row{"lz4", make_lz4},
-    Row{"crc32c", make_crc32c},
-    Row{"numcodecs.blosc", make_blosc},
-    Row{"numcodecs.zstd", make_numcodecs_zstd},
-    Row{"numcodecs.gzip", make_gzip},
-    Row{"numcodecs.zlib", make_zlib},
-    Row{"numcodecs.lz4", make_lz4},
-    Row{"numcodecs.crc32c", make_crc32c},
-};
-
-const Row* find_row(std::string_view name) {
-  const auto found =
-      std::find_if(kCodecs.begin(), kCodecs.end(),
-                   [&](const Row& row) { return row.name == name; });
-  return found == kCodecs.end() ? nullptr : found;
+template <class Wanted>
+const CodecRow* find_row(Wanted&& wanted) {
+  const auto& rows = codec_rows();
+  const auto found = std::find_if(rows.begin(), rows.end(), wanted);
+  return found == rows.end() ? nullptr : *found;
 }
 
 }  // namespace
 
-bool is_known_codec(std::string_view name) { return find_row(name) != nullptr; }
+const std::vector<const CodecRow*>& codec_rows() {
+  static const std::vector<const CodecRow*> kRows = [] {
+    std::vector<const CodecRow*> rows;
+    for (const auto& file : kCodecFiles)
+      for (const CodecRow& row : file()) rows.push_back(&row);
+    return rows;
+  }();
+  return kRows;
+}
 
-std::string known_codecs() {
-  std::string names;
-  for (const Row& row : kCodecs)
-    names += (names.empty() ? "" : ", ") + std::string(row.name);
-  return names;
+const CodecRow* find_codec(std::string_view name) {
+  return find_row([&](const CodecRow* row) { return row->name == name; });
+}
+
+const CodecRow* find_v2_codec(std::string_view id) {
+  const CodecRow* row = find_row(
+      [&](const CodecRow* each) { return !id.empty() && each->v2_id == id; });
+  return row ? row : find_codec(std::string(kNumcodecsPrefix).append(id));
+}
+
+CodecKind codec_kind(std::string_view name) {
+  const CodecRow* row = find_codec(name);
+  return row ? row->kind : CodecKind::kUnknown;
+}
+
+bool is_known_codec(std::string_view name) {
+  const CodecRow* row = find_codec(name);
+  return row && row->native;
 }
 
 std::unique_ptr<Codec> make_codec(const CodecSpec& spec,
                                   std::int64_t item_bytes) {
-  const Row* row = find_row(spec.name);
-  if (!row)
+  const CodecRow* row = find_codec(spec.name);
+  if (!row || !row->native)
     throw Error(ErrorKind::kUnsupported,
                 fmt::format("rechunk cannot decode {} yet", spec.name),
                 kUndecodableHint);
-  return row->make(Configuration(spec), item_bytes);
+  return row->native->make(Configuration(spec), item_bytes);
 }
+
+CodecCosts costs_of(const CodecSpec& spec) {
+  const CodecRow* row = find_codec(spec.name);
+  return row && row->native ? row->native->costs(Configuration(spec))
+                            : CodecCosts{};
+}
+
+std::string no_members_from_v2(std::string_view, std::int64_t) { return "{}"; }
+std::string no_members_to_v2(std::string_view) { return "{}"; }
 
 }  // namespace rechunk

@@ -5,9 +5,12 @@
 #include <zstd_errors.h>
 
 #include <algorithm>
+#include <cmath>
 
+#include "codec/codec_words.h"
 #include "codec/codecs.h"
 #include "codec/zstd_frames.h"
+#include "json/raw_json.h"
 #include "rechunk/shape.h"
 
 namespace rechunk {
@@ -108,24 +111,109 @@ std::int64_t Zstd::decode(std::span<const std::byte> encoded,
   return static_cast<std::int64_t>(decoded_bytes);
 }
 
-std::unique_ptr<Codec> make(const Configuration& configuration,
-                            std::int64_t max_level) {
+std::unique_ptr<Codec> make_zstd_up_to(const Configuration& configuration,
+                                       std::int64_t max_level) {
   const auto level = configuration.integer("level", 0, {kMinLevel, max_level});
   return std::make_unique<Zstd>(
       static_cast<int>(std::min<std::int64_t>(level, kMaxLevel)),
       configuration.boolean("checksum", false));
 }
 
-}  // namespace
-
+// Zarr v3 refuses levels above 22; numcodecs clips them.
 std::unique_ptr<Codec> make_zstd(const Configuration& configuration,
                                  std::int64_t) {
-  return make(configuration, kMaxLevel);
+  return make_zstd_up_to(configuration, kMaxLevel);
 }
 
 std::unique_ptr<Codec> make_numcodecs_zstd(const Configuration& configuration,
                                            std::int64_t) {
-  return make(configuration, INT32_MAX);
+  return make_zstd_up_to(configuration, INT32_MAX);
 }
+
+CodecCosts zstd_costs(const Configuration& configuration) {
+  const auto level = std::min<std::int64_t>(
+      configuration.integer("level", 0, {INT32_MIN, INT32_MAX}), kMaxLevel);
+  return {1.0, 1.8 * std::pow(1.25, level), 0.36};
+}
+
+// What documents say.
+
+std::string zstd_from_words(const CodecWords& words) {
+  const int level = level_word(words, 1, 0, {kMinLevel, kMaxLevel});
+  return fmt::format(R"({{"level":{},"checksum":false}})", level);
+}
+
+CodecSpec chosen_zstd(nlohmann::ordered_json members) {
+  members = with_presets(members, {{"level", 0}, {"checksum", false}});
+  return {"zstd", members.dump()};
+}
+
+// GDAL writes a word.
+std::string zstd_checksum(std::string_view json) {
+  const std::string value = raw_json::value_or(json, "checksum", "false");
+  if (value == "\"NO\"") return "false";
+  if (value == "\"YES\"") return "true";
+  return value;
+}
+
+std::string zstd_from_v2(std::string_view json, std::int64_t) {
+  std::string level = raw_json::value_or(json, "level", "0");
+  if (const auto number = raw_json::as_integer(level); number > kMaxLevel)
+    level = std::to_string(kMaxLevel);
+  return fmt::format(R"({{"level": {}, "checksum": {}}})", level,
+                     zstd_checksum(json));
+}
+
+std::string zstd_to_v2(std::string_view configuration) {
+  // TensorStore knows no member "checksum" in v2.
+  const bool checksum =
+      raw_json::value_or(configuration, "checksum", "false") == "true";
+  return fmt::format(R"({{"level": {}{}}})",
+                     raw_json::value_or(configuration, "level", "0"),
+                     checksum ? R"(, "checksum": true)" : "");
+}
+
+std::string standard_zstd_v2(std::string_view json) {
+  const auto checksum = raw_json::find(json, "checksum");
+  if (!checksum || !raw_json::is_string(*checksum)) return std::string(json);
+  const std::string without = raw_json::without_member(json, "checksum");
+  const std::string value = zstd_checksum(json);
+  return value == "false" ? without
+                          : raw_json::with_member(without, "checksum", value);
+}
+
+std::string canonical_zstd(std::string_view configuration) {
+  if (raw_json::find(configuration, "checksum").value_or("\"\"") != "\"\"")
+    return std::string(configuration);
+  return raw_json::with_member(configuration, "checksum", "false");
+}
+
+constexpr CodecMember kZstdMembers[] = {
+    {.key = "level",
+     .value = CodecMember::Value::kInteger,
+     .min = kMinLevel,
+     .max = kMaxLevel,
+     .shown = true},
+    {.key = "checksum", .value = CodecMember::Value::kBoolean},
+};
+
+constexpr CodecRow kZstdRows[] = {
+    {.name = "zstd",
+     .kind = CodecKind::kBytesToBytes,
+     .native = NativeCodec{make_zstd, zstd_costs},
+     .short_form = ShortForm{"zstd", 2, "zstd:3", zstd_from_words},
+     .members = kZstdMembers,
+     .canonical = canonical_zstd,
+     .v2_id = "zstd",
+     .from_v2 = zstd_from_v2,
+     .to_v2 = zstd_to_v2,
+     .standard_v2 = standard_zstd_v2,
+     .chosen = chosen_zstd},
+    renamed("numcodecs.zstd", {make_numcodecs_zstd, zstd_costs}),
+};
+
+}  // namespace
+
+CodecRows zstd_codecs() { return kZstdRows; }
 
 }  // namespace rechunk

@@ -324,6 +324,12 @@ std::optional<std::string_view> find(std::string_view object,
   return found;
 }
 
+std::string value_or(std::string_view object, std::string_view key,
+                     std::string_view fallback) {
+  const auto value = find(object, key);
+  return std::string(value && *value != "null" ? *value : fallback);
+}
+
 bool is_utf8(std::string_view text) {
   constexpr std::uint32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};
   for (std::size_t at = 0; at < text.size();) {

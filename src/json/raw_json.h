@@ -62,6 +62,10 @@ std::optional<double> as_number(std::string_view value);
 std::optional<std::string_view> find(std::string_view object,
                                      std::string_view key);
 
+/// The same as it stands; `fallback` if there is none, or it is null.
+std::string value_or(std::string_view object, std::string_view key,
+                     std::string_view fallback);
+
 /// A JSON string token for UTF-8 text.
 std::string quote(std::string_view text);
 

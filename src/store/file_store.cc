@@ -14,7 +14,9 @@
 
 #include "rechunk/error.h"
 #include "store/file.h"
+#include "store/file_url.h"
 #include "store/folders.h"
+#include "store/foreign_file.h"
 #include "store/io_error.h"
 #include "store/partial_files.h"
 
@@ -315,7 +317,8 @@ class FileStore final : public Store {
 
 }  // namespace
 
-void remove_partial_files(const std::string& root) {
+void remove_partial_files(const std::string& place) {
+  const std::string root = file_path(place);
   std::error_code error;
   const fs::recursive_directory_iterator all(root, error), end;
   std::vector<fs::path> folders;
@@ -338,6 +341,12 @@ void remove_partial_files(const std::string& root) {
 
 std::shared_ptr<Store> make_file_store(std::string root) {
   return std::make_shared<FileStore>(std::move(root));
+}
+
+std::shared_ptr<Store> open_folder(const std::string& place) {
+  std::string path = file_path(place);
+  refuse_file(path);
+  return make_file_store(std::move(path));
 }
 
 }  // namespace rechunk

@@ -18,7 +18,12 @@ namespace rechunk {
 /// `root` need not exist; it is made by the first write.
 std::shared_ptr<Store> make_file_store(std::string root);
 
-/// Removes partial files below `root`, and folders that are empty without them.
-void remove_partial_files(const std::string& root);
+/// The same of a path or a file URL. Throws: invalid_argument (a file stands
+/// there: the message says of which format).
+std::shared_ptr<Store> open_folder(const std::string& place);
+
+/// Removes partial files below a path or a file URL, and folders that are empty
+/// without them.
+void remove_partial_files(const std::string& place);
 
 }  // namespace rechunk

@@ -1,58 +1,59 @@
-// The one table of stores, and what is the same for all of them.
+// Opening stores by the table (stores.h), and what is the same for all of them.
 #include <algorithm>
-#include <array>
-#include <utility>
 
 #include "rechunk/error.h"
 #include "rechunk/store.h"
-#include "store/file_store.h"
-#include "store/file_url.h"
-#include "store/foreign_file.h"
+#include "store/stores.h"
 
 namespace rechunk {
 namespace {
 
-struct Scheme {
-  std::string_view prefix;
-  std::shared_ptr<Store> (*open)(const std::string& url);
-  void (*remove_unfinished)(const std::string& url);
-};
-
-std::shared_ptr<Store> open_folder(std::string path) {
-  refuse_file(path);
-  return make_file_store(std::move(path));
+/// "s3://" of "s3://bucket/a"; "" of a path.
+std::string_view scheme_of(std::string_view url) {
+  constexpr std::string_view kMark = "://";
+  const auto at = url.find(kMark);
+  if (at == std::string_view::npos) return {};
+  return url.substr(0, at + kMark.size());
 }
 
-std::shared_ptr<Store> open_file_url(const std::string& url) {
-  return open_folder(file_path(url));
+const StoreRow& row_of(const std::string& url) {
+  if (url.empty())
+    throw Error(ErrorKind::kInvalidArgument, "opening a store: no path given");
+  const std::string_view scheme = scheme_of(url);
+  for (const StoreRow& row : kStores)
+    if (row.scheme == scheme) return row;
+  throw Error(ErrorKind::kUnsupported,
+              "opening " + url + ": no store for " + std::string(scheme),
+              known_places() + " are supported");
 }
-
-void remove_partial_of_url(const std::string& url) {
-  remove_partial_files(file_path(url));
-}
-
-constexpr std::array<Scheme, 1> kSchemes{
-    {{kFileScheme, open_file_url, remove_partial_of_url}}};
 
 }  // namespace
 
+std::string known_places() {
+  std::string names;
+  for (const StoreRow& row : kStores) {
+    const bool is_last = &row == std::end(kStores) - 1;
+    names += (names.empty() ? ""
+              : is_last     ? " and "
+                            : ", ") +
+             std::string(row.name);
+  }
+  return names;
+}
+
+bool has_store(const std::string& url) {
+  const std::string_view scheme = scheme_of(url);
+  return std::any_of(std::begin(kStores), std::end(kStores),
+                     [&](auto& row) { return row.scheme == scheme; });
+}
+
 std::shared_ptr<Store> open_store(const std::string& url) {
-  if (url.empty())
-    throw Error(ErrorKind::kInvalidArgument, "opening a store: no path given");
-  for (const Scheme& scheme : kSchemes)
-    if (url.starts_with(scheme.prefix)) return scheme.open(url);
-  if (const auto end = url.find("://"); end != std::string::npos)
-    throw Error(ErrorKind::kUnsupported,
-                "opening " + url + ": no store for " + url.substr(0, end + 3),
-                "paths and file:// are supported");
-  return open_folder(url);
+  return row_of(url).open(url);
 }
 
 void remove_unfinished(const std::string& url) {
-  open_store(url);  // Throws where there is no store for it.
-  for (const Scheme& scheme : kSchemes)
-    if (url.starts_with(scheme.prefix)) return scheme.remove_unfinished(url);
-  remove_partial_files(url);
+  open_store(url);  // Throws if there is no store for it.
+  row_of(url).remove_unfinished(url);
 }
 
 void Store::list(

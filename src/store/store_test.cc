@@ -6,12 +6,15 @@
 
 #include <algorithm>
 #include <atomic>
+#include <cctype>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <random>
 #include <thread>
 
 #include "rechunk/error.h"
+#include "store/stores.h"
 
 namespace rechunk {
 namespace {
@@ -34,8 +37,26 @@ std::map<std::string, std::int64_t> listed(const Store& store,
   return found;
 }
 
-// What every store must do; the parameter says which one.
-class AnyStore : public testing::TestWithParam<bool> {
+/// A kind of store, and how to open a new one that uses that folder at most.
+struct Kind {
+  std::string name;
+  std::function<std::shared_ptr<Store>(const fs::path& folder)> open;
+};
+
+/// All of the table, and those that callers make.
+std::vector<Kind> kinds() {
+  std::vector<Kind> all = {
+      {"memory", [](const fs::path&) { return make_memory_store(); }}};
+  for (const StoreRow& row : kStores)
+    all.push_back({std::string(row.name), [&row](const fs::path& folder) {
+                     return open_store(std::string(row.scheme) +
+                                       folder.string());
+                   }});
+  return all;
+}
+
+// What every store must do.
+class AnyStore : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
     std::string name =
@@ -43,7 +64,7 @@ class AnyStore : public testing::TestWithParam<bool> {
     std::replace(name.begin(), name.end(), '/', '-');
     folder_ = fs::temp_directory_path() /
               ("rechunk-store-" + std::to_string(getpid()) + name);
-    store_ = GetParam() ? open_store(folder_.string()) : make_memory_store();
+    store_ = GetParam().open(folder_);
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -173,9 +194,13 @@ TEST_P(AnyStore, CreatesOnceAmongManyThreads) {
   EXPECT_EQ(read_text(*store_, "same")->size(), 1000u);
 }
 
-INSTANTIATE_TEST_SUITE_P(Stores, AnyStore, testing::Bool(),
-                         [](const auto& store) {
-                           return store.param ? "File" : "Memory";
+INSTANTIATE_TEST_SUITE_P(Stores, AnyStore, testing::ValuesIn(kinds()),
+                         [](const auto& kind) {
+                           std::string name = kind.param.name;
+                           std::erase_if(name, [](unsigned char c) {
+                             return std::isalnum(c) == 0;
+                           });
+                           return name;
                          });
 
 TEST(FileStore, RefusesKeysThatLeaveItsFolder) {
@@ -260,13 +285,17 @@ TEST_F(FileStoreLinks, OnlyRegularFilesAreRead) {
   EXPECT_EQ(read_text(*store_, "a"), std::nullopt);
 }
 
-TEST(OpenStore, NamesTheSchemeItDoesNotKnow) {
+TEST(OpenStore, NamesTheSchemeItDoesNotKnowAndThoseItDoes) {
+  EXPECT_FALSE(has_store("none-such://bucket/a.zarr"));
   try {
-    open_store("s3://bucket/a.zarr");
+    open_store("none-such://bucket/a.zarr");
     FAIL();
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kUnsupported);
-    EXPECT_NE(std::string(error.what()).find("s3://"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("none-such://"),
+              std::string::npos);
+    for (const StoreRow& row : kStores)
+      EXPECT_NE(error.hint().find(row.name), std::string::npos) << row.name;
   }
 }
 

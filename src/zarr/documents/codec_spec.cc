@@ -7,6 +7,7 @@
 #include <numeric>
 #include <utility>
 
+#include "codec/codec_row.h"
 #include "json/raw_json.h"
 #include "rechunk/error.h"
 
@@ -15,54 +16,6 @@ namespace {
 
 constexpr std::size_t kMaxRank = 64;
 constexpr std::int64_t kMaxLength = std::int64_t{1} << 62;
-
-constexpr std::string_view kArrayToArrayNames[] = {"transpose",
-                                                   "bitround",
-                                                   "scale_offset",
-                                                   "cast_value",
-                                                   "reshape",
-                                                   "numcodecs.delta",
-                                                   "numcodecs.bitround",
-                                                   "numcodecs.astype",
-                                                   "numcodecs.fixedscaleoffset",
-                                                   "numcodecs.quantize",
-                                                   "numcodecs.packbits",
-                                                   "numcodecs.categorize"};
-constexpr std::string_view kArrayToBytesNames[] = {"bytes",
-                                                   "sharding_indexed",
-                                                   "vlen-utf8",
-                                                   "vlen-bytes",
-                                                   "packbits",
-                                                   "zfp",
-                                                   "numcodecs.pcodec",
-                                                   "numcodecs.zfpy",
-                                                   "numcodecs.vlen-array",
-                                                   "numcodecs.json2",
-                                                   "numcodecs.msgpack2",
-                                                   "numcodecs.pickle"};
-constexpr std::string_view kBytesToBytesNames[] = {"blosc",
-                                                   "gzip",
-                                                   "zstd",
-                                                   "crc32c",
-                                                   "numcodecs.blosc",
-                                                   "numcodecs.gzip",
-                                                   "numcodecs.zstd",
-                                                   "numcodecs.zlib",
-                                                   "numcodecs.lz4",
-                                                   "numcodecs.bz2",
-                                                   "numcodecs.lzma",
-                                                   "numcodecs.shuffle",
-                                                   "numcodecs.crc32",
-                                                   "numcodecs.crc32c",
-                                                   "numcodecs.adler32",
-                                                   "numcodecs.fletcher32",
-                                                   "numcodecs.jenkins_lookup3",
-                                                   "numcodecs.base64"};
-
-template <class Names>
-bool contains(const Names& names, std::string_view name) {
-  return std::find(std::begin(names), std::end(names), name) != std::end(names);
-}
 
 [[noreturn]] void corrupt(const std::string& cause) {
   throw Error(ErrorKind::kCorrupt, cause);
@@ -87,9 +40,10 @@ CodecSpec parse_codec_v3(std::string_view json) {
 }
 
 std::string format_codec_v3(const CodecSpec& codec) {
-  // zarr-python insists on a configuration, empty or not, except for these.
-  const bool bare = (codec.name == "bytes" || codec.name == "crc32c") &&
-                    raw_json::members(codec.configuration).empty();
+  // zarr-python insists on a configuration, empty or not, except for some.
+  const CodecRow* row = find_codec(codec.name);
+  const bool bare =
+      row && row->is_bare && raw_json::members(codec.configuration).empty();
   const std::string name = raw_json::quote(codec.name);
   if (bare) return fmt::format(R"({{"name": {}}})", name);
   return fmt::format(R"({{"name": {}, "configuration": {}}})", name,
@@ -97,13 +51,6 @@ std::string format_codec_v3(const CodecSpec& codec) {
 }
 
 }  // namespace
-
-CodecKind codec_kind(std::string_view name) {
-  if (contains(kArrayToArrayNames, name)) return CodecKind::kArrayToArray;
-  if (contains(kArrayToBytesNames, name)) return CodecKind::kArrayToBytes;
-  if (contains(kBytesToBytesNames, name)) return CodecKind::kBytesToBytes;
-  return CodecKind::kUnknown;
-}
 
 CodecParts split_codecs(const std::vector<CodecSpec>& codecs) {
   CodecParts parts;

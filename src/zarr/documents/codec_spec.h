@@ -1,6 +1,7 @@
 // Codec lists as metadata writes them: v3 codecs, v2 filters and compressors,
 // and the configuration of sharding_indexed. One form for both formats, the
-// v3 one (CodecSpec). Pure functions; nothing here needs a codec to be known.
+// v3 one (CodecSpec). What differs from codec to codec stands in its row
+// (codec/codec_row.h); codecs without a row stay as they are. Pure functions.
 // Parts: codec_spec_v2.cc (ids of v2), codec_spec_members.cc (what v3 lets a
 // codec say).
 #pragma once
@@ -14,16 +15,6 @@
 #include "zarr/documents/metadata.h"
 
 namespace rechunk {
-
-/// The input and output of a codec. For kUnknown codecs their position in the
-/// list decides.
-enum class CodecKind {
-  kArrayToArray,
-  kArrayToBytes,
-  kBytesToBytes,
-  kUnknown,
-};
-CodecKind codec_kind(std::string_view name);
 
 /// A v3 codec list cut at its one array -> bytes codec.
 struct CodecParts {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "codec/codec_row.h"
 #include "json/raw_json.h"
 #include "rechunk/error.h"
 #include "zarr/documents/codec_spec.h"
@@ -11,63 +12,9 @@
 namespace rechunk {
 namespace {
 
-enum class Value { kInteger, kNumber, kText, kBoolean, kList, kAny };
+using Value = CodecMember::Value;
 
-struct Member {
-  std::string_view codec, key;
-  Value value;
-  bool nullable = false;
-  std::int64_t min = INT32_MIN, max = INT32_MAX;  ///< Of kInteger.
-};
-
-constexpr Member kMembers[] = {
-    {"blosc", "typesize", Value::kInteger, false, 1, 255},
-    {"blosc", "cname", Value::kText},
-    {"blosc", "clevel", Value::kInteger, false, 0, 9},
-    {"blosc", "shuffle", Value::kText},
-    {"blosc", "blocksize", Value::kInteger, false, 0, INT32_MAX},
-    {"gzip", "level", Value::kInteger, false, 0, 9},
-    {"zstd", "level", Value::kInteger, false, -131072, 22},
-    {"zstd", "checksum", Value::kBoolean},
-    {"crc32c", "", Value::kAny},
-    {"vlen-utf8", "", Value::kAny},
-    {"vlen-bytes", "", Value::kAny},
-    {"numcodecs.adler32", "location", Value::kText, true},
-    {"numcodecs.astype", "encode_dtype", Value::kText},
-    {"numcodecs.astype", "decode_dtype", Value::kText},
-    {"numcodecs.base64", "", Value::kAny},
-    {"numcodecs.bitround", "keepbits", Value::kInteger, false, 0, 64},
-    {"numcodecs.bz2", "level", Value::kInteger, false, 1, 9},
-    {"numcodecs.categorize", "labels", Value::kList},
-    {"numcodecs.categorize", "dtype", Value::kText},
-    {"numcodecs.categorize", "astype", Value::kText},
-    {"numcodecs.crc32", "location", Value::kText, true},
-    {"numcodecs.crc32c", "location", Value::kText, true},
-    {"numcodecs.delta", "dtype", Value::kText},
-    {"numcodecs.delta", "astype", Value::kText, true},
-    {"numcodecs.fixedscaleoffset", "offset", Value::kNumber},
-    {"numcodecs.fixedscaleoffset", "scale", Value::kNumber},
-    {"numcodecs.fixedscaleoffset", "dtype", Value::kText},
-    {"numcodecs.fixedscaleoffset", "astype", Value::kText, true},
-    {"numcodecs.fletcher32", "", Value::kAny},
-    {"numcodecs.jenkins_lookup3", "initval", Value::kInteger, false, 0,
-     UINT32_MAX},
-    {"numcodecs.jenkins_lookup3", "prefix", Value::kAny},
-    {"numcodecs.lz4", "acceleration", Value::kInteger},
-    {"numcodecs.lzma", "format", Value::kInteger, false, 0, 3},
-    {"numcodecs.lzma", "check", Value::kInteger, false, -1, 15},
-    {"numcodecs.lzma", "preset", Value::kInteger, true, 0, UINT32_MAX},
-    {"numcodecs.lzma", "filters", Value::kList, true},
-    {"numcodecs.packbits", "", Value::kAny},
-    {"numcodecs.quantize", "digits", Value::kInteger},
-    {"numcodecs.quantize", "dtype", Value::kText},
-    {"numcodecs.quantize", "astype", Value::kText, true},
-    {"numcodecs.shuffle", "elementsize", Value::kInteger, false, 1, INT32_MAX},
-    {"numcodecs.vlen-array", "dtype", Value::kText},
-    {"numcodecs.zlib", "level", Value::kInteger, false, -1, 9},
-};
-
-bool fits(std::string_view json, const Member& member) {
+bool fits(std::string_view json, const CodecMember& member) {
   if (json == "null" && member.nullable) return true;
   switch (member.value) {
     case Value::kInteger: {
@@ -88,25 +35,20 @@ bool fits(std::string_view json, const Member& member) {
   return false;
 }
 
-bool is_listed(std::string_view codec) {
-  return std::any_of(std::begin(kMembers), std::end(kMembers),
-                     [&](const Member& row) { return row.codec == codec; });
-}
-
 }  // namespace
 
 CodecSpec codec_in_v3(const CodecSpec& codec) {
-  if (!is_listed(codec.name)) return codec;
+  const CodecRow* row = find_codec(codec.name);
+  if (!row || !row->members) return codec;
   CodecSpec result = codec;
   for (const auto& member : raw_json::members(codec.configuration)) {
-    const auto row = std::find_if(
-        std::begin(kMembers), std::end(kMembers), [&](const Member& known) {
-          return known.codec == codec.name && known.key == member.key;
-        });
-    if (row == std::end(kMembers))
+    const auto known = std::find_if(
+        row->members->begin(), row->members->end(),
+        [&](const CodecMember& each) { return each.key == member.key; });
+    if (known == row->members->end())
       result.configuration =
           raw_json::without_member(result.configuration, member.key);
-    else if (!fits(member.text, *row))
+    else if (!fits(member.text, *known))
       throw Error(
           ErrorKind::kUnsupported,
           fmt::format("Zarr v3 cannot say \"{}\": {} of codec {}", member.key,

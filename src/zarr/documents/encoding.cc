@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "codec/codec_row.h"
 #include "json/raw_json.h"
 #include "rechunk/error.h"
 #include "zarr/documents/codec_spec.h"
@@ -21,11 +22,22 @@ std::string value_text(std::string_view configuration, std::string_view key) {
   return raw_json::as_string(*text).value_or(std::string(*text));
 }
 
+/// Members that people want to see.
+std::vector<std::string_view> shown_members(const CodecSpec& codec) {
+  const CodecRow* row = find_codec(codec.name);
+  if (!row || !row->members) return {"cname", "clevel", "shuffle", "level"};
+  std::vector<std::string_view> keys;
+  for (const CodecMember& member : *row->members)
+    if (member.shown) keys.push_back(member.key);
+  return keys;
+}
+
 std::string describe(const CodecSpec& codec) {
   std::string name = codec.name;
-  if (name.starts_with("numcodecs.")) name.erase(0, 10);
+  if (name.starts_with(kNumcodecsPrefix))
+    name.erase(0, kNumcodecsPrefix.size());
   std::string settings;
-  for (const char* key : {"cname", "clevel", "shuffle", "level"}) {
+  for (std::string_view key : shown_members(codec)) {
     const std::string text = value_text(codec.configuration, key);
     if (!text.empty()) settings += (settings.empty() ? "" : ", ") + text;
   }
@@ -38,7 +50,6 @@ std::string decode_chain(const std::vector<CodecSpec>& codecs,
                          std::size_t rank);
 
 std::string canonical_codec(const CodecSpec& codec, std::size_t rank) {
-  std::string configuration = codec.configuration;
   if (is_sharding(codec)) {
     const Sharding sharding = parse_sharding(codec, rank);
     return fmt::format(
@@ -47,12 +58,11 @@ std::string canonical_codec(const CodecSpec& codec, std::size_t rank) {
         decode_chain(sharding.index_codecs, rank + 1));
   }
   if (codec.name == "bytes") return codec.name;  // The type has the order.
-  const bool no_shuffle = value_text(configuration, "shuffle") == "noshuffle";
-  if (codec.name == "blosc" && no_shuffle)
-    configuration = raw_json::without_member(configuration, "typesize");
-  if (codec.name == "zstd" && value_text(configuration, "checksum").empty())
-    configuration = raw_json::with_member(configuration, "checksum", "false");
-  return codec.name + raw_json::canonical(configuration);
+  const CodecRow* row = find_codec(codec.name);
+  const bool has_own = row && row->canonical;
+  return codec.name +
+         raw_json::canonical(has_own ? row->canonical(codec.configuration)
+                                     : codec.configuration);
 }
 
 std::string decode_chain(const std::vector<CodecSpec>& codecs,
