@@ -227,8 +227,9 @@ std::string summary(const Comparison::Array& array) {
 
 }  // namespace
 
-void compare_elements(const StoredArray& a, const StoredArray& b,
-                      const ReadOptions& options, Comparison::Array& result) {
+Comparison::Array compare_elements(const StoredArray& a, const StoredArray& b,
+                                   const ReadOptions& options) {
+  Comparison::Array result;
   if (options.sample.regions > 0) {
     compare_sample(ElementComparison(a, b), options, result);
   } else {
@@ -241,6 +242,7 @@ void compare_elements(const StoredArray& a, const StoredArray& b,
     if (!result.equal) find_differences(a, b, options, result);
   }
   if (!result.equal) result.difference = summary(result);
+  return result;
 }
 
 }  // namespace rechunk

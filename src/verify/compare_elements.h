@@ -7,9 +7,9 @@ namespace rechunk {
 
 /// Compares arrays of equal shape and type that can be decoded: by their
 /// digests and, if these differ, box by box. For a sample, compares only the
-/// elements in some boxes. Sets all members of `result` except its name.
+/// elements in some boxes. The result has no name.
 /// Throws: as digest_array.
-void compare_elements(const StoredArray& a, const StoredArray& b,
-                      const ReadOptions& options, Comparison::Array& result);
+Comparison::Array compare_elements(const StoredArray& a, const StoredArray& b,
+                                   const ReadOptions& options);
 
 }  // namespace rechunk

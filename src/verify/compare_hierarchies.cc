@@ -35,21 +35,24 @@ std::string why_not_decoded(const ArrayMetadata& array) {
   }
 }
 
-void compare_arrays(const StoredArray& a, const StoredArray& b,
-                    const ReadOptions& options, Comparison::Array& result) {
+Comparison::Array compare_arrays(const StoredArray& a, const StoredArray& b,
+                                 const ReadOptions& options) {
+  Comparison::Array result;
+  result.difference = metadata_difference(a.metadata, b.metadata);
+  if (!result.difference.empty()) return result;
   if (!is_decodable(a.metadata) &&
       (same_encoding(a.metadata, b.metadata) ||
        same_chunk_encoding(a.metadata, b.metadata))) {
     result.equal = same_encoded(a, b, options);
     if (!result.equal) result.difference = "encoded chunks differ";
-    return;
+    return result;
   }
   for (const StoredArray* array : {&a, &b}) {
     result.difference = why_not_decoded(array->metadata);
     result.compared = result.difference.empty();
-    if (!result.compared) return;
+    if (!result.compared) return result;
   }
-  compare_elements(a, b, options, result);
+  return compare_elements(a, b, options);
 }
 
 }  // namespace
@@ -89,21 +92,18 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
       add_unread(path, b, a, "only the second has it");
   for (const auto& [path, array] : a.arrays) {
     if (b.unread.contains(path)) continue;
-    Comparison::Array result;
-    result.name = path;
     const auto other = b.arrays.find(path);
     if (other == b.arrays.end()) {
-      result.difference = "only the first has it";
-    } else {
-      result.difference = metadata_difference(array, other->second);
-      if (result.difference.empty())
-        with_context(
-            [&] {
-              compare_arrays({store_a, path, array},
-                             {store_b, path, other->second}, options, result);
-            },
-            [&] { return array_label(path); });
+      add({.name = path, .difference = "only the first has it"});
+      continue;
     }
+    Comparison::Array result = with_context(
+        [&] {
+          return compare_arrays({store_a, path, array},
+                                {store_b, path, other->second}, options);
+        },
+        [&] { return array_label(path); });
+    result.name = path;
     add(std::move(result));
   }
   for (const auto& [path, array] : b.arrays)
