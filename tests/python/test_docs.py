@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 import zarr
 
 import rechunk
@@ -55,17 +56,22 @@ def test_the_examples_of_a_guide_run(name: str, tmp_path: Path) -> None:
 
 
 def test_the_example_of_the_readme_runs(tmp_path: Path) -> None:
-    """With a source as it is named there."""
+    """With sources as they are named there."""
     source = zarr.create_array(
-        tmp_path / "by-hour.zarr",
+        tmp_path / "by-map.zarr",
         data=np.arange(96000, dtype="f4").reshape(24, 50, 80),
         chunks=(1, 50, 80),
         dimension_names=("time", "lat", "lon"),
     )
+    maps = xr.Dataset({"t": (("time", "lat", "lon"), source[...])})
+    maps.to_netcdf(tmp_path / "maps.nc")
     run_page(ROOT / "README.md", tmp_path)
     target = zarr.open_array(tmp_path / "by-place.zarr", mode="r")
     assert target.chunks == (24, 10, 10)
     assert (target[...] == source[...]).all()
+    series = xr.open_zarr(tmp_path / "series.zarr")
+    xr.testing.assert_equal(series.load(), maps)
+    assert series["t"].encoding["chunks"] == (24, 10, 10)
 
 
 def test_executors_of_the_guide_are_short() -> None:
