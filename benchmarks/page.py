@@ -15,16 +15,26 @@ from summary import summarise
 from workloads import BY_NAME
 
 _READING = """\
+- A **workload** is one array, the chunks that it has and shall get, and a
+  memory limit. Its name (W1, MUR, …) stands in bold above its table below, with
+  all of this. Workloads R0, R1, … were drawn at random.
+- The tools run one after the other, in **turns**: in a turn each tool runs at
+  most once. So a slow moment of the machine does not hit one tool alone.
 - **Seconds** are medians of the wall clock of a whole process. For tools that
   run in a Python interpreter, the time to start it and to import the tool is
   subtracted.
+- **x rechunk** is the tool's time divided by rechunk's. 1.75 means: the tool
+  needs 1.75 times as long as rechunk. Below 1 the tool is faster.
 - The **floor** is a program that decodes every source object once and encodes
   every target object once, with the same codecs and threads. It moves nothing
   between layouts. The column has the median ratio to the floor of the same
   turn, with the smallest and the largest ratio.
 - **Peak** is the largest resident memory of any run. It is marked **over** if
-  it exceeds the memory limit by more than 32 MiB. For Python tools, the memory
-  of the interpreter with the tool imported is not counted.
+  it exceeds the memory limit by more than 32 MiB. (rechunk promises at most
+  64 MiB more.) For Python tools, the memory of the interpreter with the tool
+  imported is not counted.
+- **exit 1** means that the tool failed or refused. rechunk does so if no plan
+  fits the memory limit. **over 60 s** means that it was stopped after 60 s.
 - **Read** is the amount of data that was decoded, in multiples of the array.
   Intermediates are included.
 - Every result was compared with its source bit for bit. If a result was wrong,

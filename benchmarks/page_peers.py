@@ -55,8 +55,9 @@ def _is_near(content: dict, case: CaseFigures, tool: str) -> bool:
 _MEMORY = """\
 The memory limit is 1/2, 1/8 or 1/32 of the array's size. Only tools that accept
 a limit are listed. rechunk has seconds. The others have their time divided by
-rechunk's; if rechunk refuses so little memory, they have seconds, marked s. The
-peak in MB is in brackets.
+rechunk's. If rechunk refuses so little memory (exit 1), there is nothing to
+divide by: then the others have seconds, with an s behind the number. The peak
+in MB is in brackets.
 """
 
 
