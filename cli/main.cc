@@ -22,7 +22,7 @@ int report_failures(const std::function<int()>& program) {
   try {
     return program();
   } catch (const Error& error) {
-    print_error(error.what(), error.hint());
+    print_error(error);
     return exit_code(error);
   } catch (const std::bad_alloc&) {
     print_error("out of memory", "use a smaller --max-memory");

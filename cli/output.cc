@@ -10,6 +10,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "cli/spelling.h"
+
 namespace rechunk::cli {
 namespace {
 
@@ -137,6 +139,16 @@ void print_notice(const std::string& kind, std::string_view message,
 
 }  // namespace
 
+void print_error(const Error& error) {
+  const Error shown = error.spelled(in_flags);
+  print_error(shown.what(), shown.hint());
+}
+
+void print_warning(const Error& error) {
+  const Error shown = error.spelled(in_flags);
+  print_warning(shown.what(), shown.hint());
+}
+
 void print_error(std::string_view message, std::string_view hint) {
   print_notice(style_of(stderr).red("error:"), message, hint);
 }
@@ -147,7 +159,7 @@ void print_warning(std::string_view message, std::string_view hint) {
 
 void print_notes(const Notes& notes) {
   for (const std::string& line : to_lines(notes))
-    std::fputs((printable(line) + "\n").c_str(), stderr);
+    std::fputs((printable(spelled(line, in_flags)) + "\n").c_str(), stderr);
 }
 
 }  // namespace rechunk::cli

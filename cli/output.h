@@ -60,9 +60,11 @@ void write_stdout(std::string_view text);
 
 /// "error: message", and the hint, if there is one, below, both printable; to
 /// stderr.
+void print_error(const Error& error);
 void print_error(std::string_view message, std::string_view hint);
 
 /// The same for a warning: "warning: message".
+void print_warning(const Error& error);
 void print_warning(std::string_view message, std::string_view hint);
 
 }  // namespace rechunk::cli

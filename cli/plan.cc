@@ -1,6 +1,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/plan_file.h"
+#include "cli/spelling.h"
 
 namespace rechunk::cli {
 namespace {
@@ -37,7 +38,7 @@ Planned plan_of(const Arguments& arguments) {
 int run_plan(const Arguments& arguments) {
   const auto [plan, parts] = plan_of(arguments);
   if (arguments.json)
-    write_stdout(rechunk::to_json(plan) + "\n");
+    write_stdout(rechunk::to_json(plan, in_flags) + "\n");
   else
     write_stdout(describe_plan(plan, {.explain = arguments.explain,
                                       .style = style_of(stdout)}) +

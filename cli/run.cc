@@ -5,6 +5,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/spelling.h"
 
 namespace rechunk::cli {
 namespace {
@@ -28,7 +29,7 @@ void warn_of_leftovers(const Job& job) {
       print_warning(place + " could not be removed",
                     "the target does not need it, you can remove it");
   } catch (const Error& error) {
-    print_warning(error.what(), error.hint());
+    print_warning(error);
   }
 }
 
@@ -54,7 +55,7 @@ void lead(Executor& executor, Job& job, const Interrupt& interrupt,
 
   std::fputs(describe_report(job.plan(), report).c_str(), stderr);
   print_notes(report.notes);
-  if (arguments.json) write_stdout(to_json(job.plan(), report));
+  if (arguments.json) write_stdout(to_json(job.plan(), report, in_flags));
   warn_of_leftovers(job);
 }
 
@@ -71,7 +72,7 @@ int run_job(const Arguments& arguments, const MakeJob& make_job) {
     return 0;
   } catch (const Error& error) {
     // Here, not in main: once the team parts, mpirun may end what is left.
-    if (team.rank == 0) print_error(error.what(), error.hint());
+    if (team.rank == 0) print_error(error);
     return exit_code(error);
   }
 }

@@ -7,6 +7,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/plan_file.h"
+#include "cli/spelling.h"
 
 namespace rechunk::cli {
 namespace {
@@ -98,7 +99,7 @@ int run_commit(const Arguments& arguments) {
   else
     std::fputs(describe_report(job.plan(), report).c_str(), stderr);
   print_notes(report.notes);
-  if (arguments.json) write_stdout(to_json(job.plan(), report));
+  if (arguments.json) write_stdout(to_json(job.plan(), report, in_flags));
   return 0;
 }
 

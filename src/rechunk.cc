@@ -191,14 +191,14 @@ void Job::discard() {
     throw Error(ErrorKind::kInvalidArgument,
                 "discarding the run at " + state_->job.places.target +
                     ": its new target has already replaced the old one",
-                "`rechunk resume " + state_->job.places.target +
-                    "` removes what is left of the old one");
+                action("resume", state_->job.places.target) +
+                    " removes what is left of the old one");
   if (has_grown_in_part(state_->job))
     throw Error(ErrorKind::kInvalidArgument,
                 "discarding the run at " + state_->job.places.target +
                     ": some of its arrays have grown, others not yet",
-                "`rechunk resume " + state_->job.places.target +
-                    "` ends the run, which has written all data");
+                action("resume", state_->job.places.target) +
+                    " ends the run, which has written all data");
   clean_up(state_->job, true);
   if (journal) Journal(journal, "").erase_committed();
   if (journal) RunLock::erase(*journal);

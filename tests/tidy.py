@@ -20,6 +20,13 @@ CLI_MAY_INCLUDE = {
     "plan/chunk_spec.h",
     "codec/codec_spec_text.h",
 }
+# The library names options; the command alone has flags.
+WORDS = re.compile(r'"(?:[^"\\\n]|\\.)*"|//.*')
+FLAG = re.compile(r"--[a-z][a-z-]+|`rechunk [a-z]+")
+OPTION = re.compile(r'\boption(?:_on)?\(\s*"(\w+)"')
+MEMBER = re.compile(
+    r"^  [\w:<>, ]+? (\w+(?:, \w+)*)(?: = [^;]*)?;", re.MULTILINE
+)
 INCLUDE = re.compile(r'^#include "([a-z_/]+)/([a-z_0-9]+\.h)"', re.MULTILINE)
 FOLDER = re.compile(r"^rechunk_folder\(([^)]+)\)", re.MULTILINE)
 MARKS = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
@@ -96,10 +103,29 @@ def function_faults(text: str) -> list[str]:
     return faults
 
 
+def option_names() -> set[str]:
+    """The members of `Options`."""
+    text = (PUBLIC / "rechunk.h").read_text(encoding="utf-8")
+    body = text.split("struct Options {")[1].split("\n};")[0]
+    lists = MEMBER.findall(body)
+    return {name for names in lists for name in names.split(", ")}
+
+
+def wording_faults(text: str) -> list[str]:
+    """Flags and commands in the library, and options that it has not."""
+    words = " ".join(WORDS.findall(text))
+    faults = [f"a flag or command: {flag}" for flag in FLAG.findall(words)]
+    unknown = set(OPTION.findall(text)) - option_names()
+    return faults + [f"no option is called {name}" for name in unknown]
+
+
 def cpp_faults(path: Path) -> list[str]:
     """Everything this file holds against one C++ file."""
     text = path.read_text(encoding="utf-8")
     faults = include_faults(path, text) + function_faults(text)
+    in_library = path.relative_to(ROOT).parts[0] in ("src", "include")
+    if in_library and path != PUBLIC / "wording.h":
+        faults += wording_faults(text)
     if path.suffix == ".h":
         if not text.startswith("//"):
             faults.append("a header begins with what it is")

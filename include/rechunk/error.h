@@ -4,12 +4,15 @@
 // exceptions. An absent key is not a failure: it is a std::optional.
 // Messages read "action object: cause", for example
 // "reading chunk 3.7 of /data/a.zarr/t: zstd: corrupted block".
+// Messages and hints may name options: see wording.h.
 #pragma once
 
 #include <stdexcept>
 #include <string>
 #include <string_view>
 #include <type_traits>
+
+#include "rechunk/wording.h"
 
 namespace rechunk {
 
@@ -34,7 +37,11 @@ class Error : public std::runtime_error {
   Error(ErrorKind kind, const std::string& message, std::string hint = {});
 
   ErrorKind kind() const { return kind_; }
+  /// Like `what()` in plain words.
   const std::string& hint() const { return hint_; }
+  /// The option that is wrong or missing: the first one that the message names,
+  /// or else the hint. "" if neither names one.
+  std::string option() const;
 
   /// True if the same call may succeed later (an interrupted transfer).
   bool retryable() const { return retryable_; }
@@ -43,9 +50,18 @@ class Error : public std::runtime_error {
   /// The same error with "`context`: " before its message, unless the message
   /// already begins with it.
   Error with_context(std::string_view context) const;
+  /// The same error with another hint.
+  Error with_hint(std::string hint) const;
+  /// The same error, with options and actions as its reader types them.
+  Error spelled(const Speller& speller) const;
+
+  /// Message and hint with marks, to make the same error of in another process.
+  const std::string& marked_message() const { return marked_message_; }
+  const std::string& marked_hint() const { return marked_hint_; }
 
  private:
   ErrorKind kind_;
+  std::string marked_message_, marked_hint_;
   std::string hint_;
   bool retryable_ = false;
 };

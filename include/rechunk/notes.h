@@ -1,11 +1,14 @@
 // What users should know about a job: a reader may see something else in the
 // target than in the source, or cannot read it, or an array keeps its layout.
+// Texts may name options, as those of errors do (wording.h).
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "rechunk/wording.h"
 
 namespace rechunk {
 
@@ -38,6 +41,7 @@ struct Notes {
 
 /// One line for each note: "not rechunked: t, u (numcodecs.shuffle)" and
 /// "note: TEXT: a, b, c". A line names only the first arrays.
+/// Marks of options stay: `spelled` replaces them.
 std::vector<std::string> to_lines(const Notes& notes);
 
 }  // namespace rechunk

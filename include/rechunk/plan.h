@@ -82,8 +82,9 @@ struct Plan {
   Notes notes;  ///< Known before the run.
 };
 
-/// The plan as indented JSON. The keys are a contract (README).
-std::string to_json(const Plan& plan);
+/// The plan as indented JSON. The keys are a contract (README). `speller`
+/// spells the options that notes name; without it they are plain words.
+std::string to_json(const Plan& plan, const Speller& speller = {});
 
 /// Reads a plan from JSON text that has at least these keys. Throws: corrupt.
 Plan plan_from_json(std::string_view text);

@@ -115,7 +115,8 @@ struct Report {
 
 /// The plan's JSON with the counts of each stage, all notes, `files`,
 /// `seconds` and `max_rss`. The keys are a contract (README).
-std::string to_json(const Plan& plan, const Report& report);
+std::string to_json(const Plan& plan, const Report& report,
+                    const Speller& speller = {});
 std::string to_json(const StageReport& report);
 
 /// An array that is not in a Zarr store. The caller reads its elements.

@@ -11,6 +11,8 @@ namespace rechunk::python {
 
 namespace nb = nanobind;
 
+/// A `Speller`: keywords of `rechunk()`, by rechunk.spelling. Needs the GIL.
+std::string in_keywords(const Mention& mention);
 /// rechunk.errors of the Python side, raised for rechunk::Error.
 void register_errors(nb::module_& module);
 /// keep_heap: the C library's heap while tasks run.

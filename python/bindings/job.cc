@@ -101,7 +101,7 @@ std::string run(Job& job, const nb::object& progress) {
     throw;
   }
   run.stop();
-  return to_json(job.plan(), run.report());
+  return to_json(job.plan(), run.report(), in_keywords);
 }
 
 // A member of a dict of options, where it has it.
@@ -292,7 +292,7 @@ void register_job(nb::module_& module) {
           "commit",
           [](Job& job, bool by_journal) {
             const Report report = released<&Job::commit>(job, by_journal);
-            return to_json(job.plan(), report);
+            return to_json(job.plan(), report, in_keywords);
           },
           "by_journal"_a = true)
       .def("lead", &released<&Job::lead>)

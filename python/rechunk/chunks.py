@@ -7,8 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from rechunk.errors import CHUNK_FORMS, InvalidArgumentError
+from rechunk.errors import InvalidArgumentError
 from rechunk.source import Source
+from rechunk.spelling import CHUNK_FORMS
+
+_HINT = f"the forms are {CHUNK_FORMS}"
 
 
 def chunk_text(
@@ -41,7 +44,7 @@ def chunk_text(
         )
     if isinstance(chunks, Sequence) and not isinstance(chunks, bytes):
         return _list_text(chunks, what, shape)
-    raise InvalidArgumentError(f"{what}: {chunks!r} is no shape", CHUNK_FORMS)
+    raise InvalidArgumentError(f"{what}: {chunks!r} is no shape", _HINT)
 
 
 def _list_text(
@@ -52,7 +55,7 @@ def _list_text(
     if not chunks:
         if shape:
             raise InvalidArgumentError(
-                f"{what}: 0 given for {len(shape)} dimensions", CHUNK_FORMS
+                f"{what}: 0 given for {len(shape)} dimensions", _HINT
             )
         return ""  # Of an array without dimensions.
     return f"({','.join(_length_text(length, what) for length in chunks)})"
@@ -83,9 +86,7 @@ def _length_text(length: Any, what: str) -> str:
     if isinstance(length, (tuple, list)) and length:
         length = _regular_length(length, what)
     if not _is_length(length):
-        raise InvalidArgumentError(
-            f"{what}: {length!r} is no length", CHUNK_FORMS
-        )
+        raise InvalidArgumentError(f"{what}: {length!r} is no length", _HINT)
     number = length.__index__()
     return "all" if number == -1 else str(number)
 
@@ -94,9 +95,7 @@ def _regular_length(lengths: Sequence[Any], what: str) -> Any:
     """The length of chunks that dask lists one by one."""
     first, last = lengths[0], lengths[-1]
     if not all(_is_length(length) and length > 0 for length in lengths):
-        raise InvalidArgumentError(
-            f"{what}: {lengths!r} is no length", CHUNK_FORMS
-        )
+        raise InvalidArgumentError(f"{what}: {lengths!r} is no length", _HINT)
     if any(length != first for length in lengths[:-1]) or last > first:
         raise InvalidArgumentError(
             f"{what}: the lengths {lengths!r} differ",

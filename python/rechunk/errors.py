@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-import re
-
 
 class RechunkError(Exception):
     """A failure with its cause, and often a hint that says what to do."""
@@ -73,40 +71,8 @@ _CLASSES: dict[str, type[RechunkError]] = {
 }
 
 
-# What the command calls by a flag, and Python by another name.
-_KEYWORDS = {
-    "max-memory": "max_mem",
-    "chunks": "target_chunks",
-    "array": "target_chunks of",
-    "overwrite": "overwrite=True",
-    "overwrite-in-place": "overwrite_in_place=True",
-    "shards none": "shards=False",
-    "temp": "temp_store",
-}
-_FLAG = re.compile(r"(?<!\S)--(?!save)(shards none|[a-z-]+)(?: (?=\d))?")
-_MEMORY = re.compile(r"--max-memory (\d+[KMGTP]?i?B)\b")
-_NATIVE_FORMS = re.compile(r"the forms are a list .* and auto:\S+")
-CHUNK_FORMS = (
-    "give a tuple of lengths, a dict by dimension, -1, None, 'all' or "
-    "'auto:100MB'"
-)
-
-
-def _in_python(text: str) -> str:
-    """Keywords of `rechunk()` for the flags of the command."""
-
-    def keyword(flag: re.Match[str]) -> str:
-        name = _KEYWORDS.get(flag[1], flag[1].replace("-", "_"))
-        return f"{name}=" if flag[0].endswith(" ") else name
-
-    text = _MEMORY.sub(r'max_mem="\1"', _NATIVE_FORMS.sub(CHUNK_FORMS, text))
-    return _FLAG.sub(keyword, text)
-
-
 def from_native(
     kind: str, message: str, hint: str, retryable: bool
 ) -> RechunkError:
     """The exception for an error of the native part."""
-    return _CLASSES.get(kind, InternalError)(
-        _in_python(message), _in_python(hint), retryable
-    )
+    return _CLASSES.get(kind, InternalError)(message, hint, retryable)

@@ -56,6 +56,8 @@ class Plan:
     @cached_property
     def _parsed(self) -> dict[str, Any]:
         parsed: dict[str, Any] = json.loads(self.text)
+        for note in parsed.get("notes", ()):
+            note["text"] = _core.spelled(note["text"])
         return parsed
 
     @property

@@ -27,7 +27,16 @@ std::string_view to_string(ErrorKind kind) {
 }
 
 Error::Error(ErrorKind kind, const std::string& message, std::string hint)
-    : std::runtime_error(message), kind_(kind), hint_(std::move(hint)) {}
+    : std::runtime_error(rechunk::spelled(message)),
+      kind_(kind),
+      marked_message_(message),
+      marked_hint_(std::move(hint)),
+      hint_(rechunk::spelled(marked_hint_)) {}
+
+std::string Error::option() const {
+  std::string name = first_option(marked_message_);
+  return name.empty() ? first_option(marked_hint_) : name;
+}
 
 Error& Error::set_retryable(bool retryable) {
   retryable_ = retryable;
@@ -36,11 +45,21 @@ Error& Error::set_retryable(bool retryable) {
 
 Error Error::with_context(std::string_view context) const {
   // Who reads a file says so, and so does who asked for it.
-  if (std::string_view(what()).starts_with(std::string(context) + ": "))
-    return *this;
-  Error error(kind_, std::string(context) + ": " + what(), hint_);
-  error.retryable_ = retryable_;
-  return error;
+  const std::string before = std::string(context) + ": ";
+  if (marked_message_.starts_with(before)) return *this;
+  return Error(kind_, before + marked_message_, marked_hint_)
+      .set_retryable(retryable_);
+}
+
+Error Error::with_hint(std::string hint) const {
+  return Error(kind_, marked_message_, std::move(hint))
+      .set_retryable(retryable_);
+}
+
+Error Error::spelled(const Speller& speller) const {
+  return Error(kind_, rechunk::spelled(marked_message_, speller),
+               rechunk::spelled(marked_hint_, speller))
+      .set_retryable(retryable_);
 }
 
 }  // namespace rechunk

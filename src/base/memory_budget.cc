@@ -36,7 +36,7 @@ std::byte* map_memory(std::int64_t bytes) {
     throw Error(
         ErrorKind::kIo,
         "mapping " + std::to_string(bytes) + " bytes of memory: refused",
-        "a smaller --max-memory may fit");
+        "a smaller " + option("max_memory") + " may fit");
   if (bytes >= kUseHugePagesFrom)
     madvise(memory, static_cast<std::size_t>(bytes), MADV_HUGEPAGE);
   return static_cast<std::byte*>(memory);

@@ -52,7 +52,7 @@ CodecSpec parse_short(std::string_view text) {
 
 // JSON.
 
-/// --codec only replaces what follows the codecs that arrange elements.
+/// A new codec only replaces what follows the codecs that arrange elements.
 bool arranges_elements(std::string_view name) {
   const CodecKind kind = codec_kind(name);
   return kind == CodecKind::kArrayToArray || kind == CodecKind::kArrayToBytes;

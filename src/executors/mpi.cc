@@ -93,8 +93,10 @@ class Ranks {
     if (first == team_.processes) return;
     int kind = failure ? static_cast<int>(failure->kind()) : 0;
     MPI_Bcast(&kind, 1, MPI_INT, first, MPI_COMM_WORLD);
-    const std::string what = broadcast(failure ? failure->what() : "", first);
-    const std::string hint = broadcast(failure ? failure->hint() : "", first);
+    const std::string what =
+        broadcast(failure ? failure->marked_message() : "", first);
+    const std::string hint =
+        broadcast(failure ? failure->marked_hint() : "", first);
     failed_together_ = true;
     throw Error(static_cast<ErrorKind>(kind), what, hint);
   }

@@ -28,7 +28,8 @@ namespace {
 
 void check_options(const Options& options) {
   if (!options.region.empty() && !options.append.empty())
-    refuse("--region and --append: a run does one of them");
+    refuse(option("region") + " and " + option("append") +
+           ": a run does one of them");
   const bool layout =
       !options.chunks.empty() || !options.shards.empty() ||
       !options.codec.empty() || options.zarr_format != 0 ||
@@ -36,17 +37,16 @@ void check_options(const Options& options) {
       !options.array_codec_words.empty() || !options.array_shards.empty() ||
       !options.array_codecs.empty() || options.consolidate ||
       options.nan_attributes_as_text;
-  const char* flag = options.region.empty() ? "--append" : "--region";
+  const std::string given =
+      option(options.region.empty() ? "append" : "region");
   if (layout)
     refuse(fmt::format("{}: the target exists, and keeps its chunks, shards, "
                        "codecs and format",
-                       flag),
+                       given),
            "leave out the options that choose others");
   if (options.overwrite)
-    refuse(
-        fmt::format("{} and --overwrite: a part is written, and nothing "
-                    "else removed",
-                    flag));
+    refuse(fmt::format("{} and {}: a part is written, and nothing else removed",
+                       given, option_on("overwrite")));
 }
 
 // One spelling of "days since 2024-01-01 00:00:00".
@@ -121,7 +121,7 @@ class Chooser {
     else
       request_.ranges =
           with_context([&] { return parse_region(job.options.region); },
-                       [] { return "--region"; });
+                       [] { return option("region"); });
   }
 
   void choose() {
@@ -188,7 +188,7 @@ class Chooser {
       }
       if (!found)
         refuse(fmt::format("{}: the target has no dimension \"{}\"",
-                           request_.append ? "--append" : "--region",
+                           option(request_.append ? "append" : "region"),
                            range.dimension),
                names.empty()
                    ? "its dimensions have no names, but numbers from 0"
@@ -198,7 +198,7 @@ class Chooser {
     if (!request_.append) return;
     for (const auto& [path, array] : existing_.arrays)
       if (has_any(array) && !job_.source.arrays.contains(path))
-        refuse("--append: the source has no array " + path +
+        refuse(option("append") + ": the source has no array " + path +
                    ", which would be left behind",
                "all arrays that have the dimension grow together");
   }
@@ -239,10 +239,9 @@ class Chooser {
                 static_cast<int>(target.shape.size())));
     for (std::size_t other = 0; other < target.shape.size(); ++other)
       if (other != axis && source.shape[other] != target.shape[other])
-        refuse(fmt::format("--append {}: the source has shape {}, the target "
-                           "{}",
-                           job_.options.append, to_string(source.shape),
-                           to_string(target.shape)),
+        refuse(fmt::format("{}: the source has shape {}, the target {}",
+                           option("append", job_.options.append),
+                           to_string(source.shape), to_string(target.shape)),
                "all other dimensions must be equal");
     const std::int64_t length = target.shape[axis], step = target.chunks[axis];
     ExistingTarget::Array part{
@@ -261,7 +260,7 @@ class Chooser {
     const auto names = dimension_names_of(target);
     region_ = with_context(
         [&] { return resolve_region(request_.ranges, names, target.shape); },
-        [] { return "--region"; });
+        [] { return option("region"); });
     const bool own = source.shape == region_.extent();
     if (!own && source.shape != target.shape)
       refuse(
@@ -275,14 +274,14 @@ class Chooser {
         steps[axis] = std::lcm(steps[axis], source.chunks[axis]);
     const Region would_do = aligned(region_, steps, target.shape);
     if (would_do != region_)
-      refuse(
-          fmt::format(
-              "--region {}: it does not lie on the boundaries of the {}{}, "
-              "which are multiples of {}",
-              region_text(region_, names, target.shape), target_objects(target),
-              own ? "" : " and the source's", to_string(steps)),
-          "--region " + region_text(would_do, names, target.shape) +
-              " would do");
+      refuse(fmt::format(
+                 "{}: it does not lie on the boundaries of the {}{}, which are "
+                 "multiples of {}",
+                 option("region", region_text(region_, names, target.shape)),
+                 target_objects(target), own ? "" : " and the source's",
+                 to_string(steps)),
+             option("region", region_text(would_do, names, target.shape)) +
+                 " would do");
     return {region_.start, target.shape, !own, {}};
   }
 

@@ -84,10 +84,11 @@ Growth growth_of(const ExistingTarget::Array& array,
 }
 
 [[noreturn]] void throw_other(const PlannedJob& job, const std::string& key) {
-  throw Error(ErrorKind::kInvalidArgument,
-              job.stores.target->describe(key) +
-                  " is not what it was when the run was planned",
-              "put it back; or `rechunk discard` the run and plan another");
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      job.stores.target->describe(key) +
+          " is not what it was when the run was planned",
+      "put it back; or " + action("discard") + " the run and plan another");
 }
 
 std::string current_document(const PlannedJob& job, const std::string& path) {

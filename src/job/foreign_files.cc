@@ -132,8 +132,8 @@ class Walk {
         path_of(key.substr(0, key.size() - kJournalSuffix.size()));
     throw Error(ErrorKind::kInvalidArgument,
                 "replacing " + root_ + ": " + place + " has an unfinished run",
-                "`rechunk resume " + place + "` ends it, `rechunk discard " +
-                    place + "` drops it");
+                action("resume", place) + " ends it, " +
+                    action("discard", place) + " drops it");
   }
 
   bool leads_to_zarr(const std::string& key) const {

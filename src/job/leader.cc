@@ -109,14 +109,12 @@ bool Leader::leave() noexcept {
 }
 
 Error with_resume_hint(const Error& error, const PlannedJob& job) {
-  const std::string command =
-      job.places.target.empty() ? "the same call"
-                                : "`rechunk resume " + job.places.target + "`";
+  const std::string command = job.places.target.empty()
+                                  ? "the same call"
+                                  : action("resume", job.places.target);
   const std::string kept = "finished work is kept: " + command + " continues";
-  Error result(error.kind(), error.what(),
-               error.hint().empty() ? kept : error.hint() + "; " + kept);
-  result.set_retryable(error.retryable());
-  return result;
+  return error.with_hint(
+      error.hint().empty() ? kept : error.marked_hint() + "; " + kept);
 }
 
 }  // namespace rechunk

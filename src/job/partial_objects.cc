@@ -56,11 +56,12 @@ std::vector<ObjectMark> parse_marks(std::string_view text) {
 }
 
 [[noreturn]] void throw_changed(const Store& store, const std::string& key) {
-  throw Error(ErrorKind::kInvalidArgument,
-              store.describe(key) +
-                  " is not what it was when the run was planned: somebody "
-                  "else changed it",
-              "`rechunk discard` the run, look at the target, and plan again");
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      store.describe(key) +
+          " is not what it was when the run was planned: somebody "
+          "else changed it",
+      action("discard") + " the run, look at the target, and plan again");
 }
 
 /// An object that is published only if the run still has a right to.

@@ -126,6 +126,9 @@ SourcesSeen parse_seen(const OrderedJson& json) {
 // The URLs and documents of the job, without the hash.
 OrderedJson file_json(const PlannedJob& job) {
   OrderedJson json = OrderedJson::parse(to_json(job.plan));
+  // With marks: whoever loads it spells options in another way.
+  for (std::size_t i = 0; i < job.plan.notes.notes.size(); ++i)
+    json["notes"][i]["text"] = job.plan.notes.notes[i].text;
   json["source"] = {{"url", absolute_place(job.places.source)},
                     {"own_documents", job.source_has_documents},
                     {"documents", documents_json(job.source)},
@@ -215,7 +218,7 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     if (text_hash(json.dump()) != job.hash)
       throw Error(ErrorKind::kCorrupt,
                   "reading a plan file: it was changed after it was saved",
-                  "make another with `rechunk plan --save`");
+                  "make another with " + action("save"));
     job.plan = plan_from_json(text);
     job.places = {json.at("source").at("url"), json.at("target").at("url"),
                   json.at("temp").at("url")};

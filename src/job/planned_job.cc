@@ -157,7 +157,8 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
                     const Options& options) {
   if (options.durable && places.target.empty())
     throw Error(ErrorKind::kUnsupported,
-                "--durable: the target is no path whose disk could be synced");
+                option("durable") +
+                    ": the target is no path whose disk could be synced");
   PlannedJob job;
   job.options = with_defaults(options);
   job.places = places;

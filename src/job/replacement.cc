@@ -27,11 +27,13 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kInPlace =
-    "--overwrite-in-place erases the old target first, and writes the new one "
-    "there";
 constexpr auto kPatience = std::chrono::seconds(60);
 constexpr auto kInterval = std::chrono::milliseconds(20);
+
+std::string in_place_hint() {
+  return option_on("overwrite_in_place") +
+         " erases the old target first, and writes the new one there";
+}
 
 FolderExchange folders_of(const PlannedJob& job) {
   return {real_path(job.places.target), job.places.replacement,
@@ -67,7 +69,7 @@ bool is_mount_point(const std::string& path, const struct stat& folder,
 
 [[noreturn]] void refuse(const std::string& path, const std::string& cause) {
   throw Error(ErrorKind::kInvalidArgument, "replacing " + path + ": " + cause,
-              kInPlace);
+              in_place_hint());
 }
 
 // A sticky folder lets its users rename what is their own.
@@ -125,10 +127,9 @@ void check_room(const PlannedJob& job) {
     if (temp && tree && temp->st_dev == tree->st_dev)
       bytes += job.plan.temp_bytes;
   }
-  check_free_space(
-      places.target, bytes,
-      "the new target, beside the old one until it is complete,",
-      std::string(kInPlace) + ": if the run fails, the old one is lost");
+  check_free_space(places.target, bytes,
+                   "the new target, beside the old one until it is complete,",
+                   in_place_hint() + ": if the run fails, the old one is lost");
 }
 
 void make_folders(const std::string& path) {
@@ -183,7 +184,7 @@ void wait_for_the_other(const PlannedJob& job) {
       throw Error(ErrorKind::kIo,
                   "replacing " + job.places.target +
                       ": another process began to and did not finish",
-                  "`rechunk resume " + job.places.target + "` ends the run");
+                  action("resume", job.places.target) + " ends the run");
     std::this_thread::sleep_for(kInterval);
   }
 }
@@ -266,8 +267,7 @@ void replace_target(const PlannedJob& job,
     retrying([&] { exchange(folders, *before); });
   } catch (const Error& error) {
     if (!error.hint().empty()) throw;
-    throw Error(error.kind(), error.what(), kInPlace)
-        .set_retryable(error.retryable());
+    throw error.with_hint(in_place_hint());
   }
   const bool at_once = !status_of(folders.aside);
   const std::string& old = at_once ? folders.fresh : folders.aside;

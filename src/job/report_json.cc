@@ -40,10 +40,11 @@ std::string to_json(const StageReport& report) {
   return stage_json(report).dump(2) + "\n";
 }
 
-std::string to_json(const Plan& plan, const Report& report) {
+std::string to_json(const Plan& plan, const Report& report,
+                    const Speller& speller) {
   Plan told = plan;
   told.notes.add(report.notes);
-  OrderedJson json = OrderedJson::parse(to_json(told));
+  OrderedJson json = OrderedJson::parse(to_json(told, speller));
   OrderedJson& arrays = json["arrays"];
   for (std::size_t i = 0; i < std::min(arrays.size(), report.arrays.size());
        ++i)

@@ -111,7 +111,8 @@ std::string place_of(const PlannedJob& job) {
                                 const std::string& object) {
   throw Error(ErrorKind::kInvalidArgument,
               place_of(job) + ": " + object + " changed since it was read",
-              "put it back, or begin anew: `rechunk run` with --overwrite");
+              "put it back, or begin anew: " + action("run") + " with " +
+                  option_on("overwrite"));
 }
 
 // The object of a batch that changed last is the one that is to be named.

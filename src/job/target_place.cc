@@ -90,8 +90,8 @@ void check_occupant(const PlannedJob& job) {
   if (exists && unfinished && (job.existing || !may_overwrite))
     throw Error(ErrorKind::kInvalidArgument,
                 "the target " + place + " has an unfinished run",
-                "`rechunk resume " + place + "` ends it, `rechunk discard " +
-                    place + "` drops it");
+                action("resume", place) + " ends it, " +
+                    action("discard", place) + " drops it");
   if (job.existing) return check_existing(job, false);
   const bool something_is_done =
       unfinished && room_was_made(*job.stores.journal);
@@ -108,10 +108,11 @@ void check_occupant(const PlannedJob& job) {
                 "the target " + place +
                     (exists && !unfinished ? " exists"
                                            : " is left from an unfinished run"),
-                unfinished ? "`rechunk resume " + place +
-                                 "` continues it, --overwrite begins anew"
-                : exists ? "--overwrite replaces it"
-                         : "the run's plan is lost; --overwrite begins anew");
+                unfinished ? action("resume", place) + " continues it, " +
+                                 option_on("overwrite") + " begins anew"
+                : exists ? option_on("overwrite") + " replaces it"
+                         : "the run's plan is lost; " + option_on("overwrite") +
+                               " begins anew");
 }
 
 // Only what an unfinished run left is there, or what is no Zarr.
@@ -142,8 +143,9 @@ void check_target(const PlannedJob& job) {
 void make_room(const PlannedJob& job) {
   remove_leftovers(job);
   if (!job.places.temp.empty())
-    check_free_space(job.places.temp, job.plan.temp_bytes, "temporary data",
-                     "--temp puts it elsewhere; more memory may need none");
+    check_free_space(
+        job.places.temp, job.plan.temp_bytes, "temporary data",
+        option("temp") + " puts it elsewhere; more memory may need none");
   if (replaces(job)) {
     erase_unfinished(*visible_target(job), job);
     begin_replacement(job);

@@ -161,7 +161,7 @@ bool Worker::is_over() const {
   throw Error(ErrorKind::kInvalidArgument,
               visible_target(job_)->describe("") +
                   ": no run of this plan is going on there",
-              "prepare it first; `rechunk task` does");
+              "prepare it first; " + action("task") + " does");
 }
 
 bool Worker::committed() const {

@@ -13,11 +13,11 @@ namespace rechunk {
 namespace {
 
 constexpr const char* kForms =
-    "the forms are a list (2000,10,10), names (time=all,lat=10), all, auto "
-    "and auto:100MB";
+    "a list (2000,10,10), names (time=all,lat=10), all, auto and auto:100MB";
 
 [[noreturn]] void fail(const std::string& message) {
-  throw Error(ErrorKind::kInvalidArgument, message, kForms);
+  throw Error(ErrorKind::kInvalidArgument, message,
+              "the forms are " + forms("chunks", kForms));
 }
 
 std::string_view trim(std::string_view text) {

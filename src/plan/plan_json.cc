@@ -121,11 +121,12 @@ Json not_rechunked_json(const Notes& notes) {
   return json;
 }
 
-Json notes_json(const Notes& notes) {
+Json notes_json(const Notes& notes, const Speller& speller) {
   Json json = Json::array();
   for (const Note& note : notes.notes)
-    json.push_back(
-        {{"kind", note.kind}, {"arrays", note.arrays}, {"text", note.text}});
+    json.push_back({{"kind", note.kind},
+                    {"arrays", note.arrays},
+                    {"text", spelled(note.text, speller)}});
   return json;
 }
 
@@ -154,7 +155,7 @@ std::string_view to_string(Method method) {
   return "direct";
 }
 
-std::string to_json(const Plan& plan) {
+std::string to_json(const Plan& plan, const Speller& speller) {
   Json json = {{"version", plan.version},
                {"max_memory", plan.max_memory},
                {"threads", plan.threads},
@@ -166,7 +167,7 @@ std::string to_json(const Plan& plan) {
   for (const StagedCopySpec& array : plan.arrays)
     json["arrays"].push_back(array_json(array));
   json["not_rechunked"] = not_rechunked_json(plan.notes);
-  json["notes"] = notes_json(plan.notes);
+  json["notes"] = notes_json(plan.notes, speller);
   // Names of types come from files and need not be UTF-8.
   return json.dump(2, ' ', false, Json::error_handler_t::replace);
 }

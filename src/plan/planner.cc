@@ -179,8 +179,9 @@ std::string overhang(const ArrayProblem& array) {
                   "bytes ({})",
                   describe(*largest), max_memory, needed,
                   format_byte_size(needed)),
-      fmt::format("--max-memory {} would do; smaller chunks need less{}",
-                  round_up_byte_size(needed), overhang(*largest)));
+      fmt::format("{} would do; smaller chunks need less{}",
+                  option("max_memory", round_up_byte_size(needed)),
+                  overhang(*largest)));
 }
 
 // Intermediates of one component: those of two stages live at a time.

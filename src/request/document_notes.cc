@@ -118,8 +118,9 @@ void note_nan(const std::optional<std::string>& source,
       raw_json::has_bare_names(*source))
     notes.add("nan_attributes",
               "attributes hold NaN or Infinity, which strict readers of "
-              "zarr.json, such as TensorStore, refuse; --nan-attributes text "
-              "writes them as strings");
+              "zarr.json, such as TensorStore, refuse; " +
+                  option_on("nan_attributes_as_text") +
+                  " writes them as strings");
   else if (source && raw_json::has_bare_names(*source))
     notes.add("nan_attributes",
               "NaN and Infinity in attributes are written as strings");

@@ -72,7 +72,7 @@ void check_temp_apart(const fs::path& temp, const fs::path& place,
               "putting temporary data into " + temp.string() +
                   ": it lies within the " + std::string(whose) + " " +
                   place.string(),
-              "choose another --temp");
+              "choose another " + option("temp"));
 }
 
 }  // namespace

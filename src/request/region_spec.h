@@ -1,5 +1,5 @@
-// The text of --region: its parser, and the region that it means for one array.
-// Pure.
+// The text of Options::region: its parser, and the region that it means for one
+// array. Pure.
 #pragma once
 
 #include <string>

@@ -9,9 +9,11 @@ namespace rechunk {
 
 void refuse_notes(const Options& options, const Notes& notes) {
   if (!options.strict || notes.empty()) return;
-  throw Error(ErrorKind::kInvalidArgument,
-              fmt::format("--strict: {}", fmt::join(to_lines(notes), "; ")),
-              "without --strict these are notes, and the run goes on");
+  throw Error(
+      ErrorKind::kInvalidArgument,
+      fmt::format("{}: {}", option("strict"), fmt::join(to_lines(notes), "; ")),
+      fmt::format("without {} these are notes, and the run goes on",
+                  option("strict")));
 }
 
 }  // namespace rechunk

@@ -34,8 +34,9 @@ struct ShardRequest {
 // What is asked for all arrays, and for some by path.
 template <class Value>
 struct PerArray {
-  std::optional<Value> common;
-  std::map<std::string, Value> own;
+  const char* own_option;  ///< That which sets `own`.
+  std::optional<Value> common = {};
+  std::map<std::string, Value> own = {};
 
   const Value* of(const std::string& path) const {
     const auto found = own.find(path);
@@ -79,18 +80,19 @@ Codecs parse_codecs(const std::string& text) {
 }
 
 [[noreturn]] void no_such_array(const std::string& name,
-                                const Hierarchy& source) {
+                                const Hierarchy& source, const char* asked_by) {
   std::string names;
   for (const auto& [path, array] : source.arrays)
     names += (names.empty() ? "" : ", ") + (path.empty() ? "(root)" : path);
   throw Error(ErrorKind::kInvalidArgument,
-              "--array " + name + ": the source has no such array",
+              option(asked_by, name) + ": the source has no such array",
               "its arrays are: " + names);
 }
 
 // "NAME:VALUE" taken apart where the longest NAME is that of an array.
 std::pair<std::string, std::string> split_word(const std::string& word,
-                                               const Hierarchy& source) {
+                                               const Hierarchy& source,
+                                               const char* asked_by) {
   const std::size_t start = word.find_first_not_of('/');
   for (std::size_t colon = word.rfind(':'); colon != std::string::npos;
        colon = colon > 0 ? word.rfind(':', colon - 1) : std::string::npos) {
@@ -99,7 +101,7 @@ std::pair<std::string, std::string> split_word(const std::string& word,
     if (source.arrays.contains(name) || source.unread.contains(name))
       return {name, word.substr(colon + 1)};
   }
-  no_such_array(word.substr(0, word.find(':')), source);
+  no_such_array(word.substr(0, word.find(':')), source, asked_by);
 }
 
 using Texts = std::vector<std::pair<std::string, std::string>>;
@@ -110,7 +112,7 @@ void parse_each(const std::string& common, Texts arrays,
                 Parse&& parse, PerArray<Value>& result) {
   if (!common.empty()) result.common = parse(common);
   for (const std::string& word : words)
-    arrays.push_back(split_word(word, source));
+    arrays.push_back(split_word(word, source, result.own_option));
   for (const auto& [name, text] : arrays)
     result.own.insert_or_assign(name, parse(text));
 }
@@ -122,7 +124,11 @@ ChunkContext context_of(const Request& request, const std::string& path,
 }
 
 Request parse_request(const Options& options, const Hierarchy& source) {
-  Request request{DimensionNames(source), {}, {}, {}, {}};
+  Request request{DimensionNames(source),
+                  {"array_chunks"},
+                  {"array_shards"},
+                  {"array_codecs"},
+                  {}};
   const auto parse = [&](const std::string& text) {
     return parse_chunks(text, options.max_memory);
   };
@@ -205,9 +211,9 @@ Shape asked_shards(const ChunkSpec& spec, const ChunkContext& context,
         shards[axis] == context.current_chunks[axis])
       continue;
     throw Error(ErrorKind::kInvalidArgument,
-                fmt::format("--shards: {} along dimension {} is no multiple of "
-                            "the chunk's {}",
-                            shards[axis], axis, chunks[axis]),
+                fmt::format("{}: {} along dimension {} is no multiple of the "
+                            "chunk's {}",
+                            option("shards"), shards[axis], axis, chunks[axis]),
                 fmt::format("{} would do", whole_chunks[axis]));
   }
   return whole_chunks;
@@ -281,7 +287,7 @@ void check_arrays(const PerArray<Value>& asked, const Hierarchy& source) {
       throw Error(ErrorKind::kUnsupported,
                   "array " + name + ": " + unread->second.cause,
                   "it can only be moved as stored: do not name it");
-    no_such_array(name, source);
+    no_such_array(name, source, asked.own_option);
   }
 }
 
@@ -296,7 +302,7 @@ bool applies_somewhere(const Request& request, const ChunkSpec& spec,
 }
 
 // In a group an array may lack a dimension, but some array must have it.
-void check_dimensions(const Request& request, const char* flag,
+void check_dimensions(const Request& request, const char* asked_by,
                       const ChunkSpec& spec, const Hierarchy& source) {
   if (source.root_is_array) return;
   for (const auto& named : spec.by_name)
@@ -304,13 +310,13 @@ void check_dimensions(const Request& request, const char* flag,
       throw Error(ErrorKind::kInvalidArgument,
                   fmt::format("{}: no array of the source has a dimension "
                               "\"{}\"",
-                              flag, named.first),
+                              option(asked_by), named.first),
                   list_dimensions(request.names, source));
   if (applies_somewhere(request, spec, source)) return;
-  throw Error(
-      ErrorKind::kInvalidArgument,
-      fmt::format("{}: no array of the source has such dimensions", flag),
-      list_dimensions(request.names, source));
+  throw Error(ErrorKind::kInvalidArgument,
+              fmt::format("{}: no array of the source has such dimensions",
+                          option(asked_by)),
+              list_dimensions(request.names, source));
 }
 
 // Throws what is wrong with the arrays that the chunks are for, if none of
@@ -335,9 +341,9 @@ void check_names(const Request& request, const Hierarchy& source) {
   check_arrays(request.shards, source);
   check_arrays(request.codecs, source);
   if (request.chunks.common)
-    check_dimensions(request, "--chunks", *request.chunks.common, source);
+    check_dimensions(request, "chunks", *request.chunks.common, source);
   if (request.shards.common && request.shards.common->spec)
-    check_dimensions(request, "--shards", *request.shards.common->spec, source);
+    check_dimensions(request, "shards", *request.shards.common->spec, source);
   check_decodable(request, source);
 }
 

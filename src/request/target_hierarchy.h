@@ -8,7 +8,7 @@
 namespace rechunk {
 
 /// Throws: invalid_argument (chunks that name no dimension of any array, an
-/// --array that does not exist), unsupported (an array that must be decoded
+/// array that does not exist), unsupported (an array that must be decoded
 /// cannot be decoded, or the format cannot express it).
 Hierarchy make_target_hierarchy(const Hierarchy& source,
                                 const Options& options);

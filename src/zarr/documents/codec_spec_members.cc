@@ -53,7 +53,7 @@ CodecSpec codec_in_v3(const CodecSpec& codec) {
           ErrorKind::kUnsupported,
           fmt::format("Zarr v3 cannot say \"{}\": {} of codec {}", member.key,
                       raw_json::excerpt(member.text), codec.name),
-          "choose another codec: --codec zstd:3");
+          "choose another codec: " + option("codec", "zstd:3"));
   }
   return result;
 }

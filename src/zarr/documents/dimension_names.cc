@@ -83,9 +83,10 @@ std::string list_dimensions(const DimensionNames& names,
     for (const std::string& name : names.of(path, array))
       if (!name.empty()) all.insert(name);
   std::string text =
-      all.empty() ? "its dimensions have no names: give a length for each, as "
-                    "`rechunk info` shows them"
-                  : fmt::format("its dimensions are: {}", fmt::join(all, ", "));
+      all.empty()
+          ? "its dimensions have no names: give a length for each, as " +
+                action("info") + " shows them"
+          : fmt::format("its dimensions are: {}", fmt::join(all, ", "));
   for (const auto& [path, array] : hierarchy.unread)
     text += fmt::format("; array {} is not understood: {}", path, array.cause);
   return text;

@@ -20,9 +20,10 @@ int format_for(const Store& target, int asked) {
   const int above = format_above(target);
   if (asked != 0 && above != 0 && asked != above)
     throw Error(ErrorKind::kInvalidArgument,
-                fmt::format("--zarr-format {}: the target {} lies in a group "
-                            "of Zarr v{}, whose readers would not see it",
-                            asked, target.describe(""), above),
+                fmt::format("{}: the target {} lies in a group of Zarr v{}, "
+                            "whose readers would not see it",
+                            option("zarr_format", std::to_string(asked)),
+                            target.describe(""), above),
                 fmt::format("leave it out, or give {}; or choose a place that "
                             "is in no group",
                             above));

@@ -31,7 +31,7 @@ bool is_order_f(const std::vector<CodecSpec>& codecs, std::size_t rank) {
 void check_middle(const CodecSpec& middle) {
   if (is_sharding(middle))
     throw Error(ErrorKind::kUnsupported, "Zarr v2 has no shards",
-                "Remove the shards: --shards none.");
+                "remove the shards: " + option("shards", "none"));
   if (middle.name.empty())
     throw Error(ErrorKind::kCorrupt, "no codec that makes bytes of elements");
 }

@@ -73,7 +73,7 @@ void check_request(const ArrayMetadata& source, const LayoutRequest& request) {
   check_shape(*request.shards, source, "shards");
   if (source.zarr_format == 2)
     throw Error(ErrorKind::kUnsupported, "Zarr v2 has no shards",
-                "Shards need --zarr-format 3.");
+                "shards need " + option("zarr_format", "3"));
   if (!divides(request.chunks, *request.shards))
     invalid(fmt::format("shards {} are not multiples of the chunks {}",
                         to_string(*request.shards), to_string(request.chunks)));
