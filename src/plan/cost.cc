@@ -7,19 +7,6 @@
 namespace rechunk {
 namespace {
 
-// The light codec of intermediates, per byte: measured, 1 thread.
-constexpr double kLightEncode = 0.5;
-constexpr double kLightDecode = 0.22;
-constexpr double kLightRatio = 0.4;  // Stored bytes per byte.
-// Copying in memory: per byte, and per run of neighbouring elements.
-constexpr double kCopyByte = 0.1;
-constexpr double kCopyRun = 3;
-constexpr double kPiece = 100;  // One piece of a packed object.
-// Measured where tasks grew from 30 to 100 MB: 0.8 to 2.7.
-constexpr double kMemoryByte = 0.8;
-// One batch of runs, as zarr/raw_parts.cc reads them.
-constexpr double kSlabBytes = 1 << 20;
-
 // Of what is there: missing chunks are neither read nor written.
 double array_bytes(const ArrayProblem& array) {
   double bytes = static_cast<double>(array.item_bytes);
@@ -47,7 +34,7 @@ double runs(const ArrayProblem& array, const Shape& block) {
         cut ? length : overlapping_pairs(length, block[axis], chunk));
     cut = cut || (block[axis] < length && block[axis] % chunk != 0);
   }
-  return std::max(count, array_bytes(array) / kSlabBytes);
+  return std::max(count, array_bytes(array) / kRawBatchBytes);
 }
 
 double pair_count(const ArrayProblem& array, const Shape& a, const Shape& b) {
@@ -72,7 +59,7 @@ double parts_read_cost(const ArrayProblem& array, const Shape& block) {
   const MediumTraits& medium = array.source.medium;
   const double bytes = array_bytes(array);
   const double batches = std::max(pair_count(array, block, array.source.chunks),
-                                  bytes / kSlabBytes);
+                                  bytes / kRawBatchBytes);
   return batches * medium.request_ns + runs(array, block) * medium.run_ns +
          bytes * medium.read_ns_per_byte;
 }
@@ -98,7 +85,7 @@ double packed_write_cost(const ArrayProblem& array, const Shape& task,
                          bool coded) {
   const MediumTraits& medium = array.temp;
   const double raw = medium.write_ns_per_byte;
-  const double light = kLightEncode + kLightRatio * raw;
+  const double light = kLightEncodeNsPerByte + kLightStoredRatio * raw;
   return array_bytes(array) * (coded ? std::min(raw, light) : raw) +
          cells(array, clip(task, array.shape)) * medium.object_ns;
 }
@@ -108,11 +95,13 @@ double packed_read_cost(const ArrayProblem& array, const Shape& task,
   const MediumTraits& medium = array.temp;
   const double raw = medium.read_ns_per_byte;
   const bool is_coded =
-      coded && kLightEncode + kLightRatio * medium.write_ns_per_byte <
-                   medium.write_ns_per_byte;
-  const double byte = is_coded ? kLightDecode + kLightRatio * raw : raw;
+      coded &&
+      kLightEncodeNsPerByte + kLightStoredRatio * medium.write_ns_per_byte <
+          medium.write_ns_per_byte;
+  const double byte =
+      is_coded ? kLightDecodeNsPerByte + kLightStoredRatio * raw : raw;
   return pair_count(array, task, block) * medium.request_ns +
-         pair_count(array, task, array.target.chunks) * kPiece +
+         pair_count(array, task, array.target.chunks) * kPieceNs +
          array_bytes(array) * byte;
 }
 
@@ -136,11 +125,11 @@ double copy_cost(const ArrayProblem& array, const Shape& from,
       std::max<std::int64_t>(
           1, std::min({from[axis], to[axis], array.shape[axis]})) *
       array.item_bytes);
-  return bytes * (kCopyByte + kCopyRun / run);
+  return bytes * (kCopyNsPerByte + kCopyNsPerRun / run);
 }
 
 double memory_cost(std::int64_t task_bytes, int threads) {
-  return kMemoryByte * static_cast<double>(task_bytes) * threads;
+  return kMemoryNsPerByte * static_cast<double>(task_bytes) * threads;
 }
 
 StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,

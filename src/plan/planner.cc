@@ -73,10 +73,6 @@ std::vector<std::string> explain(const std::vector<StagedCopySpec>& plans,
   return reasons;
 }
 
-// An intermediate takes room on a disk: more threads must save this share to be
-// worth one.
-constexpr double kWorthIntermediates = 0.1;
-
 struct Candidate {
   std::vector<StagedCopySpec> arrays;
   double seconds = 0;

@@ -8,21 +8,12 @@
 #include <string>
 #include <vector>
 
+#include "plan/coefficients.h"
 #include "plan/cuts.h"
 #include "rechunk/plan.h"
 #include "rechunk/shape.h"
 
 namespace rechunk {
-
-/// The cost of using a store, in nanoseconds of one thread. The defaults are
-/// for a local disk with a page cache.
-struct MediumTraits {
-  double request_ns = 6000;  ///< Opening an object, or a remote request.
-  double run_ns = 1200;      ///< One more range of an open object.
-  double read_ns_per_byte = 0.1;
-  double write_ns_per_byte = 0.5;
-  double object_ns = 30000;  ///< Making an object.
-};
 
 /// What the planner must know of one side's chunks.
 struct ChunkTraits {
@@ -72,8 +63,8 @@ struct ArrayProblem {
 };
 
 struct PlanOptions {
-  std::int64_t max_memory = 2LL << 30;  ///< Payload bytes of the process.
-  int threads = 1;                      ///< At most; a plan may use fewer.
+  std::int64_t max_memory = 0;  ///< Payload bytes of the process.
+  int threads = 1;              ///< At most; a plan may use fewer.
 };
 
 /// What moving encoded objects holds at a time, per thread.

@@ -7,16 +7,14 @@
 #include "zarr/chunks/array_source_reader.h"
 #include "zarr/chunks/array_writer.h"
 #include "zarr/chunks/encoded_layout.h"
+#include "zarr/chunks/raw_parts.h"
 #include "zarr/documents/encoding.h"
 #include "zarr/documents/layout.h"
 
 namespace rechunk {
 namespace {
 
-// What elements of unknown origin may cost: a call into Python for each chunk,
-// and making them, by decoding or computing. To be read once where possible.
-constexpr double kArraySourceRequestNs = 100'000;
-constexpr double kArraySourceNsPerByte = 5;
+static_assert(kRawBatchBytes == kSlabBytes);
 
 ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   ChunkTraits traits;

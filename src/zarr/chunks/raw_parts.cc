@@ -5,8 +5,6 @@
 namespace rechunk {
 namespace {
 
-// Small enough to stay in a core's cache until it is copied on.
-constexpr std::int64_t kSlabBytes = 1 << 20;
 // A gap shorter than this is read rather than skipped.
 constexpr std::int64_t kShortGapBytes = 512;
 

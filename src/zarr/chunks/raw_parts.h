@@ -28,6 +28,10 @@ struct Slab {
   std::int64_t run_bytes = 0;
 };
 
+/// A slab has at most so many bytes, or is one run: small enough to stay in a
+/// core's cache until it is copied on.
+inline constexpr std::int64_t kSlabBytes = 1 << 20;
+
 /// Bytes of the buffer that any slab fits.
 std::int64_t slab_bytes(const RawChunk& chunk);
 
