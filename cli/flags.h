@@ -3,6 +3,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -10,21 +11,15 @@
 
 namespace rechunk::cli {
 
-/// Words of a command line, not interpreted. Empty: not given.
+/// A command line.
 struct Arguments {
   std::string source, target;
-  std::string chunks, shards, codec, zarr_format;
-  std::vector<std::string> arrays;        ///< NAME:CHUNKS each.
-  std::vector<std::string> array_codecs;  ///< NAME:CODEC each.
-  std::string nan_attributes;
-  std::string region, append;
+  /// Set as far as flags are switches or texts; `make_options` adds what
+  /// `words` mean.
+  Options options;
+  std::map<std::string, std::string> words;  ///< By flag; not yet read.
   bool consolidate = false, no_consolidate = false;
-  bool write_empty_chunks = false;
-  std::string max_memory, threads, temp, calibrate;
-  bool overwrite = false, overwrite_in_place = false;
-  bool verify = false, keep_temp = false;
-  bool strict = false, without_files = false;
-  bool durable = false, check = false;
+  bool check = false;
   bool json = false, explain = false;
   std::string shape, dtype, source_chunks, source_shards;
   std::string executor;
@@ -63,25 +58,6 @@ void add_flags(CLI::App& command, CommandBit bit, Arguments& arguments);
 /// The library's options; every word is checked here, before the library is
 /// called. Throws: UsageError.
 Options make_options(const Arguments& arguments);
-
-/// Of --threads; 0 if it is not given. Throws: UsageError.
-int parse_threads(const Arguments& arguments);
-
-/// Of --sample and --seed; without --seed, a random seed.
-/// Throws: UsageError.
-Sample make_sample(const Arguments& arguments);
-
-/// Of --shape, --dtype, --source-chunks, --source-shards. Throws: UsageError.
-PaperArray make_paper_array(const Arguments& arguments);
-
-/// Tasks as `rechunk task` names them, by 0-based indices.
-struct TaskWords {
-  int array = 0, stage = 0;
-  bool all = false;
-  std::int64_t first = 0, stop = 0;  ///< Half-open; not used with `all`.
-};
-/// Throws: UsageError.
-TaskWords parse_tasks(const Arguments& arguments);
 
 /// A hint for words that the parser did not expect: "did you mean --chunks?",
 /// or "" if no known word is similar.

@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/parse.h"
+#include "cli/words.h"
 
 namespace rechunk::cli {
 namespace {
@@ -79,12 +80,12 @@ TEST(Flags, EveryFlagOfARunReachesTheOptions) {
   EXPECT_TRUE(options.overwrite && options.verify && options.keep_temp);
 }
 
-TEST(Flags, NothingGivenMeansTheSourcesLayoutAndHalfTheMemory) {
+TEST(Flags, NothingGivenLeavesLayoutMemoryAndThreadsOpen) {
   const Options options = options_of({});
   EXPECT_EQ(options.chunks + options.shards + options.codec + options.temp, "");
   EXPECT_EQ(options.zarr_format, 0);
   EXPECT_EQ(options.consolidate, std::nullopt);
-  EXPECT_EQ(options.max_memory, default_max_memory());
+  EXPECT_EQ(options.max_memory, 0);
   EXPECT_EQ(options.threads, 0);
   EXPECT_FALSE(options.overwrite || options.verify || options.keep_temp);
 }
@@ -99,7 +100,8 @@ TEST(Flags, FlagsMayStandBeforeAndBetweenOperands) {
   const Call call = parse({"run", "--array", "x:1", "a", "-m", "1MB", "b"});
   EXPECT_EQ(call.arguments.source, "a");
   EXPECT_EQ(call.arguments.target, "b");
-  EXPECT_EQ(call.arguments.arrays, std::vector<std::string>{"x:1"});
+  EXPECT_EQ(call.arguments.options.array_chunk_words,
+            std::vector<std::string>{"x:1"});
 }
 
 TEST(Flags, AnArrayOnPaperNeedsNoSource) {

@@ -82,13 +82,16 @@ int run_job(const Arguments& arguments, const MakeJob& make_job) {
 int run_run(const Arguments& arguments) {
   Options options = make_options(arguments);
   return run_job(arguments, [&](const Team& team) {
-    if (arguments.max_memory.empty()) options.max_memory /= team.processes_here;
+    // Processes of one machine share what it has.
+    if (options.max_memory == 0)
+      options.max_memory =
+          with_defaults(options).max_memory / team.processes_here;
     return Job(arguments.source, arguments.target, options);
   });
 }
 
 int run_resume(const Arguments& arguments) {
-  const int threads = parse_threads(arguments);
+  const int threads = make_options(arguments).threads;
   if (tidy_up(arguments.target)) {
     std::fputs("done     already, there was nothing left to do\n", stderr);
     return 0;

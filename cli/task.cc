@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/plan_file.h"
 #include "cli/spelling.h"
+#include "cli/words.h"
 
 namespace rechunk::cli {
 namespace {

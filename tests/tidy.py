@@ -24,6 +24,7 @@ CLI_MAY_INCLUDE = {
 WORDS = re.compile(r'"(?:[^"\\\n]|\\.)*"|//.*')
 FLAG = re.compile(r"--[a-z][a-z-]+|`rechunk [a-z]+")
 OPTION = re.compile(r'\boption(?:_on)?\(\s*"(\w+)"')
+ROW = re.compile(r'\{"(\w+)", &Options::(\w+)')
 MEMBER = re.compile(
     r"^  [\w:<>, ]+? (\w+(?:, \w+)*)(?: = [^;]*)?;", re.MULTILINE
 )
@@ -105,7 +106,7 @@ def function_faults(text: str) -> list[str]:
 
 def option_names() -> set[str]:
     """The members of `Options`."""
-    text = (PUBLIC / "rechunk.h").read_text(encoding="utf-8")
+    text = (PUBLIC / "options.h").read_text(encoding="utf-8")
     body = text.split("struct Options {")[1].split("\n};")[0]
     lists = MEMBER.findall(body)
     return {name for names in lists for name in names.split(", ")}
@@ -117,6 +118,15 @@ def wording_faults(text: str) -> list[str]:
     faults = [f"a flag or command: {flag}" for flag in FLAG.findall(words)]
     unknown = set(OPTION.findall(text)) - option_names()
     return faults + [f"no option is called {name}" for name in unknown]
+
+
+def table_faults() -> list[str]:
+    """Members of `Options` without a row of their name in its table."""
+    rows = ROW.findall((PUBLIC / "options.h").read_text(encoding="utf-8"))
+    missing = option_names() - {name for name, _ in rows} - {"notes"}
+    faults = [f"options.h: {name} has no row" for name in missing]
+    wrong = [name for name, member in rows if name != member]
+    return faults + [f"options.h: {name} is another member" for name in wrong]
 
 
 def cpp_faults(path: Path) -> list[str]:
@@ -140,7 +150,7 @@ def cpp_faults(path: Path) -> list[str]:
 
 def all_faults() -> list[str]:
     """Return one line per fault."""
-    faults = orphans()
+    faults = orphans() + table_faults()
     sources = tracked("*.h", "*.cc", "*.py")
     for path in sources:
         text = path.read_text(encoding="utf-8")

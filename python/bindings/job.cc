@@ -6,6 +6,7 @@
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -14,6 +15,8 @@
 #include <stop_token>
 #include <thread>
 #include <tuple>
+#include <type_traits>
+#include <variant>
 
 #include "bindings.h"
 #include "rechunk/store.h"
@@ -104,43 +107,28 @@ std::string run(Job& job, const nb::object& progress) {
   return to_json(job.plan(), run.report(), in_keywords);
 }
 
-// A member of a dict of options, where it has it.
-template <class Value>
-void take(const nb::dict& options, const char* name, Value& value) {
-  if (options.contains(name)) value = nb::cast<Value>(options[name]);
-}
-
+// Members of `Options` by name, and "notes": kind and text of each.
 Options make_options(const nb::dict& dict) {
   Options options;
-  take(dict, "chunks", options.chunks);
-  take(dict, "array_chunks", options.array_chunks);
-  take(dict, "array_shards", options.array_shards);
-  take(dict, "array_codecs", options.array_codecs);
-  take(dict, "nan_attributes_as_text", options.nan_attributes_as_text);
-  take(dict, "shards", options.shards);
-  take(dict, "codec", options.codec);
-  take(dict, "zarr_format", options.zarr_format);
-  take(dict, "consolidate", options.consolidate);
-  take(dict, "write_empty_chunks", options.write_empty_chunks);
-  take(dict, "max_memory", options.max_memory);
-  take(dict, "threads", options.threads);
-  take(dict, "temp", options.temp);
-  take(dict, "calibrate", options.calibrate);
-  take(dict, "overwrite", options.overwrite);
-  take(dict, "overwrite_in_place", options.overwrite_in_place);
-  take(dict, "verify", options.verify);
-  take(dict, "strict", options.strict);
-  if (dict.contains("notes"))
-    for (const auto& [kind, text] :
-         nb::cast<std::vector<std::pair<std::string, std::string>>>(
-             dict["notes"]))
-      options.notes.add(kind, "", text);
-  take(dict, "without_files", options.without_files);
-  take(dict, "keep_temp", options.keep_temp);
-  take(dict, "durable", options.durable);
-  take(dict, "token", options.token);
-  take(dict, "region", options.region);
-  take(dict, "append", options.append);
+  for (const auto& [key, value] : dict) {
+    const auto name = nb::cast<std::string>(key);
+    if (name == "notes") {
+      for (const auto& [kind, text] : nb::cast<TextByArray>(value))
+        options.notes.add(kind, "", text);
+      continue;
+    }
+    const auto field =
+        std::find_if(std::begin(kOptionFields), std::end(kOptionFields),
+                     [&](const auto& row) { return row.name == name; });
+    if (field == std::end(kOptionFields))
+      throw Error(ErrorKind::kInternal, "no option is called " + name);
+    std::visit(
+        [&](auto member) {
+          using Value = std::remove_reference_t<decltype(options.*member)>;
+          options.*member = nb::cast<Value>(value);
+        },
+        field->member);
+  }
   return options;
 }
 

@@ -17,6 +17,4 @@ NB_MODULE(_core, module) {
       "parse_byte_size",
       [](const std::string& text) { return rechunk::parse_byte_size(text); },
       nanobind::arg("text"), "Bytes of \"2GiB\", \"500 MB\", \"1e6\".");
-  module.def("default_max_memory", &rechunk::default_max_memory,
-             "Half of the machine's memory, or of its cgroup's.");
 }

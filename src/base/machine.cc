@@ -8,8 +8,6 @@
 #include <fstream>
 #include <string>
 
-#include "rechunk/rechunk.h"
-
 namespace rechunk {
 namespace {
 
@@ -70,11 +68,11 @@ std::int64_t max_rss() {
   return 0;
 }
 
-std::int64_t default_max_memory() {
+std::int64_t memory_limit() {
   const std::int64_t machine =
       static_cast<std::int64_t>(sysconf(_SC_PHYS_PAGES)) *
       sysconf(_SC_PAGE_SIZE);
-  return cgroup_limit(machine) / 2;
+  return cgroup_limit(machine);
 }
 
 }  // namespace rechunk

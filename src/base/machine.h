@@ -8,6 +8,9 @@ namespace rechunk {
 /// Processors that this process may run on, at least 1.
 int available_threads();
 
+/// Bytes of the machine's memory, or of this process's cgroup if that is less.
+std::int64_t memory_limit();
+
 /// Largest resident size of this process so far, in bytes.
 std::int64_t max_rss();
 

@@ -1,7 +1,6 @@
 // Plans for arrays that need not exist.
 #include <algorithm>
 
-#include "base/machine.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
 #include "rechunk/rechunk.h"
@@ -44,7 +43,8 @@ ArrayMetadata describe(const PaperArray& array, int zarr_format) {
 
 }  // namespace
 
-Plan plan_on_paper(const PaperArray& array, const Options& options) {
+Plan plan_on_paper(const PaperArray& array, const Options& asked) {
+  const Options options = with_defaults(asked);
   Hierarchy source;
   source.root_is_array = true;
   source.zarr_format = options.zarr_format == 2 ? 2 : 3;
@@ -61,10 +61,7 @@ Plan plan_on_paper(const PaperArray& array, const Options& options) {
       {.other_bytes = options.verify
                           ? verification_bytes(metadata, target.arrays.at(""))
                           : 0})};
-  const PlanOptions plan_options{
-      options.max_memory > 0 ? options.max_memory : default_max_memory(),
-      options.threads > 0 ? options.threads : available_threads()};
-  Plan plan = make_plan(problems, plan_options);
+  Plan plan = make_plan(problems, {options.max_memory, options.threads});
   validate(plan, problems);
   return plan;
 }

@@ -2,8 +2,11 @@
 #include "job/plan_file.h"
 
 #include <algorithm>
+#include <iterator>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <utility>
+#include <variant>
 
 #include "base/text_hash.h"
 #include "job/choose_parts.h"
@@ -123,6 +126,58 @@ SourcesSeen parse_seen(const OrderedJson& json) {
   return sources;
 }
 
+template <class Value>
+OrderedJson json_of(const Value& value) {
+  return value;
+}
+OrderedJson json_of(const std::optional<bool>& value) {
+  return value ? OrderedJson(*value) : OrderedJson();
+}
+
+template <class Value>
+void parse(const OrderedJson& json, Value& value) {
+  json.get_to(value);
+}
+void parse(const OrderedJson& json, std::optional<bool>& value) {
+  if (!json.is_null()) value = json.get<bool>();
+}
+
+OrderedJson options_json(const Options& options) {
+  OrderedJson json = OrderedJson::object();
+  for (const OptionField& field : kOptionFields)
+    if (field.in_plan_file != InPlanFile::kNo)
+      json[std::string(field.name)] = std::visit(
+          [&](auto member) { return json_of(options.*member); }, field.member);
+  return json;
+}
+
+// Plan files of older versions have not all of them.
+Options parse_options(const OrderedJson& json) {
+  Options options;
+  const auto& values = json.get_ref<const OrderedJson::object_t&>();
+  for (const OptionField& field : kOptionFields) {
+    const auto found = values.find(std::string(field.name));
+    if (field.in_plan_file == InPlanFile::kNo || found == values.end())
+      continue;
+    std::visit([&](auto member) { parse(found->second, options.*member); },
+               field.member);
+  }
+  return options;
+}
+
+// Whether a run with the options of a plan file does what `options` ask for.
+bool same_work(const OrderedJson& json, const Options& options) {
+  const OrderedJson own = options_json(options),
+                    defaults = options_json(Options());
+  return std::all_of(std::begin(kOptionFields), std::end(kOptionFields),
+                     [&](const OptionField& field) {
+                       const std::string name(field.name);
+                       return field.in_plan_file != InPlanFile::kWork ||
+                              json.value(name, defaults.at(name)) ==
+                                  own.at(name);
+                     });
+}
+
 // The URLs and documents of the job, without the hash.
 OrderedJson file_json(const PlannedJob& job) {
   OrderedJson json = OrderedJson::parse(to_json(job.plan));
@@ -140,17 +195,7 @@ OrderedJson file_json(const PlannedJob& job) {
   json["temp"] = {{"url", absolute_place(job.places.temp)}};
   if (!job.made.empty()) json["made"] = job.made;
   if (job.existing) json["existing"] = existing_json(*job.existing);
-  json["options"] = {{"region", job.options.region},
-                     {"append", job.options.append},
-                     {"write_empty_chunks", job.options.write_empty_chunks},
-                     {"overwrite", job.options.overwrite},
-                     {"overwrite_in_place", job.options.overwrite_in_place},
-                     {"verify", job.options.verify},
-                     {"strict", job.options.strict},
-                     {"without_files", job.options.without_files},
-                     {"keep_temp", job.options.keep_temp},
-                     {"durable", job.options.durable},
-                     {"token", job.options.token}};
+  json["options"] = options_json(job.options);
   return json;
 }
 
@@ -187,9 +232,6 @@ bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
   for (OrderedJson* json : {&other, &own})
     if (json->contains("source") && (*json)["source"].is_object())
       (*json)["source"].erase("seen");
-  for (OrderedJson* json : {&other, &own})
-    for (const char* conduct : {"overwrite", "overwrite_in_place", "durable"})
-      if (json->contains("options")) (*json)["options"].erase(conduct);
   // A run that replaces the target does not do the same for a job that must
   // not; one that was begun otherwise has nothing to replace.
   const bool other_replaces =
@@ -198,8 +240,12 @@ bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
   for (OrderedJson* json : {&other, &own})
     if (json->contains("target") && (*json)["target"].is_object())
       (*json)["target"].erase("replacement");
-  for (const char* part : {"source", "target", "options"})
+  for (const char* part : {"source", "target"})
     if (!other.contains(part) || other[part] != own[part]) return false;
+  const auto options = other.find("options");
+  if (options == other.end() || !options->is_object() ||
+      !same_work(*options, job.options))
+    return false;
   if (other.value("existing", OrderedJson()) !=
       own.value("existing", OrderedJson()))
     return false;
@@ -229,20 +275,9 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
         parse_seen(json.at("source").value("seen", OrderedJson::object()));
     job.source = parse_documents(json.at("source").at("documents"));
     job.target = parse_documents(json.at("target").at("documents"));
-    const OrderedJson& options = json.at("options");
-    job.options.region = options.value("region", "");
-    job.options.append = options.value("append", "");
+    job.options = parse_options(json.at("options"));
     if (into_existing(job.options))
       job.existing = parse_existing(json.at("existing"));
-    options.at("write_empty_chunks").get_to(job.options.write_empty_chunks);
-    options.at("overwrite").get_to(job.options.overwrite);
-    job.options.overwrite_in_place = options.value("overwrite_in_place", false);
-    options.at("verify").get_to(job.options.verify);
-    options.at("keep_temp").get_to(job.options.keep_temp);
-    job.options.durable = options.value("durable", false);
-    job.options.strict = options.value("strict", false);
-    job.options.without_files = options.value("without_files", false);
-    options.at("token").get_to(job.options.token);
   } catch (const nlohmann::json::exception& error) {
     throw Error(ErrorKind::kCorrupt,
                 std::string("reading a plan file: ") + error.what());

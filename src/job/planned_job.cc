@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/array_label.h"
-#include "base/machine.h"
 #include "base/random_number.h"
 #include "job/choose_parts.h"
 #include "job/partial_objects.h"
@@ -24,13 +23,6 @@
 
 namespace rechunk {
 namespace {
-
-Options with_defaults(Options options) {
-  if (options.max_memory <= 0) options.max_memory = default_max_memory();
-  if (options.threads <= 0) options.threads = available_threads();
-  options.overwrite = options.overwrite || options.overwrite_in_place;
-  return options;
-}
 
 std::int64_t other_bytes(const PlannedJob& job, const std::string& path) {
   if (!job.options.verify) return 0;

@@ -1,5 +1,4 @@
 // The entry point rechunk::verify (rechunk.h).
-#include "base/machine.h"
 #include "rechunk/meter.h"
 #include "rechunk/rechunk.h"
 #include "verify/compare_hierarchies.h"
@@ -21,23 +20,22 @@ Progress bytes_to_read(const Hierarchy& a, const Hierarchy& b) {
 }  // namespace
 
 Comparison verify(const std::string& a, const std::string& b,
-                  const Options& options, const Sample& sample,
+                  const Options& asked, const Sample& sample,
                   Observer* observer, std::stop_token stop) {
   const auto store_a = open_store(a), store_b = open_store(b);
   const Hierarchy hierarchy_a = read_hierarchy(*store_a);
   const Hierarchy hierarchy_b = read_hierarchy(*store_b);
-  MemoryBudget budget(options.max_memory > 0 ? options.max_memory
-                                             : default_max_memory());
+  const Options options = with_defaults(asked);
+  MemoryBudget budget(options.max_memory);
   // Of a sample nobody waits for the end.
   Meter meter(bytes_to_read(hierarchy_a, hierarchy_b),
               sample.regions > 0 ? nullptr : observer);
-  const ReadOptions read{
-      budget, options.threads > 0 ? options.threads : available_threads(), stop,
-      [&](std::int64_t bytes) {
-        meter.add(0, bytes);
-        meter.tell();
-      },
-      sample};
+  const ReadOptions read{budget, options.threads, stop,
+                         [&](std::int64_t bytes) {
+                           meter.add(0, bytes);
+                           meter.tell();
+                         },
+                         sample};
   return compare_hierarchies(store_a, hierarchy_a, store_b, hierarchy_b, read);
 }
 
