@@ -112,7 +112,7 @@ bool same_stored(const PlannedJob& job, const std::string& path,
   if (!job.stores.source || job.stores.array_sources.contains(path) ||
       !(same_encoding(source, target) || same_chunk_encoding(source, target)))
     return false;
-  MemoryBudget budget(job.options.max_memory);
+  MemoryBudget budget = process_budget(job);
   return same_encoded({job.stores.source, path, source},
                       {job.stores.target, path, target},
                       {budget, job.options.threads, {}, {}, {}});
@@ -159,7 +159,7 @@ bool compare_kept_array(const PlannedJob& job, const std::string& path,
   if (bytes > std::min(kMostBytes, job.options.max_memory / 4) ||
       needed > job.options.max_memory)
     return false;
-  MemoryBudget budget(job.options.max_memory);
+  MemoryBudget budget = process_budget(job);
   Arena arena = budget.acquire(needed);
   const auto source_reader =
       make_reader(job.stores, path, source, from.data_type.scalars);

@@ -53,7 +53,7 @@ void restore_partial_objects(const PlannedJob& job, const std::string& path) {
   const auto writer = std::make_shared<const ArrayWriter>(
       objects->target(), path, layout, empty_chunks(job.options, kept));
   const StagedCopySpec spec = plan_restoring(kept, path, job.options);
-  MemoryBudget budget(job.options.max_memory);
+  MemoryBudget budget = process_budget(job);
   Arena arena = budget.acquire(spec.stages[0].max_task_bytes);
   const auto keys = partial_keys(job, path);
   for (std::size_t at = 0; at < keys.size(); ++at) {

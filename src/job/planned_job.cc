@@ -78,13 +78,14 @@ void follow_target(PlannedJob& job) {
 }
 
 void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems) {
+  MemoryBudget budget = process_budget(job);
   Calibration calibration{.source_store = job.stores.source,
                           .source = job.source,
                           .target = job.target,
                           .left_out = {},
                           .target_place = job.places.target,
                           .temp_place = job.places.temp,
-                          .max_memory = job.options.max_memory,
+                          .budget = budget,
                           .threads = job.options.threads};
   for (const auto& [path, source] : job.stores.array_sources)
     calibration.left_out.push_back(path);
@@ -194,6 +195,10 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   job.plan.notes.add(job.options.notes);
   refuse_notes(job.options, job.plan.notes);
   return job;
+}
+
+MemoryBudget process_budget(const PlannedJob& job) {
+  return MemoryBudget(job.options.max_memory);
 }
 
 void use_threads(PlannedJob& job, int threads) {

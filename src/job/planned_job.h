@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "base/memory_budget.h"
 #include "job/existing_target.h"
 #include "job/source_check.h"
 #include "rechunk/rechunk.h"
@@ -45,6 +46,12 @@ void open_stores(PlannedJob& job);
 /// Reads the source and plans. Throws: as Job.
 PlannedJob plan_job(const Places& places, const Stores& stores,
                     const Options& options);
+
+/// The budget of this process: the bytes that all its threads together may hold
+/// for the job. Each phase has one (planning, resuming, tasks, verification and
+/// files), because a phase begins when the one before has given back its
+/// memory.
+MemoryBudget process_budget(const PlannedJob& job);
 
 /// Changes the number of threads, as far as the memory allows.
 void use_threads(PlannedJob& job, int threads);

@@ -135,7 +135,7 @@ std::string newest_source(const JobRunner& runner, const Batch& batch,
 class ObjectCheck {
  public:
   ObjectCheck(const PlannedJob& job, const JobRunner& runner)
-      : job_(job), runner_(runner), budget_(job.options.max_memory) {}
+      : job_(job), runner_(runner), budget_(process_budget(job)) {}
 
   /// The batches whose objects are not as they were written.
   std::vector<Batch> look(const std::vector<Journal::Record>& records) {

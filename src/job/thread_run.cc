@@ -46,7 +46,7 @@ class ThreadRun {
             Pulse& pulse, Observer* observer, std::stop_token stop)
       : job_(job),
         runner_(runner),
-        budget_(job.options.max_memory),
+        budget_(process_budget(job)),
         idle_(idle),
         pulse_(pulse),
         observer_(observer),

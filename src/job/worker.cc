@@ -51,7 +51,7 @@ Worker::Worker(const PlannedJob& job)
       journal_(journal_store(job), job.hash),
       runner_(job),
       arena_sizes_(job.plan),
-      budget_(peak_memory(job.plan)),
+      budget_(process_budget(job)),
       arenas_(budget_) {}
 
 Worker::~Worker() {
@@ -319,7 +319,7 @@ Report Worker::commit(bool by_journal) {
     return report;
   }
   arenas_.drop_idle();
-  MemoryBudget budget(job_.options.max_memory);
+  MemoryBudget budget = process_budget(job_);
   if (job_.options.verify)
     verify_target(job_, done.digests, {budget, job_.plan.threads, {}}, report);
   copy_files(job_, budget, report);

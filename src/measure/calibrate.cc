@@ -188,7 +188,7 @@ void calibrate_codecs(const Calibration& job, MemoryBudget& budget,
 }  // namespace
 
 void calibrate(const Calibration& job, std::vector<ArrayProblem>& problems) {
-  MemoryBudget budget(job.max_memory);
+  MemoryBudget& budget = job.budget;
   const auto temp = probe_disk(job.temp_place, job.threads, budget);
   const auto target = probe_disk(job.target_place, job.threads, budget);
   double all_bytes = 0;

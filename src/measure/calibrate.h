@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/memory_budget.h"
 #include "plan/planner.h"
 #include "rechunk/store.h"
 #include "zarr/documents/hierarchy.h"
@@ -20,7 +21,7 @@ struct Calibration {
   const Hierarchy& target;
   std::vector<std::string> left_out;     ///< Arrays that lie in no store.
   std::string target_place, temp_place;  ///< URLs; "" where they are no paths.
-  std::int64_t max_memory = 0;
+  MemoryBudget& budget;
   int threads = 1;
 };
 
