@@ -172,3 +172,22 @@ def test_chunks_beyond_what_a_codec_holds_are_refused_by_the_plan(
     assert "smaller chunks or another codec" in failed.stderr
     rechunk.ok(*plan, "--chunks", "1,all", *codec)
     rechunk.ok(*plan, "--chunks", "all", "--codec", "zstd:1")
+
+
+def test_options_are_spelled_as_flags(rechunk: Rechunk, tmp_path: Path) -> None:
+    """By whoever prints a note; a saved plan may be read by others."""
+    nan = {"x": float("nan")}
+    source = zarr.create_group(tmp_path / "s", zarr_format=2, attributes=nan)
+    source.create_array("t", data=np.ones((4, 4)), chunks=(1, 4))
+    words = (tmp_path / "s", tmp_path / "t", "--zarr-format", "3")
+    note = "refuse; --nan-attributes text writes them as strings"
+    saved = tmp_path / "plan.json"
+    planned = rechunk.ok("plan", *words, "--json", "--save", saved)
+    assert note in planned.stderr and note in planned.stdout
+    assert "--" not in saved.read_text()
+    assert "nan_attributes_as_text" in saved.read_text()
+    done = rechunk.ok("task", saved, 0, 0, "all")
+    assert "the target is complete" in done.stderr
+    refused = rechunk.fails("run", *words, "--strict")
+    assert note in refused.stderr
+    assert "hint: without --strict these are notes" in refused.stderr

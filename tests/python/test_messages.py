@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import zarr
 
-from rechunk import RechunkError, rechunk
+from rechunk import RechunkError, RechunkWarning, rechunk
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,38 @@ def test_chunks_beyond_what_a_codec_holds_are_refused_by_the_plan(
             zarr_format=2,
             target_options={"compressor": numcodecs.Blosc("lz4")},
         )
+
+
+def test_options_are_spelled_as_keywords(tmp_path: Path) -> None:
+    """In warnings, plans, reports and errors."""
+    nan = {"x": float("nan")}
+    source = zarr.create_group(tmp_path / "s", zarr_format=2, attributes=nan)
+    source.create_array("t", data=np.ones((4, 4)), chunks=(1, 4))
+    call = (tmp_path / "s", {"t": (4, 1)}, "1MB", tmp_path / "t")
+    note = 'refuse; nan_attributes="text" writes them as strings'
+    with pytest.warns(RechunkWarning, match=note):
+        planned = rechunk(*call, zarr_format=3)
+    planned.execute()
+    assert planned.report is not None
+    for told in (planned.describe(), planned.report):
+        assert [one["text"].endswith(note) for one in told["notes"]] == [True]
+    for more, said in (
+        ({"strict": True, "overwrite": True}, "without strict these are"),
+        ({}, "overwrite=True replaces it"),
+        ({"shards": {"y": 4}}, "shards: no array of the source has"),
+    ):
+        with pytest.raises(RechunkError, match=said) as refused:
+            rechunk(*call, zarr_format=3, **more)
+        assert "--" not in str(refused.value)
+
+
+def test_an_unfinished_run_is_resumed_by_the_call(tmp_path: Path) -> None:
+    """And given up by the command, which the package brings."""
+    source = np.random.default_rng(1).random((40, 30))
+    target = tmp_path / "t"
+    begun = rechunk(source, (40, 3), "1MB", target, executor="python")
+    begun.plan.prepare()
+    said = "the call that began it continues it, overwrite=True begins anew"
+    with pytest.raises(RechunkError) as refused:
+        rechunk(source, (40, 2), "1MB", target).execute()
+    assert said in str(refused.value)
