@@ -91,8 +91,9 @@ void check_place(const PlannedJob& job) {
                 "replacing " + path +
                     ": you may not write to the folder around it, which holds "
                     "the new target and the journal of the run",
-                "choose a target elsewhere; --overwrite-in-place needs that "
-                "folder, too, for the journal");
+                "choose a target elsewhere; " +
+                    option_on("overwrite_in_place") +
+                    " needs that folder, too, for the journal");
   if (!folder) return;
   if (!S_ISDIR(folder->st_mode))
     throw Error(ErrorKind::kInvalidArgument,
