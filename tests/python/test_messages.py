@@ -94,7 +94,7 @@ def test_an_unfinished_run_is_resumed_by_the_call(tmp_path: Path) -> None:
     source = np.random.default_rng(1).random((40, 30))
     target = tmp_path / "t"
     begun = rechunk(source, (40, 3), "1MB", target, executor="python")
-    begun.plan.prepare()
+    begun._plan.prepare()
     said = "the call that began it continues it, overwrite=True begins anew"
     with pytest.raises(RechunkError) as refused:
         rechunk(source, (40, 2), "1MB", target).execute()
