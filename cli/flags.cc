@@ -124,8 +124,8 @@ const Flag kFlags[] = {
      kTargetGroup, "Also write chunks that hold only the fill value"},
 
     {"--region", "RANGES", kLayoutBits, &Options::region, kTargetGroup,
-     "Write into this part of a TARGET that exists: time=0:8760,lat=90: or "
-     "all. The target keeps its layout"},
+     "Write into this part of a TARGET that exists, for example "
+     "time=0:8760,lat=90:100, or all. The target keeps its layout"},
     {"--append", "DIM", kLayoutBits, &Options::append, kTargetGroup,
      "Write SOURCE after the end of a TARGET that exists, along this "
      "dimension"},
@@ -136,8 +136,9 @@ const Flag kFlags[] = {
      "machine or its cgroup)"},
     {"-j,--threads", "N", kLayoutBits | kVerifyBit | kResumeBit, read_threads,
      kResources, "Threads (default: one per core)"},
-    {"--temp", "URL", kLayoutBits, &Options::temp, kResources,
-     "Folder for intermediates (default: a hidden folder beside the target)"},
+    {"--temp", "FOLDER", kLayoutBits, &Options::temp, kResources,
+     "Folder for intermediates, a path or a file:// URL (default: a hidden "
+     "folder beside the target)"},
 
     {"--calibrate", "auto|off", kLayoutBits, read_calibrate, kResources,
      "auto: measure a few of the source's chunks and the disk before "
@@ -150,7 +151,8 @@ const Flag kFlags[] = {
     {"--overwrite-in-place", "", kLayoutBits, &Options::overwrite_in_place,
      kConduct, "Erase a target that exists, then write the new one"},
     {"--verify", "", kLayoutBits, &Options::verify, kConduct,
-     "Read the target again and compare it with what was read"},
+     "Read the finished target and compare it with the data that came from "
+     "the source"},
     {"--strict", "", kLayoutBits, &Options::strict, kConduct,
      "Fail if an array would keep its chunks, or if a reader could see "
      "other values afterwards"},
@@ -162,7 +164,8 @@ const Flag kFlags[] = {
      "Sync the disk before a task counts as done, so that finished tasks "
      "survive a power failure"},
     {"--check", "", kResumeBit, &Arguments::check, kConduct,
-     "Re-read finished objects and compare them with the journal"},
+     "Re-read finished objects and compare them with the journal. What "
+     "differs is written again"},
     {"--executor", "NAME", kRunBit | kResumeBit, &Arguments::executor, kConduct,
      "What runs the plan: threads (default), serial, or mpi under mpirun"},
 
@@ -170,7 +173,7 @@ const Flag kFlags[] = {
      "Compare only N random regions of each array: faster than comparing "
      "everything"},
     {"--seed", "N", kVerifyBit, &Arguments::seed, kConduct,
-     "The same seed draws the same regions"},
+     "For --sample: the same seed draws the same regions"},
 
     {"--json", "", kAllBits & ~kDiscardBit, &Arguments::json, kOutput,
      "Print one JSON object to stdout"},
