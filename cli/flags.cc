@@ -18,13 +18,11 @@ namespace {
 constexpr unsigned kLayoutBits = kPlanBit | kRunBit;
 constexpr unsigned kAllBits = ~0u;
 
-/// The second word: true.
-bool parse_choice(const char* flag, const std::string& word, const char* no,
-                  const char* yes) {
-  if (word != no && word != yes)
+void check_choice(const char* flag, const std::string& word, const char* one,
+                  const char* other) {
+  if (word != one && word != other)
     throw UsageError(
-        fmt::format("{}: \"{}\" is neither {} nor {}", flag, word, no, yes));
-  return word == yes;
+        fmt::format("{}: \"{}\" is neither {} nor {}", flag, word, one, other));
 }
 
 void read_chunks(const char* flag, const std::string& word, Options& options) {
@@ -49,7 +47,8 @@ void read_zarr_format(const char* flag, const std::string& word,
 
 void read_nan_attributes(const char* flag, const std::string& word,
                          Options& options) {
-  options.nan_attributes_as_text = parse_choice(flag, word, "keep", "text");
+  check_choice(flag, word, "keep", "text");
+  options.nan_attributes_as_text = word == "text";
 }
 
 void read_max_memory(const char* flag, const std::string& word,
@@ -65,7 +64,8 @@ void read_threads(const char* flag, const std::string& word, Options& options) {
 
 void read_calibrate(const char* flag, const std::string& word,
                     Options& options) {
-  options.calibrate = parse_choice(flag, word, "off", "auto");
+  check_choice(flag, word, "auto", "off");
+  options.calibrate = word == "auto";
 }
 
 /// Puts what the word of a flag means into the options.
