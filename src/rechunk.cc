@@ -193,12 +193,11 @@ void Job::discard() {
                     ": its new target has already replaced the old one",
                 action("resume", state_->job.places.target) +
                     " removes what is left of the old one");
-  if (has_grown_in_part(state_->job))
+  if (has_grown(state_->job))
     throw Error(ErrorKind::kInvalidArgument,
                 "discarding the run at " + state_->job.places.target +
-                    ": some of its arrays have grown, others not yet",
-                action("resume", state_->job.places.target) +
-                    " ends the run, which has written all data");
+                    ": its data is all there, and arrays have grown",
+                action("resume", state_->job.places.target) + " ends the run");
   clean_up(state_->job, true);
   if (journal) Journal(journal, "").erase_committed();
   if (journal) RunLock::erase(*journal);

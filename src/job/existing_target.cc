@@ -189,15 +189,15 @@ void grow_arrays(const PlannedJob& job) {
   rebuild_consolidated(job);
 }
 
-bool has_grown_in_part(const PlannedJob& job) {
+bool has_grown(const PlannedJob& job) {
   if (!job.existing || job.options.append.empty()) return false;
-  std::size_t grown = 0;
-  for (const auto& [path, part] : job.existing->arrays) {
+  const auto& arrays = job.existing->arrays;
+  return std::any_of(arrays.begin(), arrays.end(), [&](const auto& array) {
+    const auto& [path, part] = array;
     const auto document =
         read_text(*job.stores.target, document_key(job, path));
-    grown += document && growth_of(part, *document) == Growth::kAfter;
-  }
-  return grown > 0 && grown < job.existing->arrays.size();
+    return document && growth_of(part, *document) == Growth::kAfter;
+  });
 }
 
 void erase_appended(const PlannedJob& job) {

@@ -57,9 +57,9 @@ void check_existing(const PlannedJob& job, bool goes_on);
 /// metadata if there is any. Throws: io, invalid_argument.
 void grow_arrays(const PlannedJob& job);
 
-/// Appending: some arrays have their new shapes already, others have not. Then
-/// the run can only end: else readers find arrays that do not fit.
-bool has_grown_in_part(const PlannedJob& job);
+/// Appending: an array has its new shape already. Then all data is there, and
+/// the run can only end: what readers have seen must not vanish.
+bool has_grown(const PlannedJob& job);
 
 /// Erases objects that were written after the ends of arrays that have not
 /// grown. Rebuilds consolidated metadata if there is any. Throws: io.
