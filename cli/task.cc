@@ -9,6 +9,7 @@
 #include "cli/plan_file.h"
 #include "cli/spelling.h"
 #include "cli/words.h"
+#include "rechunk/run.h"
 
 namespace rechunk::cli {
 namespace {
@@ -40,20 +41,20 @@ Step step_of(const Plan& plan, const TaskWords& words) {
 }
 
 /// Begins a run or joins it; false if it is over already.
-bool begin(Job& job) {
+bool begin(Run& run) {
   try {
-    job.prepare();
+    run.prepare();
     return true;
   } catch (const Error&) {
-    if (job.committed()) return false;
+    if (run.committed()) return false;
     throw;
   }
 }
 
-StageReport run_tasks(Job& job, const Step& step) {
+StageReport run_tasks(Run& run, const Step& step) {
   const Interrupt interrupt;
   StageReport sum;
-  run_batches(job, batches_of(step, job.plan().threads), interrupt.token(),
+  run_batches(run, batches_of(step, run.plan().threads), interrupt.token(),
               [&](const Step&, const StageReport& report) { sum += report; });
   return sum;
 }
@@ -75,15 +76,16 @@ int run_task(const Arguments& arguments) {
   const TaskWords words = parse_tasks(arguments);
   Job job = load_plan(arguments.plan_file);
   const Step step = step_of(job.plan(), words);
+  Run run(job);
   StageReport report;
   bool committed = false;
-  if (begin(job)) {
-    report = run_tasks(job, step);
+  if (begin(run)) {
+    report = run_tasks(run, step);
     // Several processes may find the run complete; they commit the same.
-    committed = job.complete();
-    if (committed) job.commit();
+    committed = run.complete();
+    if (committed) run.commit();
   }
-  const bool over = committed || job.committed();
+  const bool over = committed || run.committed();
   std::fprintf(stderr, "done     tasks %lld..%lld of stage %d of array %d%s\n",
                static_cast<long long>(step.first),
                static_cast<long long>(step.stop), step.stage, step.array,
@@ -94,7 +96,7 @@ int run_task(const Arguments& arguments) {
 
 int run_commit(const Arguments& arguments) {
   Job job = load_plan(arguments.plan_file);
-  const Report report = job.commit();
+  const Report report = Run(job).commit();
   if (report.arrays.size() < job.plan().arrays.size())
     std::fputs("done     already, there was nothing left to do\n", stderr);
   else

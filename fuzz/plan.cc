@@ -7,7 +7,7 @@
 
 #include "base/text_hash.h"
 #include "input.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/run.h"
 #include "targets.h"
 
 namespace rechunk::fuzz {
@@ -35,9 +35,10 @@ bool is_small(const Plan& plan) {
   return true;
 }
 
-void run(Job& job) {
-  job.prepare();
-  for (const Step& step : steps_of(job.plan())) job.run_step(step);
+void run_all(Job& job) {
+  Run run(job);
+  run.prepare();
+  for (const Step& step : steps_of(job.plan())) run.run_step(step);
 }
 
 void use_file(const std::string& text) {
@@ -48,7 +49,7 @@ void use_file(const std::string& text) {
   stores.journal = make_memory_store();
   succeeds([&] {
     Job job = Job::load(text, stores);
-    if (is_small(job.plan())) run(job);
+    if (is_small(job.plan())) run_all(job);
   });
 }
 

@@ -2,41 +2,21 @@
 #include "rechunk/rechunk.h"
 
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <utility>
 
 #include "base/machine.h"
 #include "job/plan_file.h"
-#include "job/planned_job.h"
 #include "job/replacement.h"
 #include "job/run_status.h"
 #include "job/target_place.h"
 #include "job/thread_run.h"
-#include "job/worker.h"
+#include "job_state.h"
 #include "journal/journal.h"
+#include "journal/run_lock.h"
 #include "request/places.h"
 
 namespace rechunk {
-struct Job::State {
-  explicit State(PlannedJob planned) : job(std::move(planned)) {}
-
-  Worker& worker() {
-    const std::lock_guard lock(mutex);
-    save();
-    if (!worker_) worker_.emplace(job);
-    return *worker_;
-  }
-  void save() {
-    if (job.text.empty()) write_plan_file(job);
-  }
-
-  PlannedJob job;
-  Unfinished unfinished = Unfinished::kRefuse;
-  std::mutex mutex;
-  std::optional<Worker> worker_;
-};
-
 Job::Job(const std::string& source, const std::string& target,
          const Options& options, const Stores& stores) {
   if (!source.empty() && !target.empty()) check_apart(source, target);
@@ -46,12 +26,13 @@ Job::Job(const std::string& source, const std::string& target,
                                : temp_place(options.temp, target);
   check_temp_apart(temp, source, target);
   state_ = std::make_unique<State>(
-      plan_job({source, target, temp}, stores, options));
+      plan_job({source, target, temp}, stores, options), stores);
 }
 
 Job::Job(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Job::~Job() = default;
 Job::Job(Job&&) noexcept = default;
+Job& Job::operator=(Job&&) noexcept = default;
 
 const Plan& Job::plan() const { return state_->job.plan; }
 
@@ -64,13 +45,13 @@ std::vector<std::string> Job::parts() const {
 void Job::check_target() const { rechunk::check_target(state_->job); }
 
 const std::string& Job::save() const {
-  const std::lock_guard lock(state_->mutex);
   state_->save();
   return state_->job.text;
 }
 
 Job Job::load(const std::string& plan_file, const Stores& stores) {
-  auto state = std::make_unique<State>(read_plan_file(plan_file, stores));
+  auto state =
+      std::make_unique<State>(read_plan_file(plan_file, stores), stores);
   state->unfinished = Unfinished::kResume;
   return Job(std::move(state));
 }
@@ -105,62 +86,17 @@ Report Job::run(Observer* observer, std::stop_token stop) {
   return report;
 }
 
-void Job::lead() { state_->worker().lead(state_->unfinished); }
-
-bool Job::leave() noexcept {
-  return state_->worker_ && state_->worker_->leave();
-}
-
-void Job::step_down() { state_->worker().step_down(); }
-
-std::optional<std::string> Job::unfinished_plan() const {
+bool Job::adopt_unfinished() {
   const PlannedJob& job = state_->job;
-  if (!job.stores.journal) return std::nullopt;
-  auto plan = running_plan(*job.stores.journal);
-  return plan && does_the_same(*plan, job) ? std::move(plan) : std::nullopt;
+  state_->unfinished = Unfinished::kResume;
+  if (!job.stores.journal) return false;
+  const auto plan = running_plan(*job.stores.journal);
+  if (!plan || !does_the_same(*plan, job)) return false;
+  Stores stores = state_->given;
+  stores.documents = nullptr;  // The plan file has them.
+  *this = load(*plan, stores);
+  return true;
 }
-
-void Job::fail() {
-  const bool kept = leave();
-  try {
-    throw;
-  } catch (const Error& error) {
-    if (kept) throw with_resume_hint(error, state_->job);
-    throw;
-  }
-}
-
-void Job::prepare() { state_->worker().prepare(); }
-
-StageReport Job::run_tasks(int array, int stage, std::int64_t first,
-                           std::int64_t stop) {
-  const Batch batch{array, stage, first, stop};
-  return state_->worker().run_tasks({&batch, 1});
-}
-
-void Job::run_together(std::span<const Step> copies) {
-  std::vector<Batch> batches;
-  for (const Step& step : copies)
-    batches.push_back({step.array, step.stage, step.first, step.stop});
-  state_->worker().run_tasks(batches);
-}
-
-void Job::release(int array, int stage, std::int64_t first, std::int64_t stop) {
-  state_->worker().release({array, stage, first, stop});
-}
-
-void Job::publish(int array, const std::string& key,
-                  std::optional<std::span<const std::byte>> object) {
-  state_->worker().publish(array, key, object);
-}
-
-Report Job::commit(bool by_journal) {
-  return state_->worker().commit(by_journal);
-}
-
-bool Job::complete() const { return state_->worker().complete(); }
-
-bool Job::committed() const { return state_->worker().committed(); }
 
 Status Job::status() const {
   return read_status(*visible_target(state_->job), state_->job.stores.journal);
@@ -206,28 +142,6 @@ void Job::discard() {
 
 std::vector<std::string> Job::leftovers() const {
   return rechunk::leftovers(state_->job);
-}
-
-void Job::trim_memory() {
-  const std::lock_guard lock(state_->mutex);
-  if (state_->worker_) state_->worker_->trim_memory();
-}
-
-void Job::run_step(const Step& step) { run_step(step, step.first, step.stop); }
-
-void Job::run_step(const Step& step, std::int64_t first, std::int64_t stop) {
-  switch (step.kind) {
-    case Step::Kind::kPrepare:
-      return prepare();
-    case Step::Kind::kCopy:
-      run_tasks(step.array, step.stage, first, stop);
-      return;
-    case Step::Kind::kRelease:
-      return release(step.array, step.stage, first, stop);
-    case Step::Kind::kCommit:
-      commit();
-      return;
-  }
 }
 
 }  // namespace rechunk

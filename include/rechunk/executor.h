@@ -2,7 +2,7 @@
 // step among its workers in any way, and keeps the order of the steps. This is
 // the simplest one:
 //
-//   for (const Step& step : steps_of(job.plan())) job.run_step(step);
+//   for (const Step& step : steps_of(job.plan())) run.run_step(step);
 //
 // make_executor and the functions before it are in the library
 // rechunk_executors. docs/guides/cpp-executor.md shows how to write one.
@@ -24,6 +24,7 @@
 namespace rechunk {
 
 class Job;
+class Run;
 struct Report;
 
 /// A part of a run whose tasks are independent of each other.
@@ -71,7 +72,7 @@ class Executor {
   /// failure or a cancellation, finished tasks stay in the journal and
   /// `Job::unfinished` can resume the run; the error's hint says so. If no task
   /// was finished, everything that was written is removed.
-  /// Throws: what the job's operations throw, cancelled.
+  /// Throws: what the run's steps throw, cancelled.
   virtual Report run(Job& job, Observer* observer, std::stop_token stop) = 0;
 };
 
@@ -82,16 +83,13 @@ class Executor {
 /// the journal.
 std::vector<Step> batches_of(const Step& step, int workers);
 
-/// Runs one batch. The report is empty for releases.
-StageReport run_batch(Job& job, const Step& batch);
-
 using BatchDone = std::function<void(const Step&, const StageReport&)>;
 
 /// Runs batches on up to plan().threads threads. Their steps must not depend on
 /// each other. Calls `done(batch, report)` after each batch, from one thread at
 /// a time. The first error stops the other threads.
-/// Throws: what the job throws, cancelled.
-void run_batches(Job& job, std::span<const Step> batches, std::stop_token stop,
+/// Throws: what the run throws, cancelled.
+void run_batches(Run& run, std::span<const Step> batches, std::stop_token stop,
                  const BatchDone& done);
 
 /// "serial", "threads", and "mpi" if the build has it.

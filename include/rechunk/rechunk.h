@@ -84,8 +84,9 @@ struct Stores {
 struct Status;
 
 /// One rechunk from a source to a target. The constructor plans it. Nothing is
-/// written before `prepare`, `lead` or `run`. A process that takes part in
-/// another process's run loads the same job from its plan file.
+/// written before `run`, or before a `Run` of the job begins (run.h). A process
+/// that takes part in another process's run loads the same job from its plan
+/// file.
 class Job {
  public:
   /// `source` and `target` are URLs, or "" if `stores` has the place. A place
@@ -95,6 +96,7 @@ class Job {
       const Options& options, const Stores& stores = {});
   ~Job();
   Job(Job&&) noexcept;
+  Job& operator=(Job&&) noexcept;
 
   const Plan& plan() const;
 
@@ -129,57 +131,14 @@ class Job {
   /// process is at work there).
   Report run(Observer* observer = nullptr, std::stop_token stop = {});
 
-  /// Leads a run whose tasks use the methods below. Nobody else may begin or
-  /// resume it until it is committed or this process leaves it. Begins or
-  /// resumes the run, as `run` does. Throws: as run.
-  void lead();
-  /// Stops leading a run that failed. False if nothing was done: then nothing
-  /// is kept.
-  bool leave() noexcept;
-  /// Stops leading a run, finished or not. If any process has begun to work,
-  /// keeps everything, because other processes may still be working.
-  void step_down();
-  /// For a catch block: leaves the run and throws the caught error again, with
-  /// a hint that says how to resume.
-  [[noreturn]] void fail();
+  /// Makes the job resume its own unfinished run, as a loaded job does. If
+  /// another unfinished run at the target does the same work within this job's
+  /// memory, the job becomes that one, and the result is true. Call it before
+  /// any run of the job.
+  bool adopt_unfinished();
 
-  // What executors call, in the order of steps_of(plan()). Each call may be
-  // repeated, and any thread of any process that has loaded the job may make
-  // it. Together the calls hold at most plan().max_memory per process.
-
-  /// Makes room at the target and opens the journal. If a run of the same plan
-  /// has begun, joins it. Throws: invalid_argument (the target exists).
-  void prepare();
-  /// Runs tasks [first, stop) of a stage. If the journal has them all, does
-  /// nothing, and the report is empty.
-  StageReport run_tasks(int array, int stage, std::int64_t first,
-                        std::int64_t stop);
-  /// Runs copy steps, or parts of them, and journals them as one: for small
-  /// tasks of many arrays. They must not depend on each other. Their `after` is
-  /// not used.
-  void run_together(std::span<const Step> copies);
-  /// Erases the objects of an intermediate that these tasks wrote.
-  void release(int array, int stage, std::int64_t first, std::int64_t stop);
-  /// For callers that do not use `run_tasks`: writes or removes the object
-  /// `key` of a target array that grows (`Options::append`). As for tasks, the
-  /// journal gets the state of a partial object before it changes. Throws:
-  /// invalid_argument (the run has ended, or somebody else changed the object).
-  void publish(int array, const std::string& key,
-               std::optional<std::span<const std::byte>> object);
-  /// Verifies the target, if the options say so, and makes it visible. With
-  /// `by_journal` false, the caller did not use `run_tasks` and guarantees that
-  /// nothing is missing.
-  /// Throws: invalid_argument (names a task that the journal lacks), corrupt.
-  Report commit(bool by_journal = true);
-  /// True if the journal has all tasks: `commit` may follow.
-  bool complete() const;
-  /// The plan file of an unfinished run of the same work at the target, within
-  /// this job's memory. `load` it to resume that run. Nothing if there is none.
-  std::optional<std::string> unfinished_plan() const;
   /// Progress of the run of this job, or of another run at its target.
   Status status() const;
-  /// True if `commit` has completed the target and no run is unfinished.
-  bool committed() const;
   /// After a successful run: places beside the target that could not be
   /// emptied. Throws: io.
   std::vector<std::string> leftovers() const;
@@ -190,14 +149,9 @@ class Job {
   /// has already taken the old one's place, or some of the arrays of a group
   /// have grown and others have not.
   void discard();
-  /// Frees the memory that is kept between tasks.
-  void trim_memory();
-
-  /// Runs one step, or tasks [first, stop) of it.
-  void run_step(const Step& step);
-  void run_step(const Step& step, std::int64_t first, std::int64_t stop);
 
  private:
+  friend class Run;
   struct State;
   explicit Job(std::unique_ptr<State> state);
   std::unique_ptr<State> state_;

@@ -17,8 +17,10 @@ std::string in_keywords(const Mention& mention);
 void register_errors(nb::module_& module);
 /// keep_heap: the C library's heap while tasks run.
 void register_heap(nb::module_& module);
-/// Job: plans, runs, tasks.
+/// Job: plans and runs.
 void register_job(nb::module_& module);
+/// Run: the tasks of a run. Needs Job.
+void register_run(nb::module_& module);
 
 /// A store of Python (python/rechunk/stores.py); None is null.
 std::shared_ptr<Store> make_python_store(nb::object store);

@@ -1,4 +1,4 @@
-// Job for Python: plans, runs, and tasks of runs. Reports travel as JSON text.
+// Job for Python: plans and runs. Reports travel as JSON text.
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -34,9 +34,9 @@ constexpr auto kPollInterval = std::chrono::milliseconds(100);
 
 // A run on a thread of its own, so that the calling one can answer Ctrl-C and
 // call Python's progress callback.
-class Run final : public Observer {
+class NativeRun final : public Observer {
  public:
-  explicit Run(Job& job)
+  explicit NativeRun(Job& job)
       : thread_([this, &job](std::stop_token stop) { work(job, stop); }) {}
 
   void on_progress(const Progress& progress) override {
@@ -90,7 +90,7 @@ class Run final : public Observer {
 };
 
 std::string run(Job& job, const nb::object& progress) {
-  Run run(job);
+  NativeRun run(job);
   try {
     while (!run.done()) {
       const auto told = run.wait();
@@ -164,26 +164,26 @@ std::vector<StepTuple> steps(const Job& job, int max_chains) {
   return tuples;
 }
 
-// (array, stage, first, stop) each.
-using Tasks = std::tuple<int, int, std::int64_t, std::int64_t>;
-
-void run_together(Job& job, const std::vector<Tasks>& tasks) {
-  std::vector<Step> copies;
-  for (const auto& [array, stage, first, stop] : tasks)
-    copies.push_back({Step::Kind::kCopy, array, stage, first, stop, {}});
-  const nb::gil_scoped_release no_gil;
-  job.run_together(copies);
-}
-
-// None removes the object.
-void publish(Job& job, int array, const std::string& key,
-             const std::optional<nb::bytes>& content) {
-  std::optional<std::span<const std::byte>> object;
-  if (content)
-    object.emplace(static_cast<const std::byte*>(content->data()),
-                   content->size());
-  const nb::gil_scoped_release no_gil;
-  job.publish(array, key, object);
+// As in the plan's JSON.
+nb::dict notes(const Job& job) {
+  nb::list not_rechunked, notes;
+  for (const NotRechunked& array : job.plan().notes.not_rechunked) {
+    nb::dict entry;
+    entry["name"] = array.name;
+    entry["cause"] = array.cause;
+    not_rechunked.append(entry);
+  }
+  for (const Note& note : job.plan().notes.notes) {
+    nb::dict entry;
+    entry["kind"] = note.kind;
+    entry["text"] = spelled(note.text, in_keywords);
+    entry["arrays"] = note.arrays;
+    notes.append(entry);
+  }
+  nb::dict all;
+  all["not_rechunked"] = not_rechunked;
+  all["notes"] = notes;
+  return all;
 }
 
 // Names, shapes and dimensions of arrays, as JSON.
@@ -228,13 +228,6 @@ std::string document_v3(const std::string& document) {
   return read_text(*store, "zarr.json").value();
 }
 
-// Calls without the GIL.
-template <auto Method, class... Arguments>
-auto released(Job& job, Arguments... arguments) {
-  const nb::gil_scoped_release no_gil;
-  return (job.*Method)(arguments...);
-}
-
 }  // namespace
 
 void register_job(nb::module_& module) {
@@ -243,6 +236,7 @@ void register_job(nb::module_& module) {
   module.def("note_lines", &note_lines, "not_rechunked"_a, "notes"_a);
   module.def("has_store", &has_store, "url"_a);
   module.def("document_v3", &document_v3, "document"_a);
+  const nb::call_guard<nb::gil_scoped_release> without_gil;
   nb::class_<Job>(module, "Job", "A planned rechunk; see rechunk.h.")
       .def(
           "__init__",
@@ -263,38 +257,17 @@ void register_job(nb::module_& module) {
           },
           "plan_file"_a, "stores"_a)
       .def("save", [](const Job& job) { return job.save(); })
+      .def("notes", &notes)
       .def("steps", &steps, "max_chains"_a = 256)
       .def("run", &run, "progress"_a = nb::none())
-      .def("check_target", &released<&Job::check_target>)
-      .def("prepare", &released<&Job::prepare>)
-      .def("run_together", &run_together, "tasks"_a)
-      .def(
-          "release",
-          [](Job& job, int array, int stage, std::int64_t first,
-             std::int64_t stop) {
-            released<&Job::release>(job, array, stage, first, stop);
-          },
-          "array"_a, "stage"_a, "first"_a, "stop"_a)
-      .def("publish", &publish, "array"_a, "key"_a, "content"_a.none())
-      .def(
-          "commit",
-          [](Job& job, bool by_journal) {
-            const Report report = released<&Job::commit>(job, by_journal);
-            return to_json(job.plan(), report, in_keywords);
-          },
-          "by_journal"_a = true)
-      .def("lead", &released<&Job::lead>)
-      .def("step_down", &released<&Job::step_down>)
-      .def("unfinished_plan", &Job::unfinished_plan,
-           nb::call_guard<nb::gil_scoped_release>())
+      .def("check_target", &Job::check_target, without_gil)
+      .def("adopt_unfinished", &Job::adopt_unfinished, without_gil)
       .def("status",
            [](const Job& job) {
              const nb::gil_scoped_release no_gil;
              return to_json(job.status());
            })
-      .def("complete", &released<&Job::complete>)
-      .def("discard", &released<&Job::discard>)
-      .def("trim_memory", &released<&Job::trim_memory>);
+      .def("discard", &Job::discard, without_gil);
 }
 
 }  // namespace rechunk::python

@@ -13,6 +13,7 @@ NB_MODULE(_core, module) {
   rechunk::python::register_errors(module);
   rechunk::python::register_heap(module);
   rechunk::python::register_job(module);
+  rechunk::python::register_run(module);
   module.def(
       "parse_byte_size",
       [](const std::string& text) { return rechunk::parse_byte_size(text); },

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from collections.abc import Mapping
-from contextlib import nullcontext
 from typing import Any, Generic, TypeVar
 
 from rechunk import _core
@@ -204,15 +204,12 @@ def _planned(
     if stores:
         options["token"] = _token(stores)
     job = _core.Job(described.url, target.url, options, stores)
-    plan_file = job.unfinished_plan()
-    if plan_file is None:
+    if not job.adopt_unfinished():
         job.check_target()
     kept = {
         name: place for name, place in stores.items() if name != "documents"
     }
-    return Rechunked(
-        engine, Plan(plan_file or job.save(), kept), source, target
-    )
+    return Rechunked(engine, Plan(job, kept), source, target)
 
 
 def _notes_of(source: Source) -> list[tuple[str, str]]:
@@ -260,20 +257,29 @@ class Rechunked(Generic[T]):
             self._finished = False
         if self._target.parent is not None:
             _make_parents(self._target, self._plan.zarr_format)
-        lead = nullcontext() if self._executor.leads else self._plan.leading()
-        with lead:
-            report = self._executor.execute_plan(self.plan, **kwargs)
+        report = self._carry_out(**kwargs)
         self._finished = True
         self._report = report or dict(self._plan.notes)
         warn_of(notes_since(self._report, self._plan.notes), stacklevel=3)
         return self._open_target()
 
+    def _carry_out(self, **kwargs: Any) -> dict[str, Any] | None:
+        """Runs the plan, led by this process, and returns the report."""
+        if self._executor.leads:
+            return self._executor.execute_plan(self.plan, **kwargs)
+        begin = time.monotonic()
+        with self._plan.leading() as reports:
+            report = self._executor.execute_plan(self.plan, **kwargs)
+        report = report or next(iter(reports), None)
+        if report:  # Whoever committed does not know when the run began.
+            report["seconds"] = time.monotonic() - begin
+        return report
+
     @property
     def report(self) -> dict[str, Any] | None:
         """What `execute()` did, as `rechunk run --json` prints it.
 
-        None before `execute()`. With Beam it has only the plan's
-        `not_rechunked` and `notes`.
+        None before `execute()`.
         """
         return self._report
 

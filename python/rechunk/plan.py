@@ -7,13 +7,13 @@ import json
 import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import cached_property, partial
 from itertools import pairwise
 from typing import Any
 
 from rechunk import _core
-from rechunk._jobs import OpenJobs
+from rechunk._runs import OpenRuns
 from rechunk.arrays import ZarrArray, parse_dtype
 from rechunk.existing import Appended, Window, window_of
 from rechunk.specs import CopySpec, StagedCopySpec
@@ -27,7 +27,7 @@ _RELEASE_BATCHES = 8
 _MAX_CHAINS = 256
 
 
-_open_jobs = OpenJobs()
+_open_runs = OpenRuns()
 
 
 class _Nowhere(io.RawIOBase):
@@ -38,16 +38,25 @@ class _Nowhere(io.RawIOBase):
         return memoryview(data).nbytes
 
 
-@dataclass(frozen=True)
 class Plan:
     """The work of a run, with everything that a process needs to take part.
 
-    Iterating gives a `StagedCopySpec` per array. A pickle is small: the plan
-    file, and the stores and array-likes that it cannot name by URL.
+    Iterating gives a `StagedCopySpec` per array. The process that planned keeps
+    the native job. A pickle is small: the plan file, and the stores and
+    array-likes that it cannot name by URL. Other processes load these once.
     """
 
-    text: str = field(repr=False)
-    stores: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    _planned: _core.Job | None = None
+
+    def __init__(self, job: _core.Job, stores: Mapping[str, Any]) -> None:
+        self._planned = job
+        self.stores = stores
+
+    @cached_property
+    def text(self) -> str:
+        """The plan file; written only if somebody asks for it."""
+        assert self._planned is not None
+        return self._planned.save()
 
     def describe(self) -> dict[str, Any]:
         """The plan file, parsed; its keys are documented with the command."""
@@ -55,22 +64,13 @@ class Plan:
 
     @cached_property
     def _parsed(self) -> dict[str, Any]:
-        parsed: dict[str, Any] = json.loads(self.text)
-        for note in parsed.get("notes", ()):
-            note["text"] = _core.spelled(note["text"])
-        return parsed
+        return _spelled(json.loads(self.text))
 
     @property
     def notes(self) -> dict[str, Any]:
         """What users should know before the run."""
-        return {
-            key: self._parsed.get(key, []) for key in ("not_rechunked", "notes")
-        }
-
-    @cached_property
-    def hash(self) -> str:
-        """Tells plans apart: 32 hex digits."""
-        return str(self._parsed["plan_hash"])
+        job = self._planned or self._run().job
+        return job.notes()
 
     @property
     def zarr_format(self) -> int:
@@ -91,9 +91,13 @@ class Plan:
         """Raises InvalidArgumentError if other processes cannot have it."""
         pickle.Pickler(_Nowhere(), protocol=5).dump(self)
 
-    def _job(self) -> _core.Job:
-        return _open_jobs.get(
-            self.hash, lambda: _core.Job.load(self.text, self.stores)
+    def _run(self) -> _core.Run:
+        """This process's part in a run of the plan."""
+        return _open_runs.get(self.text, self._begin)
+
+    def _begin(self) -> _core.Run:
+        return _core.Run(
+            self._planned or _core.Job.load(self.text, self.stores)
         )
 
     @property
@@ -195,7 +199,7 @@ class Plan:
         """The steps, in an order in which they can run one by one."""
         steps = [
             Step(kind, array, stage, first, stop, tuple(after))
-            for kind, array, stage, first, stop, after in self._job().steps(
+            for kind, array, stage, first, stop, after in self._run().job.steps(
                 self._max_chains
             )
         ]
@@ -267,17 +271,17 @@ class Plan:
         if step.kind == "prepare":
             self.prepare()
         else:
-            job = self._job()
-            with _open_jobs.work():
+            run = self._run()
+            with _open_runs.work():
                 if step.kind == "release":
-                    job.release(*step.tasks)
+                    run.release(*step.tasks)
                 else:
-                    job.run_together([step.tasks, *step.others])
+                    run.run_together([step.tasks, *step.others])
         return None
 
     def prepare(self) -> None:
         """Makes room at the target, or joins a run that has begun."""
-        self._job().prepare()
+        self._run().prepare()
 
     def publish(self, array: int, key: str, content: bytes | None) -> None:
         """Writes an object of an array that grows; None: removes it.
@@ -285,7 +289,7 @@ class Plan:
         The run's journal knows the last ones before they change. Raises
         InvalidArgumentError if somebody else changed one, or the run has ended.
         """
-        self._job().publish(array, key, content)
+        self._run().publish(array, key, content)
 
     def commit(self, *, by_journal: bool = True) -> dict[str, Any]:
         """Makes the target visible and returns the report of the run.
@@ -293,7 +297,7 @@ class Plan:
         With `by_journal=False` the caller guarantees that all elements were
         moved by slicing.
         """
-        report: dict[str, Any] = json.loads(self._job().commit(by_journal))
+        report: dict[str, Any] = json.loads(self._run().commit(by_journal))
         return report
 
     def run_native(self, progress: Any = None) -> dict[str, Any]:
@@ -302,34 +306,45 @@ class Plan:
         `progress(tasks_done, tasks_total, bytes_done, bytes_total, seconds)` is
         called some times a second.
         """
-        job = self._job()
-        with _open_jobs.work():
+        job = self._run().job
+        with _open_runs.work():
             report: dict[str, Any] = json.loads(job.run(progress))
         return report
 
     @contextmanager
-    def leading(self) -> Iterator[None]:
+    def leading(self) -> Iterator[list[dict[str, Any]]]:
         """Keeps other runs away from the target while workers of any process
         run the plan. Begins the run, or resumes an unfinished one.
+
+        At the end the list has the report, if the run was committed.
 
         Raises InvalidArgumentError if a process is at work there, the target
         exists, or the source has changed since an earlier process read it.
         """
-        job = self._job()
-        job.lead()
+        run = self._run()
+        run.lead()
+        reports: list[dict[str, Any]] = []
         try:
-            yield
+            yield reports
         finally:
-            job.step_down()
+            if text := run.step_down():
+                reports.append(_spelled(json.loads(text)))
 
     def status(self) -> dict[str, Any]:
         """Progress of the run, as `rechunk status --json` prints it."""
-        status: dict[str, Any] = json.loads(self._job().status())
+        status: dict[str, Any] = json.loads(self._run().job.status())
         return status
 
     def discard(self) -> None:
         """Removes what a run of this plan has written."""
-        self._job().discard()
+        self._run().job.discard()
+
+
+def _spelled(told: dict[str, Any]) -> dict[str, Any]:
+    """The same, with options in notes as keywords."""
+    for note in told.get("notes", ()):
+        note["text"] = _core.spelled(note["text"])
+    return told
 
 
 def _clipped(stage: dict[str, Any], array: dict[str, Any]) -> tuple[int, ...]:

@@ -152,6 +152,20 @@ std::int64_t ArenaSizes::of(int array, int stage) const {
   return std::max(shared_, plan_.arrays[array].stages[stage].max_task_bytes);
 }
 
+// 1. The schedule knows which tasks may run, which of them are small enough to
+//    be run as a pack, and which intermediates may be released.
+// 2. Each thread asks it for a pack. It waits there while others must finish
+//    first.
+// 3. The thread borrows an arena that holds the largest task of the pack. It
+//    waits there while the budget has no room. So it holds memory only for work
+//    that can go on, and no two threads wait for each other.
+// 4. It runs the tasks of the pack, and tells the schedule, which may wake
+//    others.
+// 5. A thread without a task helps the tasks of others: it decodes and encodes
+//    chunks for them (`IdleThreads`). It is counted as idle between packs.
+// 6. The first error, or a request to stop, stops the schedule. All threads
+// end,
+//    and the error is thrown.
 std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
                                   MemoryBudget& budget,
                                   const RunOptions& options) {
@@ -162,6 +176,7 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
   const ArenaSizes sizes(plan);
   const std::int64_t largest = largest_task_bytes(plan);
   ArenaPool arenas(budget);
+  // Without helpers, more threads than tasks would only wait.
   const std::int64_t tasks = task_count(plan);
   const auto threads =
       options.idle && tasks > 0

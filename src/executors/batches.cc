@@ -4,7 +4,7 @@
 #include <mutex>
 #include <thread>
 
-#include "rechunk/rechunk.h"
+#include "rechunk/run.h"
 
 namespace rechunk {
 namespace {
@@ -28,7 +28,7 @@ struct Queue {
   }
 };
 
-void work(Queue& queue, Job& job, std::stop_token stop,
+void work(Queue& queue, Run& run, std::stop_token stop,
           const BatchDone& done) noexcept {
   try {
     for (;;) {
@@ -36,7 +36,7 @@ void work(Queue& queue, Job& job, std::stop_token stop,
       if (index >= queue.batches.size()) return;
       if (stop.stop_requested())
         throw Error(ErrorKind::kCancelled, "stopped on request");
-      const StageReport report = run_batch(job, queue.batches[index]);
+      const StageReport report = run.run_step(queue.batches[index]);
       const std::lock_guard lock(queue.mutex);
       done(queue.batches[index], report);
     }
@@ -62,23 +62,16 @@ std::vector<Step> batches_of(const Step& step, int workers) {
   return batches;
 }
 
-StageReport run_batch(Job& job, const Step& batch) {
-  if (batch.kind == Step::Kind::kCopy)
-    return job.run_tasks(batch.array, batch.stage, batch.first, batch.stop);
-  job.run_step(batch);
-  return {};
-}
-
-void run_batches(Job& job, std::span<const Step> batches, std::stop_token stop,
+void run_batches(Run& run, std::span<const Step> batches, std::stop_token stop,
                  const BatchDone& done) {
   Queue queue{.batches = batches};
   const auto threads =
-      std::min<std::size_t>(batches.size(), job.plan().threads);
+      std::min<std::size_t>(batches.size(), run.plan().threads);
   {
     std::vector<std::jthread> others;
     for (std::size_t thread = 1; thread < threads; ++thread)
-      others.emplace_back([&] { work(queue, job, stop, done); });
-    work(queue, job, stop, done);
+      others.emplace_back([&] { work(queue, run, stop, done); });
+    work(queue, run, stop, done);
   }
   if (queue.error) std::rethrow_exception(queue.error);
 }

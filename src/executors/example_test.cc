@@ -8,7 +8,7 @@
 #include <stop_token>
 #include <vector>
 
-#include "rechunk/rechunk.h"
+#include "rechunk/run.h"
 
 /// Runs the batches of each step as futures: put your engine in their place.
 class FuturesExecutor final : public rechunk::Executor {
@@ -17,28 +17,28 @@ class FuturesExecutor final : public rechunk::Executor {
 
   rechunk::Report run(rechunk::Job& job, rechunk::Observer* /*observer*/,
                       std::stop_token stop) override {
-    job.lead();
+    rechunk::Run run(job);
+    run.lead();
     try {
       for (const rechunk::Step& step : rechunk::steps_of(job.plan())) {
         if (stop.stop_requested())
           throw rechunk::Error(rechunk::ErrorKind::kCancelled, "stopped");
-        run_step(job, step);
+        run_step(run, step);
       }
-      return job.commit();
+      return run.commit();
     } catch (...) {
-      job.fail();
+      run.fail();
     }
   }
 
  private:
   // A step ends when all its batches have, also if one of them throws: the
   // futures wait when they are destroyed.
-  void run_step(rechunk::Job& job, const rechunk::Step& step) const {
+  void run_step(rechunk::Run& run, const rechunk::Step& step) const {
     std::vector<std::future<void>> running;
     for (const rechunk::Step& batch : rechunk::batches_of(step, workers_))
-      running.push_back(std::async(std::launch::async, [&job, batch] {
-        rechunk::run_batch(job, batch);
-      }));
+      running.push_back(std::async(std::launch::async,
+                                   [&run, batch] { run.run_step(batch); }));
     for (std::future<void>& batch : running) batch.get();
   }
 

@@ -8,7 +8,7 @@
 
 #include "executors/testing.h"
 #include "rechunk/executor.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/run.h"
 
 namespace rechunk {
 namespace {
@@ -138,12 +138,13 @@ TEST(Batches, CoverTheStepOnceAndAreShort) {
 TEST(Batches, RunOnceEachUntilOneFails) {
   const Stores stores = make_stores();
   Job job = make_job(stores);
-  job.prepare();
+  rechunk::Run run(job);
+  run.prepare();
   const Step stage{.stop = job.plan().arrays[0].stages[0].tasks};
   const auto batches = batches_of(stage, 2);
   ASSERT_GT(batches.size(), 3u);
   std::set<std::int64_t> firsts;
-  run_batches(job, batches, {}, [&](const Step& batch, const StageReport&) {
+  run_batches(run, batches, {}, [&](const Step& batch, const StageReport&) {
     EXPECT_TRUE(firsts.insert(batch.first).second);
   });
   EXPECT_EQ(firsts.size(), batches.size());
@@ -151,7 +152,7 @@ TEST(Batches, RunOnceEachUntilOneFails) {
   std::vector<Step> wrong(50, batches[0]);
   for (std::size_t i = 1; i < wrong.size(); ++i) wrong[i].stage = 9;
   int done = 0;
-  EXPECT_THROW(run_batches(job, wrong, {},
+  EXPECT_THROW(run_batches(run, wrong, {},
                            [&](const Step&, const StageReport&) { ++done; }),
                Error);
   EXPECT_LE(done, 1);
@@ -186,7 +187,8 @@ class Together : public ::testing::Test {
     Options options;
     options.chunks = "x=2";
     job.emplace("", "", options, stores);
-    job->prepare();
+    run.emplace(*job);
+    run->prepare();
     for (const Step& step : steps_of(job->plan()))
       if (step.kind == Step::Kind::kCopy) copies.push_back(step);
   }
@@ -198,18 +200,19 @@ class Together : public ::testing::Test {
 
   Stores stores = make_stores();
   std::optional<Job> job;
+  std::optional<rechunk::Run> run;
   std::vector<Step> copies;
 };
 
 TEST_F(Together, TasksOfManyArraysLeaveOneRecord) {
   ASSERT_EQ(copies.size(), 20U);
-  job->run_together(copies);
+  run->run_together(copies);
   EXPECT_EQ(records(), 1U);
-  EXPECT_TRUE(job->complete());
+  EXPECT_TRUE(run->complete());
   const auto written = objects_in(*stores.target);
   EXPECT_EQ(written.size(), 3U * kArrays);
   for (const auto& [key, bytes] : written) stores.target->erase(key);
-  job->run_together(copies);
+  run->run_together(copies);
   EXPECT_TRUE(objects_in(*stores.target).empty()) << "it ran again";
 }
 
@@ -218,31 +221,32 @@ TEST_F(Together, WhatWasDoneBeforeAnErrorStaysDone) {
   const std::string chunk = read_text(*stores.source, key).value();
   write_text(*stores.source, key, "?");
   try {
-    job->run_together(copies);
+    run->run_together(copies);
     FAIL() << "the damage went unnoticed";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("a1012"), std::string::npos);
   }
   EXPECT_EQ(records(), 1U);
-  EXPECT_FALSE(job->complete());
+  EXPECT_FALSE(run->complete());
   const auto written = objects_in(*stores.target);
   for (const auto& [name, bytes] : written) stores.target->erase(name);
   write_text(*stores.source, key, chunk);
-  job->run_together(copies);
-  EXPECT_TRUE(job->complete());
+  run->run_together(copies);
+  EXPECT_TRUE(run->complete());
   EXPECT_FALSE(objects_in(*stores.target).contains("a1011/c/0"));
   EXPECT_TRUE(objects_in(*stores.target).contains("a1012/c/0"));
 }
 
 TEST_F(Together, NothingRunsWhereOneIsNoTask) {
   copies.push_back({.array = kArrays});
-  EXPECT_THROW(job->run_together(copies), Error);
+  EXPECT_THROW(run->run_together(copies), Error);
   EXPECT_TRUE(objects_in(*stores.target).empty());
 }
 
 TEST(Tasks, ThatRunAgainAfterTheCommitDoNothingAndLeaveNothing) {
   const Stores stores = make_stores();
-  Job job = make_job(stores), late = Job::load(job.save(), stores);
+  Job job = make_job(stores), same = Job::load(job.save(), stores);
+  rechunk::Run late(same);
   make_executor("serial")->run(job, nullptr, {});
   EXPECT_TRUE(late.committed());
   EXPECT_EQ(late.run_tasks(0, 0, 0, 2).counted.tasks, 0);

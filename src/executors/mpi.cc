@@ -11,7 +11,7 @@
 
 #include "executors/run_meter.h"
 #include "executors/table.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/run.h"
 
 namespace rechunk {
 namespace {
@@ -138,24 +138,25 @@ class MpiExecutor final : public Executor {
 
   Report run(Job& job, Observer* observer, std::stop_token stop) override {
     RunMeter meter(job.plan(), observer);
-    ranks_.on_leader([&] { job.lead(); });
+    Run run(job);
+    ranks_.on_leader([&] { run.lead(); });
     try {
       const int workers = team().processes * job.plan().threads;
       for (const Step& step :
            steps_of(job.plan(), chains_for(job.plan(), workers)))
-        run_share(job, batches_of(step, workers), meter, stop);
+        run_share(run, batches_of(step, workers), meter, stop);
       Report report;
-      ranks_.on_leader([&] { report = job.commit(); });
+      ranks_.on_leader([&] { report = run.commit(); });
       return meter.finish(std::move(report));
     } catch (...) {
-      if (ranks_.leads()) job.fail();
+      if (ranks_.leads()) run.fail();
       throw;
     }
   }
 
  private:
   /// Every n-th batch, so that neighbours are worked on at the same time.
-  void run_share(Job& job, const std::vector<Step>& batches, RunMeter& meter,
+  void run_share(Run& run, const std::vector<Step>& batches, RunMeter& meter,
                  std::stop_token stop) {
     if (batches.empty()) return;
     const std::int64_t tasks_before = meter.tasks();
@@ -165,7 +166,7 @@ class MpiExecutor final : public Executor {
       for (std::size_t i = team().rank; i < batches.size();
            i += team().processes)
         share.push_back(batches[i]);
-      run_batches(job, share, stop,
+      run_batches(run, share, stop,
                   [&](const Step& batch, const StageReport& report) {
                     meter.add(batch, report);
                   });

@@ -2,7 +2,7 @@
 // the outside.
 #include "executors/run_meter.h"
 #include "executors/table.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/run.h"
 
 namespace rechunk {
 namespace {
@@ -11,18 +11,19 @@ class SerialExecutor final : public Executor {
  public:
   Report run(Job& job, Observer* observer, std::stop_token stop) override {
     RunMeter meter(job.plan(), observer);
-    job.lead();
+    Run run(job);
+    run.lead();
     try {
       for (const Step& step : steps_of(job.plan())) {
         for (const Step& batch : batches_of(step, 1)) {
           if (stop.stop_requested())
             throw Error(ErrorKind::kCancelled, "stopped on request");
-          meter.add(batch, run_batch(job, batch));
+          meter.add(batch, run.run_step(batch));
         }
       }
-      return meter.finish(job.commit());
+      return meter.finish(run.commit());
     } catch (...) {
-      job.fail();
+      run.fail();
     }
   }
 };

@@ -21,7 +21,7 @@ RunLock lock(const PlannedJob& job, Unfinished unfinished) {
 
 }  // namespace
 
-void begin_run(const PlannedJob& job, Journal& journal) {
+Journal::RunName begin_run(const PlannedJob& job, Journal& journal) {
   SourceCheck(job).look_at_all();  // Before a target is replaced by nothing.
   check_target(job);               // Again: a whole run may have come and gone.
   if (const auto other = running_plan(*journal.store())) erase_temp_of(*other);
@@ -31,7 +31,7 @@ void begin_run(const PlannedJob& job, Journal& journal) {
   try {
     journal.begin(job.text);
     make_room(job);
-    journal.set_ready();
+    return journal.set_ready();
   } catch (const Error&) {
     try {
       if (target_explains_itself(job)) journal.erase();
@@ -48,7 +48,7 @@ Leader::Leader(const PlannedJob& job, const JobRunner& runner,
       journal_(job.stores.journal, job.hash),
       lock_(lock(job, unfinished)) {
   if (unfinished == Unfinished::kRefuse || !is_unfinished(job)) {
-    begin_run(job, journal_);
+    run_ = begin_run(job, journal_).run;
   } else if (exchange_has_begun(job)) {
     remove_leftovers(job);
     found_ = tally(job.plan, journal_.records(job.plan));
@@ -56,13 +56,14 @@ Leader::Leader(const PlannedJob& job, const JobRunner& runner,
     return;
   } else if (!journal_.is_running()) {
     make_room(job);
-    journal_.set_ready();
+    run_ = journal_.set_ready().run;
     resumed_ = true;
   } else if (go_on(runner)) {
+    run_ = journal_.set_resumed().run;
     resumed_ = true;
     return;
   } else {
-    begin_run(job, journal_);
+    run_ = begin_run(job, journal_).run;
   }
   found_ = tally(job.plan, {});
 }

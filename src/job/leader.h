@@ -24,6 +24,8 @@ class Leader {
   Leader(const PlannedJob& job, const JobRunner& runner, Unfinished unfinished);
 
   Journal& journal() { return journal_; }
+  /// The name of the run, for its records.
+  const std::string& run() const { return run_; }
   /// The work that was done before.
   const Tally& found() const { return found_; }
   bool resumed() const { return resumed_; }
@@ -50,6 +52,7 @@ class Leader {
   const PlannedJob& job_;
   Journal journal_;
   RunLock lock_;
+  std::string run_;
   Tally found_;
   bool resumed_ = false;
   bool committed_ = false;
@@ -57,7 +60,7 @@ class Leader {
 
 /// Does what `Leader` does with its lock, for a team without a leader: makes
 /// room if that was not done. Throws: as Leader.
-void begin_run(const PlannedJob& job, Journal& journal);
+Journal::RunName begin_run(const PlannedJob& job, Journal& journal);
 
 /// The error of a run whose work is kept, with a hint that says how to
 /// continue.

@@ -76,14 +76,9 @@ class ArrayCheck {
   std::vector<TaskGrid> grids_;
 };
 
-bool overlap(const Batch& a, const Batch& b) {
-  return a.array == b.array && a.stage == b.stage && a.first < b.stop &&
-         b.first < a.stop;
-}
-
 // Takes batches out of the journal that hold any of the lost tasks.
 void drop(const std::vector<Batch>& lost, Journal& journal,
-          std::vector<Journal::Record>& records) {
+          const std::string& run, std::vector<Journal::Record>& records) {
   for (Journal::Record& record : records) {
     std::vector<BatchRecord> kept;
     for (const BatchRecord& batch : record.batches)
@@ -92,10 +87,9 @@ void drop(const std::vector<Batch>& lost, Journal& journal,
           }))
         kept.push_back(batch);
     if (kept.size() == record.batches.size()) continue;
-    journal.replace(record, kept);
+    journal.replace(run, record, kept);
     record.batches = std::move(kept);
-    if (!record.batches.empty())
-      record.key = Journal::key_of(record.batches[0].batch);
+    if (!record.batches.empty()) record.key = Journal::key_of(record.batches);
   }
   std::erase_if(records,
                 [](const auto& record) { return record.batches.empty(); });
@@ -215,11 +209,12 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
                                                Journal& journal,
                                                const JobRunner& runner) {
   std::vector<std::string> dropped;
+  const std::string run = journal.run().value_or(Journal::RunName{}).run;
   auto records = journal.records(job.plan, &dropped);
   for (const std::string& key : dropped) journal.store()->erase(key);
   check_documents(job);
   if (job.existing) check_existing(job, true);
-  drop(ObjectCheck(job, runner).look(records), journal, records);
+  drop(ObjectCheck(job, runner).look(records), journal, run, records);
   for (;;) {
     const DoneTasks done = tally(job.plan, records).done;
     std::vector<Batch> lost;
@@ -233,13 +228,12 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
         superfluous.push_back({batch, {}, false});
     }
     if (!lost.empty()) {
-      drop(lost, journal, records);
+      drop(lost, journal, run, records);
       continue;
     }
     if (!superfluous.empty()) {
-      journal.record(superfluous);
-      records.push_back(
-          {Journal::key_of(superfluous[0].batch), std::move(superfluous)});
+      journal.record(run, superfluous);
+      records.push_back({Journal::key_of(superfluous), std::move(superfluous)});
     }
     return records;
   }
@@ -254,7 +248,8 @@ void forget_array(const PlannedJob& job, int array) noexcept {
     const auto& stages = job.plan.arrays[array].stages;
     for (int stage = 0; stage < static_cast<int>(stages.size()); ++stage)
       wrong.push_back({array, stage, 0, stages[stage].tasks});
-    drop(wrong, journal, records);
+    drop(wrong, journal, journal.run().value_or(Journal::RunName{}).run,
+         records);
   } catch (const std::exception&) {
     // What was found to be wrong matters more.
   }

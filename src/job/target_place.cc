@@ -185,15 +185,17 @@ void make_durable(const PlannedJob& job) {
        places.target.empty() ? "" : journal_place(places.target)});
 }
 
-bool target_is_empty(const PlannedJob& job) {
-  return is_empty(*job.stores.target);
-}
-
 bool target_explains_itself(const PlannedJob& job) {
   const auto target = visible_target(job);
   return has_metadata(*target) || is_empty(*target);
 }
 
+// 1. What tasks wrote is synced first: a document must not outlive its chunks.
+// 2. The documents are written, the root last. Until then no reader finds a
+//    target. With `verify` they are read again.
+// 3. A new tree changes places with the old one. The record `exchanging` lets
+//    whoever resumes go on from here, without 2.
+// 4. Groups above that have consolidated metadata learn of the target.
 void commit_metadata(const PlannedJob& job,
                      const std::function<void()>& check_lock) {
   make_durable(job);
@@ -225,6 +227,10 @@ bool is_committed(const PlannedJob& job) {
          (replaces(job) && is_replaced(job));
 }
 
+// 1. Temporary data: nothing tells whose it is but the plan in the journal.
+// 2. The target, if it is to go; or what is left of the old one.
+// 3. The journal, if 2 succeeded. Its plan goes first, and with it the run.
+// Each is tried several times: a failure here has no one to tell.
 void clean_up(const PlannedJob& job, bool target_too) noexcept {
   constexpr int kAttempts = 4;
   const auto attempt = [](auto&& action) {

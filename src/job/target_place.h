@@ -36,9 +36,6 @@ std::shared_ptr<Store> visible_target(const PlannedJob& job);
 /// True if the target itself does not show whether a run of this job has ended.
 bool journal_tells_the_end(const PlannedJob& job);
 
-/// True if the target holds nothing.
-bool target_is_empty(const PlannedJob& job);
-
 /// False if only the journal shows that the data at the target may be removed:
 /// data without metadata.
 bool target_explains_itself(const PlannedJob& job);

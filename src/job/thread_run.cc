@@ -94,7 +94,7 @@ class ThreadRun {
   }
 
   std::vector<ArrayResult> run_recorded(Leader& leader) {
-    Recorder recorder(runner_, leader.journal(), [&] {
+    Recorder recorder(runner_, leader.journal(), leader.run(), [&] {
       leader.check();
       make_durable(job_);
     });
@@ -103,7 +103,8 @@ class ThreadRun {
       recorder.flush();
       return results;
     } catch (...) {
-      // The error that brought us here matters more than one of the journal.
+      // Tasks that are done need not be lost with the one that failed. The
+      // error that brought us here matters more than one of the journal.
       try {
         recorder.flush();
       } catch (const Error&) {
@@ -138,6 +139,17 @@ Report run_alone(const PlannedJob& job, ThreadRun& run) {
 
 }  // namespace
 
+// 1. The leader takes the lock. It begins the run, or finds out what of an
+//    earlier one still holds (leader.cc).
+// 2. The tasks run on threads (exec/run_plan.cc). A recorder journals what they
+//    did, some times a second (journal/recorder.h).
+// 3. What was found done is added to the report. The target is verified, files
+//    that are no Zarr are copied, and notes become errors where asked for.
+// 4. The leader writes the metadata: the target is visible from here on.
+// 5. Temporary data and the journal are removed. What cannot be removed is told
+//    by `Job::leftovers`, since the target is complete.
+// If 2 or 3 fails, the leader keeps what is done. A run without a journal has
+// no leader, and keeps nothing.
 Report run_on_threads(const PlannedJob& job, Unfinished unfinished,
                       Observer* observer, std::stop_token stop) {
   IdleThreads idle;

@@ -5,20 +5,16 @@
 #include <algorithm>
 #include <chrono>
 #include <exception>
-#include <set>
 #include <thread>
+#include <utility>
 
-#include "base/machine.h"
 #include "base/retry.h"
 #include "job/partial_objects.h"
 #include "job/replacement.h"
 #include "job/resume_check.h"
-#include "job/source_files.h"
 #include "job/target_place.h"
-#include "job/verify_target.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
-#include "request/strict.h"
 
 namespace rechunk {
 namespace {
@@ -30,14 +26,6 @@ const std::shared_ptr<Store>& journal_store(const PlannedJob& job) {
   if (!job.stores.journal)
     throw Error(ErrorKind::kInternal, "this job has no store for its journal");
   return job.stores.journal;
-}
-
-// Of all targets.
-std::int64_t objects_written(const Tally& done) {
-  std::int64_t objects = 0;
-  for (const auto& stages : done.stages)
-    if (!stages.empty()) objects += stages.back().counted.objects_written;
-  return objects;
 }
 
 [[noreturn]] void refuse(const std::string& what) {
@@ -52,21 +40,14 @@ Worker::Worker(const PlannedJob& job)
       runner_(job),
       arena_sizes_(job.plan),
       budget_(process_budget(job)),
-      arenas_(budget_) {}
-
-Worker::~Worker() {
-  if (last_beat_ == 0) return;
-  try {
-    erase_beat(*journal_.store());
-  } catch (const Error&) {
-    // It grows old.
-  }
-}
+      arenas_(budget_),
+      attendance_(journal_.store(), [this] { look_behind(); }) {}
 
 void Worker::lead(Unfinished unfinished) {
   const std::lock_guard lock(mutex_);
   known_.reset();
   ended_ = false;
+  report_.reset();
   leader_.emplace(job_, runner_, unfinished);
 }
 
@@ -78,12 +59,15 @@ bool Worker::leave() noexcept {
   return kept;
 }
 
-void Worker::step_down() {
+std::optional<std::string> Worker::step_down() {
   const std::lock_guard lock(mutex_);
+  auto report = std::exchange(report_, std::nullopt);
+  if (!report) report = journal_.take_report();
   if (leader_ && !has_beats(*journal_.store())) leader_->leave();
   leader_.reset();
   // Whoever led the run knows that it has ended; late tasks may well fail.
   if (journal_tells_the_end(job_) && committed()) journal_.erase_committed();
+  return report;
 }
 
 void Worker::prepare() {
@@ -101,6 +85,18 @@ void Worker::prepare() {
 
 // Joins a run of this plan, or begins it for all that come. False: another
 // process is just doing so.
+//
+// 1. Somebody is at work. If the run is ready, this process joins it. If it is
+//    another plan's, that is an error. Else the other is still making room.
+// 2. Nobody is at work, but the last team ended well: it can be joined as it
+// is.
+// 3. Else a process was killed, or there is no run. One process takes the lock;
+//    for the others the answer is 1 soon.
+// 4. It finds a run that was ready: it removes half-written files, drops
+// records
+//    that no longer hold, and gives all processes a reason to look again.
+// 5. It finds a run whose room was not made: it makes it.
+// 6. It finds nothing of this plan: it begins the run.
 bool Worker::join() {
   const Store& journal = *journal_.store();
   const auto owner = owner_of(journal);
@@ -119,7 +115,9 @@ bool Worker::join() {
   if (!lock) return false;
   known_.reset();
   if (journal_.is_running()) {
+    remove_leftovers(job_);
     if (!exchange_has_begun(job_)) records_that_hold(job_, journal_, runner_);
+    journal_.set_resumed();
   } else if (running_plan_hash(journal) == job_.hash) {
     make_room(job_);
     journal_.set_ready();
@@ -168,36 +166,20 @@ bool Worker::committed() const {
   return !journal_.is_running() && is_committed(job_);
 }
 
-bool Worker::was_committed() const noexcept {
-  try {
-    return committed();
-  } catch (const Error&) {
-    return false;  // The error that led to the question matters more.
-  }
-}
-
-// What of the batches has no record. Those that were there at the beginning
-// are read again: the run may have begun anew since.
-std::vector<Batch> Worker::undone(std::span<const Batch> batches) {
-  std::set<std::string> keys{Journal::key_of(batches.front())};
+// What of the batches has no record. What is known is read again: the process
+// that resumed the run may have found it wanting.
+std::vector<Batch> Worker::undone(const Journal::RunName& run,
+                                  std::span<const Batch> batches) {
+  std::vector<std::string> keys;
   {
     const std::lock_guard lock(mutex_);
-    if (!known_) {
-      known_.emplace();
-      for (const Journal::Record& record : journal_.records(job_.plan))
-        for (const BatchRecord& one : record.batches)
-          known_->emplace_back(one.batch, record.key);
-    }
-    for (const auto& [known, key] : *known_)
-      if (std::any_of(batches.begin(), batches.end(), [&](const Batch& batch) {
-            return known.array == batch.array && known.stage == batch.stage &&
-                   known.first < batch.stop && batch.first < known.stop;
-          }))
-        keys.insert(key);
+    if (!known_ || known_->run() != run)
+      known_.emplace(journal_, job_.plan, run);
+    keys = known_->keys_of(batches);
   }
   DoneTasks done;
   for (const std::string& key : keys)
-    if (const auto record = journal_.read(job_.plan, key))
+    if (const auto record = journal_.read(job_.plan, run.run, key))
       for (const BatchRecord& one : record->batches)
         done.add(one.batch.array, one.batch.stage,
                  {one.batch.first, one.batch.stop});
@@ -209,34 +191,70 @@ std::vector<Batch> Worker::undone(std::span<const Batch> batches) {
   return left;
 }
 
+// One request tells whether the run goes on, another records what was done.
 StageReport Worker::run_tasks(std::span<const Batch> batches) {
   std::vector<Batch> asked;
   for (const Batch& batch : batches) {
     check_batch(batch);
     if (batch.first < batch.stop) asked.push_back(batch);
   }
-  if (asked.empty() || is_over()) return {};
-  const Heartbeat heartbeat(journal_.store(), last_beat_);
-  return run_and_record(undone(asked));
+  if (asked.empty()) return {};
+  const auto run = journal_.run();
+  if (!run) {
+    is_over();  // Throws where there was none.
+    return {};
+  }
+  const Attendance::Batch working = attendance_.begin_batch(run->since);
+  try {
+    return run_undone(*run, asked);
+  } catch (const Error&) {
+    // It ran twice, and what it read is gone: that is no failure.
+    if (!is_done_by_others(*run, asked)) throw;
+    return {};
+  }
 }
 
-StageReport Worker::run_and_record(const std::vector<Batch>& batches) {
+StageReport Worker::run_undone(const Journal::RunName& run,
+                               std::span<const Batch> batches) {
   StageReport report;
-  try {
-    for (const BatchRecord& record : run_recorded(batches))
-      report += record.result.report;
-  } catch (const Error&) {
-    if (!was_committed()) throw;  // Else it ran twice; what it read is gone.
-    report = {};
-  }
-  // A run that was committed meanwhile must find nothing left behind.
-  if (!is_begun(*journal_.store())) clean_up(job_, false);
+  const std::vector<Batch> left = undone(run, batches);
+  if (left.empty()) return report;
+  for (const BatchRecord& record : run_recorded(run.run, left))
+    report += record.result.report;
   return report;
+}
+
+// What other processes have recorded, or committed, since this one looked.
+bool Worker::is_done_by_others(const Journal::RunName& run,
+                               std::span<const Batch> batches) noexcept {
+  try {
+    if (committed()) return true;
+    {
+      const std::lock_guard lock(mutex_);
+      known_.reset();
+    }
+    const auto now = journal_.run();
+    return now && now->run == run.run && undone(*now, batches).empty();
+  } catch (const Error&) {
+    return false;  // The error that led to the question matters more.
+  }
+}
+
+// A run may end while a task of it runs a second time. Nothing of that must
+// stay: its record, its intermediates, its sign of life.
+void Worker::look_behind() noexcept {
+  try {
+    if (is_begun(*journal_.store())) return;
+    clean_up(job_, false);
+    erase_beat(*journal_.store());
+  } catch (const Error&) {
+    // Whoever runs here next erases it.
+  }
 }
 
 // Batches before one that fails are done.
 std::vector<BatchRecord> Worker::run_recorded(
-    const std::vector<Batch>& batches) {
+    const std::string& run, const std::vector<Batch>& batches) {
   std::vector<BatchRecord> records;
   std::exception_ptr failure;
   try {
@@ -252,7 +270,11 @@ std::vector<BatchRecord> Worker::run_recorded(
     failure = std::current_exception();
   }
   make_durable(job_);
-  journal_.record(records);
+  journal_.record(run, records);
+  {
+    const std::lock_guard lock(mutex_);
+    if (known_) known_->add(records);
+  }
   if (failure) std::rethrow_exception(failure);
   return records;
 }
@@ -288,72 +310,6 @@ bool Worker::complete() const {
   return journal_.is_running() && tally(job_.plan, journal_.records(job_.plan))
                                       .missing(job_.plan)
                                       .empty();
-}
-
-Report Worker::commit(bool by_journal) {
-  Report report;
-  if (is_over()) return report;
-  Tally done = tally(job_.plan, journal_.records(job_.plan));
-  const std::string missing = done.missing(job_.plan);
-  if (by_journal && !missing.empty()) {
-    if (committed()) return report;  // By another process, just now.
-    throw Error(ErrorKind::kInvalidArgument,
-                "committing " + job_.stores.target->describe("") +
-                    ": not all tasks are done, the first is " + missing);
-  }
-  if (by_journal && objects_written(done) > 0 && !exchange_has_begun(job_) &&
-      target_is_empty(job_))
-    throw Error(ErrorKind::kCorrupt,
-                "committing " + job_.stores.target->describe("") +
-                    ": its chunks were removed since they were written",
-                "remove " + journal_store(job_)->describe("") +
-                    ", too, and run all tasks again");
-  // Tasks look themselves.
-  if (!by_journal) SourceCheck(job_).look_at_all();
-  if (!by_journal) done.digests.assign(done.digests.size(), std::nullopt);
-  for (const auto& stages : done.stages)
-    report.arrays.push_back({stages, "", {}});
-  add_found(report);
-  if (exchange_has_begun(job_)) {
-    finish();
-    return report;
-  }
-  arenas_.drop_idle();
-  MemoryBudget budget = process_budget(job_);
-  if (job_.options.verify)
-    verify_target(job_, done.digests, {budget, job_.plan.threads, {}}, report);
-  copy_files(job_, budget, report);
-  note_replacement(job_, report.notes);
-  refuse_notes(job_.options, report.notes);
-  finish();
-  report.max_rss = max_rss();
-  return report;
-}
-
-// What was done before this process began to lead the run.
-void Worker::add_found(Report& report) {
-  const std::lock_guard lock(mutex_);
-  if (!leader_ || !leader_->resumed()) return;
-  for (std::size_t array = 0; array < report.arrays.size(); ++array)
-    for (std::size_t stage = 0; stage < report.arrays[array].stages.size();
-         ++stage)
-      report.arrays[array].found_tasks.push_back(leader_->found().done.count(
-          static_cast<int>(array), static_cast<int>(stage)));
-}
-
-void Worker::finish() {
-  const std::lock_guard lock(mutex_);
-  if (leader_)
-    leader_->commit();
-  else
-    commit_metadata(job_, nullptr);
-  // Who leads a run knows when it has ended; others may come late.
-  if (journal_tells_the_end(job_) && !leader_) journal_.set_committed();
-  clean_up(job_, false);
-  remove_leftovers(job_);  // Of workers that were killed.
-  RunLock::erase(*journal_.store());
-  leader_.reset();
-  ended_ = true;
 }
 
 }  // namespace rechunk

@@ -1,4 +1,5 @@
-// Runs tasks of a job, together with other processes.
+// Runs tasks of a job, together with other processes. Part: worker_commit.cc
+// (how the run ends).
 #pragma once
 
 #include <atomic>
@@ -7,13 +8,14 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "base/arena_pool.h"
 #include "base/memory_budget.h"
 #include "exec/run_plan.h"
+#include "job/attendance.h"
 #include "job/job_runner.h"
+#include "job/known_records.h"
 #include "job/leader.h"
 #include "job/planned_job.h"
 #include "journal/journal.h"
@@ -25,7 +27,6 @@ class Worker {
  public:
   /// `job` must outlive the worker. Throws: internal if it has no journal.
   explicit Worker(const PlannedJob& job);
-  ~Worker();
 
   /// Leads the run, until it is committed or left.
   void lead(Unfinished unfinished);
@@ -33,7 +34,7 @@ class Worker {
   bool leave() noexcept;
   /// Stops leading. If any process has begun to work, keeps everything, because
   /// others may still be working; else leaves.
-  void step_down();
+  std::optional<std::string> step_down();
   void prepare();
   /// Runs batches that do not depend on each other, with one record for all.
   /// Tasks that the journal has are skipped. The report is the sum.
@@ -50,15 +51,21 @@ class Worker {
  private:
   bool join();
   TaskResult run_all(const Batch& batch, Arena& arena);
-  std::vector<BatchRecord> run_recorded(const std::vector<Batch>& batches);
-  StageReport run_and_record(const std::vector<Batch>& batches);
-  std::vector<Batch> undone(std::span<const Batch> batches);
+  StageReport run_undone(const Journal::RunName& run,
+                         std::span<const Batch> batches);
+  std::vector<BatchRecord> run_recorded(const std::string& run,
+                                        const std::vector<Batch>& batches);
+  std::vector<Batch> undone(const Journal::RunName& run,
+                            std::span<const Batch> batches);
+  bool is_done_by_others(const Journal::RunName& run,
+                         std::span<const Batch> batches) noexcept;
+  void look_behind() noexcept;
   void check_array(int array) const;
   void check_batch(const Batch& batch) const;
   bool is_over() const;
-  bool was_committed() const noexcept;
+  bool chunks_are_gone(const std::vector<Journal::Record>& records) const;
   void add_found(Report& report);
-  void finish();
+  void finish(const Report& report);
 
   const PlannedJob& job_;
   Journal journal_;
@@ -66,12 +73,12 @@ class Worker {
   const ArenaSizes arena_sizes_;
   MemoryBudget budget_;
   ArenaPool arenas_;
-  LastBeat last_beat_ = 0;
   std::mutex mutex_;  ///< Of what follows.
   std::optional<Leader> leader_;
-  std::atomic<bool> ended_ = false;  ///< By this process, since it last led.
-  /// Records that were there when this process began, by batch.
-  std::optional<std::vector<std::pair<Batch, std::string>>> known_;
+  std::atomic<bool> ended_ = false;    ///< By this process, since it last led.
+  std::optional<std::string> report_;  ///< Of a commit while it led.
+  std::optional<KnownRecords> known_;
+  Attendance attendance_;  ///< Last: its thread uses all of the above.
 };
 
 }  // namespace rechunk

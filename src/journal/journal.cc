@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "base/random_number.h"
 #include "base/text_hash.h"
 
 namespace rechunk {
@@ -19,6 +23,16 @@ constexpr const char* kDone = "done";
 constexpr const char* kPartial = "partial";
 constexpr const char* kExchanging = "exchanging";
 constexpr const char* kCommitted = "committed";
+constexpr const char* kReport = "report";
+
+constexpr std::int64_t kMaxIndex = std::numeric_limits<int>::max();
+
+// An older version named records after their first batch alone.
+bool is_key_of(const std::string& key,
+               const std::vector<BatchRecord>& batches) {
+  return key == Journal::key_of(batches) ||
+         key == Journal::key_of({batches.front()});
+}
 
 bool exists(const Store& store, std::string_view key) {
   ReadRequest request{.key = std::string(key)};
@@ -71,33 +85,80 @@ std::optional<std::string> committed_plan_hash(const Store& journal) {
   return read_text(journal, kCommitted, 1 << 10);
 }
 
-std::string Journal::key_of(const Batch& batch) {
-  return fmt::format("{}/{}/{}/{}-{}", kDone, batch.array, batch.stage,
-                     batch.first, batch.stop);
+std::string Journal::key_of(const std::vector<BatchRecord>& batches) {
+  const Batch& first = batches.front().batch;
+  const std::string key = fmt::format("{}/{}/{}/{}-{}", kDone, first.array,
+                                      first.stage, first.first, first.stop);
+  return batches.size() == 1 ? key
+                             : fmt::format("{}+{}", key, batches.size() - 1);
 }
 
-bool Journal::is_running() const {
-  return read_text(*store_, kReady, 1 << 10) == plan_hash_ && is_begun(*store_);
+std::optional<Journal::Key> Journal::parse_key(std::string_view key) {
+  std::array<std::int64_t, 5> numbers{};
+  key.remove_prefix(std::min(key.size(), std::string_view(kDone).size() + 1));
+  std::size_t count = 0;
+  for (; count < numbers.size() && !key.empty(); ++count) {
+    const auto [end, error] =
+        std::from_chars(key.data(), key.data() + key.size(), numbers[count]);
+    if (error != std::errc()) return std::nullopt;
+    key.remove_prefix(static_cast<std::size_t>(end - key.data()));
+    if (!key.empty()) key.remove_prefix(1);  // One of "/-+".
+  }
+  if (count < 4 || numbers[0] > kMaxIndex || numbers[1] > kMaxIndex)
+    return std::nullopt;
+  return Key{{static_cast<int>(numbers[0]), static_cast<int>(numbers[1]),
+              numbers[2], numbers[3]},
+             count == numbers.size()};
 }
+
+std::optional<Journal::RunName> Journal::run() const {
+  const auto text = read_text(*store_, kReady, 1 << 10);
+  if (!text || text->substr(0, text->find(' ')) != plan_hash_)
+    return std::nullopt;
+  const auto last = text->rfind(' ');
+  if (last == std::string::npos)
+    return RunName{*text, ""};  // An old version's.
+  return RunName{text->substr(0, last), text->substr(last + 1)};
+}
+
+bool Journal::is_running() const { return run() && is_begun(*store_); }
 
 void Journal::begin(const std::string& plan_file) {
   write_text(*store_, kPlan, plan_file);
 }
 
-void Journal::set_ready() { write_text(*store_, kReady, plan_hash_); }
+Journal::RunName Journal::write_ready(RunName name) {
+  name.since = random_number();
+  write_text(*store_, kReady, name.run + " " + name.since);
+  return name;
+}
 
-void Journal::record(const std::vector<BatchRecord>& batches) {
+Journal::RunName Journal::set_ready() {
+  return write_ready({plan_hash_ + " " + random_number(), ""});
+}
+
+Journal::RunName Journal::set_resumed() {
+  const auto name = run();
+  return name ? write_ready(*name) : set_ready();
+}
+
+void Journal::record(const std::string& run,
+                     const std::vector<BatchRecord>& batches) {
   if (batches.empty()) return;
-  write_text(*store_, key_of(batches[0].batch),
-             format_record(plan_hash_, batches));
+  write_text(*store_, key_of(batches), format_record(run, batches));
+}
+
+std::vector<std::string> Journal::record_keys() const {
+  return keys_below(*store_, kDone);
 }
 
 std::optional<Journal::Record> Journal::read(const Plan& plan,
+                                             const std::string& run,
                                              const std::string& key) const {
   const auto text = read_text(*store_, key);
   if (!text) return std::nullopt;
-  auto batches = parse_record(*text, plan_hash_);
-  if (!batches || batches->empty() || key_of((*batches)[0].batch) != key ||
+  auto batches = parse_record(*text, run);
+  if (!batches || batches->empty() || !is_key_of(key, *batches) ||
       !std::all_of(batches->begin(), batches->end(), [&](const auto& record) {
         return is_within(record.batch, plan);
       }))
@@ -108,8 +169,9 @@ std::optional<Journal::Record> Journal::read(const Plan& plan,
 std::vector<Journal::Record> Journal::records(
     const Plan& plan, std::vector<std::string>* dropped) const {
   std::vector<Record> records;
-  for (const std::string& key : keys_below(*store_, kDone)) {
-    if (auto record = read(plan, key))
+  const std::string name = run().value_or(RunName{plan_hash_, ""}).run;
+  for (const std::string& key : record_keys()) {
+    if (auto record = read(plan, name, key))
       records.push_back(*std::move(record));
     else if (dropped)
       dropped->push_back(key);
@@ -117,10 +179,10 @@ std::vector<Journal::Record> Journal::records(
   return records;
 }
 
-void Journal::replace(const Record& record,
+void Journal::replace(const std::string& run, const Record& record,
                       const std::vector<BatchRecord>& batches) {
-  this->record(batches);
-  if (batches.empty() || key_of(batches[0].batch) != record.key)
+  this->record(run, batches);
+  if (batches.empty() || key_of(batches) != record.key)
     store_->erase(record.key);
 }
 
@@ -167,7 +229,20 @@ void Journal::erase_exchange() { store_->erase(kExchanging); }
 
 void Journal::set_committed() { write_text(*store_, kCommitted, plan_hash_); }
 
-void Journal::erase_committed() { store_->erase(kCommitted); }
+void Journal::erase_committed() {
+  store_->erase(kCommitted);
+  store_->erase(kReport);
+}
+
+void Journal::set_report(const std::string& report) {
+  write_text(*store_, kReport, report);
+}
+
+std::optional<std::string> Journal::take_report() {
+  auto report = read_text(*store_, kReport);
+  if (report) store_->erase(kReport);
+  return report;
+}
 
 Tally tally(const Plan& plan, const std::vector<Journal::Record>& records) {
   Tally result;

@@ -1,14 +1,18 @@
 // The journal of a run: its plan, and what is done of it. Immutable objects:
 //
 //   plan.json                     the plan file
-//   ready                         room was made: tasks may begin
+//   ready                         room was made: tasks may begin. Its words:
+//                                 the hash of the plan, one for the run, and
+//                                 one for each time that it begins or resumes
 //   done/ARRAY/STAGE/FIRST-STOP   what some tasks did (record_text.h); called
-//                                 after the first of its batches
+//                                 after the first of its batches, with +N if
+//                                 there are N more
 //   partial/HASH                  what a partial object may have become
 //                                 (partial_objects.h)
 //   owner/N, beat                 who works on it (run_lock.h)
 //   exchanging                    the new tree is complete, and takes the place
 //                                 of the target (replacement.h)
+//   report                        what a process committed that another leads
 //   committed                     the hash of a plan that has ended here, where
 //                                 its target cannot tell and workers may ask
 #pragma once
@@ -32,7 +36,16 @@ class Journal {
  public:
   using Batch = rechunk::Batch;
 
-  static std::string key_of(const Batch& batch);
+  /// A run that is going on, as `ready` names it.
+  struct RunName {
+    /// Stands in its records. A plan may be run, discarded, and run again:
+    /// a late task of the first run must not count in the second.
+    std::string run;
+    /// Another one whenever the run is resumed: what a process knew of the
+    /// journal before is old then.
+    std::string since;
+    friend bool operator==(const RunName&, const RunName&) = default;
+  };
 
   /// An object of the journal.
   struct Record {
@@ -40,32 +53,51 @@ class Journal {
     std::vector<BatchRecord> batches;
   };
 
-  /// `plan_hash`: of the run whose records count. Other records are ignored.
+  static std::string key_of(const std::vector<BatchRecord>& batches);
+  /// The first batch of such a key, and whether there are more.
+  struct Key {
+    Batch first;
+    bool has_more = false;
+  };
+  static std::optional<Key> parse_key(std::string_view key);
+
+  /// `plan_hash`: of the plan whose records count. Other records are ignored.
   Journal(std::shared_ptr<Store> store, std::string plan_hash)
       : store_(std::move(store)), plan_hash_(std::move(plan_hash)) {}
 
   const std::shared_ptr<Store>& store() const { return store_; }
 
-  /// True while tasks of this plan may run: it was begun and room was made.
+  /// The run of this plan that is going on: it was begun and room was made. One
+  /// request. When a run ends, its plan goes a moment before its name does.
+  std::optional<RunName> run() const;
+  /// The same in two requests, without that moment.
   bool is_running() const;
 
   void begin(const std::string& plan_file);
-  void set_ready();
+  /// Room was made: gives the run a name.
+  RunName set_ready();
+  /// A process goes on with the run.
+  RunName set_resumed();
 
-  /// Writes one object. Does nothing without batches.
-  void record(const std::vector<BatchRecord>& batches);
+  /// Writes one object, of the run of this name. Does nothing without batches.
+  void record(const std::string& run, const std::vector<BatchRecord>& batches);
+
+  /// The keys of all records, valid or not.
+  std::vector<std::string> record_keys() const;
 
   /// All records. A record is left out if it is damaged, belongs to another
-  /// plan, or names tasks that this plan does not have. Its key is then
+  /// run, or names tasks that this plan does not have. Its key is then
   /// appended to `dropped`, if that is not null.
   std::vector<Record> records(
       const Plan& plan, std::vector<std::string>* dropped = nullptr) const;
 
-  /// One record. Nothing if it does not exist, or would be dropped.
-  std::optional<Record> read(const Plan& plan, const std::string& key) const;
+  /// One record of a run. Nothing if it does not exist, or would be dropped.
+  std::optional<Record> read(const Plan& plan, const std::string& run,
+                             const std::string& key) const;
 
-  /// One record replaces another: that of fewer batches.
-  void replace(const Record& record, const std::vector<BatchRecord>& batches);
+  /// One record replaces another of the run: that of fewer batches.
+  void replace(const std::string& run, const Record& record,
+               const std::vector<BatchRecord>& batches);
 
   /// The states in which a run may have left an object that it reads and writes
   /// again.
@@ -81,9 +113,17 @@ class Journal {
   void erase_exchange();
 
   void set_committed();
+  /// Erases the report, too.
   void erase_committed();
 
+  /// For the process that leads the run, from another that has committed it.
+  void set_report(const std::string& report);
+  /// Erases it.
+  std::optional<std::string> take_report();
+
  private:
+  RunName write_ready(RunName name);
+
   std::shared_ptr<Store> store_;
   std::string plan_hash_;
 };

@@ -63,22 +63,27 @@ BatchRecord parse_batch(const Json& json) {
 
 }  // namespace
 
-std::string format_record(const std::string& plan_hash,
+bool overlap(const Batch& a, const Batch& b) {
+  return a.array == b.array && a.stage == b.stage && a.first < b.stop &&
+         b.first < a.stop;
+}
+
+std::string format_record(const std::string& run,
                           const std::vector<BatchRecord>& batches) {
   Json list = Json::array();
   for (const BatchRecord& batch : batches) list.push_back(batch_json(batch));
-  const std::string text = Json{{"plan", plan_hash}, {"batches", list}}.dump();
+  const std::string text = Json{{"plan", run}, {"batches", list}}.dump();
   return text + "\n" + text_hash(text) + "\n";
 }
 
-std::optional<std::vector<BatchRecord>> parse_record(
-    std::string_view text, const std::string& plan_hash) {
+std::optional<std::vector<BatchRecord>> parse_record(std::string_view text,
+                                                     const std::string& run) {
   const std::string_view body = text.substr(0, text.find('\n'));
   if (text != std::string(body) + "\n" + text_hash(body) + "\n")
     return std::nullopt;
   try {
     const Json json = parse_checked<Json>(body);
-    if (json.at("plan") != plan_hash) return std::nullopt;
+    if (json.at("plan") != run) return std::nullopt;
     std::vector<BatchRecord> batches;
     for (const Json& batch : json.at("batches"))
       batches.push_back(parse_batch(batch));

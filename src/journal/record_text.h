@@ -20,6 +20,9 @@ struct Batch {
   friend auto operator<=>(const Batch&, const Batch&) = default;
 };
 
+/// True if both have a task.
+bool overlap(const Batch& a, const Batch& b);
+
 /// The sum of what the tasks of a batch did.
 struct BatchRecord {
   Batch batch;
@@ -27,12 +30,13 @@ struct BatchRecord {
   bool known = true;  ///< False: their report is not known.
 };
 
-std::string format_record(const std::string& plan_hash,
+/// `run`: its name stands in the record.
+std::string format_record(const std::string& run,
                           const std::vector<BatchRecord>& batches);
 
-/// Nothing if the text is damaged, or belongs to another plan.
-std::optional<std::vector<BatchRecord>> parse_record(
-    std::string_view text, const std::string& plan_hash);
+/// Nothing if the text is damaged, or belongs to another run.
+std::optional<std::vector<BatchRecord>> parse_record(std::string_view text,
+                                                     const std::string& run);
 
 /// True if the plan has these tasks.
 bool is_within(const Batch& batch, const Plan& plan);

@@ -20,10 +20,11 @@ void append(BatchRecord& record, const BatchRecord& next) {
 
 }  // namespace
 
-Recorder::Recorder(TaskRunner& runner, Journal& journal,
+Recorder::Recorder(TaskRunner& runner, Journal& journal, std::string run,
                    std::function<void()> before_record)
     : runner_(runner),
       journal_(journal),
+      run_(std::move(run)),
       before_record_(std::move(before_record)),
       writer_([this](std::stop_token stop) { write_now_and_then(stop); }) {}
 
@@ -73,7 +74,7 @@ void Recorder::flush() {
   if (before_record_) before_record_();
   std::vector<BatchRecord> batches;
   for (auto& [key, record] : gathered) batches.push_back(std::move(record));
-  journal_.record(batches);
+  journal_.record(run_, batches);
 }
 
 Recorder::Clock::duration Recorder::interval() const {

@@ -9,6 +9,7 @@
 #include <map>
 #include <mutex>
 #include <stop_token>
+#include <string>
 #include <thread>
 #include <tuple>
 #include <vector>
@@ -25,9 +26,10 @@ namespace rechunk {
 /// all tasks that have read it are in the journal.
 class Recorder final : public TaskRunner {
  public:
-  /// `before_record` syncs what tasks wrote, if the job is durable; it may be
-  /// empty. All arguments must outlive the recorder.
-  Recorder(TaskRunner& runner, Journal& journal,
+  /// `run` is the name of the run. `before_record` syncs what tasks wrote, if
+  /// the job is durable; it may be empty. The recorder does not own the others,
+  /// which must outlive it.
+  Recorder(TaskRunner& runner, Journal& journal, std::string run,
            std::function<void()> before_record);
 
   /// Throws: what the runner throws; what writing earlier records threw.
@@ -49,6 +51,7 @@ class Recorder final : public TaskRunner {
 
   TaskRunner& runner_;
   Journal& journal_;
+  const std::string run_;
   const std::function<void()> before_record_;
   const Clock::time_point begin_ = Clock::now();
   std::mutex mutex_;  ///< Of what is gathered, and the error.

@@ -181,6 +181,8 @@ bool any_beats(const Store& journal, double patience) {
   return false;
 }
 
+}  // namespace
+
 void beat_if_due(Store& journal, LastBeat& last) {
   const double now = seconds_since_boot();
   double before = last;
@@ -192,6 +194,8 @@ void beat_if_due(Store& journal, LastBeat& last) {
     // The run notices itself that its store has gone.
   }
 }
+
+namespace {
 
 [[noreturn]] void refuse(const Store& journal, const Owner& owner) {
   throw Error(ErrorKind::kInvalidArgument,
@@ -215,6 +219,17 @@ bool is_at_work(const Store& journal, const Owner& owner, double patience) {
 
 bool has_beats(const Store& journal) {
   return !keys_below(journal, kBeat).empty();
+}
+
+bool nobody_died(const Store& journal) {
+  const auto numbers = numbers_in(journal);
+  // Who takes a run over has another number, and erases the signs of life.
+  if (!numbers.empty() && numbers.back() > 1) return false;
+  const auto keys = keys_below(journal, kBeat);
+  return std::all_of(keys.begin(), keys.end(), [&](const std::string& key) {
+    const auto beat = parsed_or_nothing(read_json(journal, key), parse_beat);
+    return beat && is_there(beat->process).value_or(false);
+  });
 }
 
 std::string describe(const Owner& owner) {
@@ -252,6 +267,16 @@ RunLock::RunLock(std::shared_ptr<Store> journal, std::int64_t number,
   if (!team_) heartbeat_ = std::make_unique<Heartbeat>(journal_, *last_beat_);
 }
 
+// No store can lock. But each can create an object only if there is none:
+//
+// 1. List the locks. If the owner of the newest is at work, give up.
+// 2. Create the next number. If another process was faster, begin again: it may
+//    be at work now.
+// 3. List again. A store may have created the object for two processes, so the
+//    text must be this one's. A newer lock may have come and gone since the
+//    first listing, and then this number is old.
+// 4. Erase the older locks and the signs of life of their processes. Nobody who
+//    has an older number may work any more: see `check`.
 std::optional<RunLock> RunLock::take(const std::shared_ptr<Store>& journal,
                                      const std::string& plan_hash, bool team) {
   for (;;) {

@@ -53,8 +53,15 @@ class Heartbeat {
   std::jthread thread_;
 };
 
+/// Writes this process's beat, if the last one is some seconds old.
+void beat_if_due(Store& journal, LastBeat& last);
+
 /// Removes this process's beat: it no longer works for the run.
 void erase_beat(Store& journal);
+
+/// False if a process that worked for the run may have been killed: it may have
+/// left files behind. What cannot be known counts as a death.
+bool nobody_died(const Store& journal);
 
 /// Held by the process that leads a run, while it lives.
 class RunLock {

@@ -79,6 +79,20 @@ std::int64_t packed_to_target_bytes(const ArrayProblem& array,
          array.target.object_scratch_bytes + kAlignmentBytes;
 }
 
+// The terms are the `arena.take` calls of a task that copies directly. A read
+// and a write of it never hold scratch at the same time, so the larger counts:
+//
+//   block_bytes                    ArrayCopy::target_block
+//   source.unit_scratch_bytes      ArrayReader: encoded_buffer, decode_buffer,
+//                                  and the codecs' buffer in decode
+//   source.object_scratch_bytes    ArrayReader: the index of a shard
+//   target.unit_scratch_bytes      ArrayWriter::write_chunk,
+//   ShardWriter::append:
+//                                  output and the codecs' buffer
+//   target.object_scratch_bytes    ShardWriter: the index of a shard, which is
+//                                  open while its block is read
+//
+// Who adds a `take` adds it to one of these, or the memory limit breaks.
 std::int64_t direct_bytes(const ArrayProblem& array, const Shape& block) {
   return block_bytes(array, block) +
          std::max(array.source.unit_scratch_bytes +

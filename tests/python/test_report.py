@@ -17,8 +17,15 @@ from rechunk import RechunkError, RechunkWarning, rechunk
 
 TEXT = "left out, because it cannot be read"
 NOTES = [{"kind": "files", "arrays": ["broken"], "text": TEXT}]
-# Of one way to run each executor that hands on what the commit returned.
-REPORTING = ["threads", "python", "dask-threads", "dask-cluster", "prefect"]
+# Of one way to run each executor.
+REPORTING = [
+    "threads",
+    "python",
+    "dask-threads",
+    "dask-cluster",
+    "prefect",
+    "beam",
+]
 
 
 @pytest.fixture
@@ -48,7 +55,7 @@ def test_engines_hand_on_the_report(
     }.get(engine, {})
     planned = rechunk(
         source, {"a": (31, 3)}, "10MB", tmp_path / "t",
-        executor=way.executor if way else engine,
+        executor=way.executor if way else engine, verify=True,
     )  # fmt: skip
     assert planned.report is None
     with pytest.warns(RechunkWarning, match=f"^note: {TEXT}: broken$"):
@@ -60,17 +67,10 @@ def test_engines_hand_on_the_report(
     if engine != "python":
         stages = planned.report["arrays"][0]["stages"]
         assert stages[-1]["counted"]["objects_written"] == 7
+        assert len(planned.report["arrays"][0]["digest"]) == 32
+    assert planned.report["seconds"] > 0
+    assert not (tmp_path / "t.rechunk").exists()
     assert (tmp_path / "t" / "table.parquet").read_bytes() == b"PAR1" * 100
-
-
-def test_beam_keeps_the_plans_notes(source: Path, tmp_path: Path) -> None:
-    """Beam hands nothing on: what was known before is there, no more."""
-    planned = rechunk(
-        source, {"a": (31, 3)}, "10MB", tmp_path / "t", executor="beam"
-    )
-    planned.execute()
-    assert planned.report == {"notes": [], "not_rechunked": []}
-    assert (tmp_path / "t" / "table.parquet").exists()
 
 
 def test_strict_runs_fail_before_the_target_is_visible(

@@ -1,4 +1,4 @@
-"""The native jobs that this process has opened, and the memory they keep."""
+"""The runs that this process has a part in, and the memory they keep."""
 
 from __future__ import annotations
 
@@ -10,40 +10,40 @@ from contextlib import contextmanager
 
 from rechunk import _core
 
-_JOBS_KEPT = 8
+_RUNS_KEPT = 8
 _IDLE_SECONDS = 3.0
 
 
-class OpenJobs:
-    """Jobs by plan: tasks of one plan share a budget.
+class OpenRuns:
+    """Runs by plan: tasks of one plan share a budget.
 
-    Jobs keep memory between tasks, because new memory is slow. They give it
+    Runs keep memory between tasks, because new memory is slow. They give it
     back when tasks of another plan come, or none for some seconds: workers
     live longer than runs.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._jobs: OrderedDict[str, _core.Job] = OrderedDict()
+        self._runs: OrderedDict[str, _core.Run] = OrderedDict()
         self._uses = 0
         self._at_work = 0
         self._watcher: threading.Thread | None = None
         self._ended = threading.Event()
         atexit.register(self._end)
 
-    def get(self, key: str, load: Callable[[], _core.Job]) -> _core.Job:
-        """The job of a plan, loaded if need be."""
+    def get(self, key: str, begin: Callable[[], _core.Run]) -> _core.Run:
+        """The run of a plan, begun if need be."""
         with self._lock:
-            is_latest = next(reversed(self._jobs), key) == key
-            job = self._jobs.pop(key, None) or load()
+            is_latest = next(reversed(self._runs), key) == key
+            run = self._runs.pop(key, None) or begin()
             if not is_latest:
                 self._trim()
-            self._jobs[key] = job
-            while len(self._jobs) > _JOBS_KEPT:
-                self._jobs.popitem(last=False)
+            self._runs[key] = run
+            while len(self._runs) > _RUNS_KEPT:
+                self._runs.popitem(last=False)
             self._uses += 1
             self._be_watched()
-            return job
+            return run
 
     @contextmanager
     def work(self) -> Iterator[None]:
@@ -66,8 +66,8 @@ class OpenJobs:
         self._watcher.start()
 
     def _trim(self) -> None:
-        for job in self._jobs.values():
-            job.trim_memory()
+        for run in self._runs.values():
+            run.trim_memory()
 
     def _watch(self) -> None:
         uses = -1

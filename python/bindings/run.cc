@@ -1,0 +1,68 @@
+// Run for Python: the tasks of a run. Reports travel as JSON text.
+#include "rechunk/run.h"
+
+#include <nanobind/stl/optional.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/tuple.h>
+#include <nanobind/stl/vector.h>
+
+#include <optional>
+#include <tuple>
+
+#include "bindings.h"
+
+namespace rechunk::python {
+namespace {
+
+using nb::literals::operator""_a;
+
+// (array, stage, first, stop) each.
+using Tasks = std::tuple<int, int, std::int64_t, std::int64_t>;
+
+void run_together(Run& run, const std::vector<Tasks>& tasks) {
+  std::vector<Step> copies;
+  for (const auto& [array, stage, first, stop] : tasks)
+    copies.push_back({Step::Kind::kCopy, array, stage, first, stop, {}});
+  const nb::gil_scoped_release no_gil;
+  run.run_together(copies);
+}
+
+// None removes the object.
+void publish(Run& run, int array, const std::string& key,
+             const std::optional<nb::bytes>& content) {
+  std::optional<std::span<const std::byte>> object;
+  if (content)
+    object.emplace(static_cast<const std::byte*>(content->data()),
+                   content->size());
+  const nb::gil_scoped_release no_gil;
+  run.publish(array, key, object);
+}
+
+std::string commit(Run& run, bool by_journal) {
+  Report report;
+  {
+    const nb::gil_scoped_release no_gil;
+    report = run.commit(by_journal);
+  }
+  return to_json(run.plan(), report, in_keywords);
+}
+
+}  // namespace
+
+void register_run(nb::module_& module) {
+  const nb::call_guard<nb::gil_scoped_release> without_gil;
+  nb::class_<Run>(module, "Run", "This process in a run of a job; see run.h.")
+      .def(nb::init<Job&>(), "job"_a, nb::keep_alive<1, 2>())
+      .def_prop_ro("job", &Run::job, nb::rv_policy::reference_internal)
+      .def("lead", &Run::lead, without_gil)
+      .def("prepare", &Run::prepare, without_gil)
+      .def("run_together", &run_together, "tasks"_a)
+      .def("release", &Run::release, "array"_a, "stage"_a, "first"_a, "stop"_a,
+           without_gil)
+      .def("publish", &publish, "array"_a, "key"_a, "content"_a.none())
+      .def("commit", &commit, "by_journal"_a = true)
+      .def("step_down", &Run::step_down, without_gil)
+      .def("trim_memory", &Run::trim_memory, without_gil);
+}
+
+}  // namespace rechunk::python

@@ -1,0 +1,81 @@
+#include "rechunk/run.h"
+
+#include <vector>
+
+#include "job/worker.h"
+#include "job_state.h"
+
+namespace rechunk {
+
+Run::Run(Job& job) : job_(&job) {
+  job.state_->save();
+  worker_ = std::make_unique<Worker>(job.state_->job);
+}
+
+Run::~Run() = default;
+Run::Run(Run&&) noexcept = default;
+
+void Run::lead() { worker_->lead(job_->state_->unfinished); }
+
+void Run::prepare() { worker_->prepare(); }
+
+StageReport Run::run_step(const Step& step) {
+  switch (step.kind) {
+    case Step::Kind::kPrepare:
+      prepare();
+      break;
+    case Step::Kind::kCopy:
+      return run_tasks(step.array, step.stage, step.first, step.stop);
+    case Step::Kind::kRelease:
+      release(step.array, step.stage, step.first, step.stop);
+      break;
+    case Step::Kind::kCommit:
+      commit();
+      break;
+  }
+  return {};
+}
+
+StageReport Run::run_tasks(int array, int stage, std::int64_t first,
+                           std::int64_t stop) {
+  const Batch batch{array, stage, first, stop};
+  return worker_->run_tasks({&batch, 1});
+}
+
+void Run::run_together(std::span<const Step> copies) {
+  std::vector<Batch> batches;
+  for (const Step& step : copies)
+    batches.push_back({step.array, step.stage, step.first, step.stop});
+  worker_->run_tasks(batches);
+}
+
+void Run::release(int array, int stage, std::int64_t first, std::int64_t stop) {
+  worker_->release({array, stage, first, stop});
+}
+
+void Run::publish(int array, const std::string& key,
+                  std::optional<std::span<const std::byte>> object) {
+  worker_->publish(array, key, object);
+}
+
+Report Run::commit(bool by_journal) { return worker_->commit(by_journal); }
+
+std::optional<std::string> Run::step_down() { return worker_->step_down(); }
+
+void Run::fail() {
+  const bool kept = worker_->leave();
+  try {
+    throw;
+  } catch (const Error& error) {
+    if (kept) throw with_resume_hint(error, job_->state_->job);
+    throw;
+  }
+}
+
+bool Run::complete() const { return worker_->complete(); }
+
+bool Run::committed() const { return worker_->committed(); }
+
+void Run::trim_memory() { worker_->trim_memory(); }
+
+}  // namespace rechunk
