@@ -190,7 +190,7 @@ TEST(Flags, FlagsOfOtherToolsAreTranslated) {
       {"--workers", "did you mean --threads?"},
       {"--memory", "did you mean --max-memory?"},
       {"--variable", "did you mean --array?"},
-      {"--quiet", "terminals only"},
+      {"--quiet", "shown on terminals"},
       {"--output", "second operand"},
       {"-o", "second operand"},
       {"--dry-run", "rechunk plan"},
