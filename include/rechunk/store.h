@@ -136,9 +136,14 @@ bool has_store(const std::string& url);
 /// What `open_store` opens, for messages and help: "paths and file://".
 std::string known_places();
 
+/// Who may be writing at a place.
+enum class Writers { kNobody, kOthers };
+
 /// Removes half-written objects of killed processes from the store that a URL
-/// names. Nobody may be writing there. Throws: as open_store, io.
-void remove_unfinished(const std::string& url);
+/// names. If others may be writing there, only those whose processes do not run
+/// on this machine any more. Throws: as open_store, io.
+void remove_unfinished(const std::string& url,
+                       Writers writers = Writers::kNobody);
 
 /// A store in memory, for tests and small data.
 std::shared_ptr<Store> make_memory_store();

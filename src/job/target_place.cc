@@ -47,8 +47,9 @@ bool holds_documents(const PlannedJob& job) {
   return all;
 }
 
-// If it fails, no document is left: but those of a target that existed are.
-void write_documents(const PlannedJob& job) {
+// If it fails, no document is left: but those of a target that existed are, and
+// those of a team, in which another process may be writing the same.
+void write_documents(const PlannedJob& job, bool in_team) {
   Store& target = *job.stores.target;
   if (job.existing) {
     if (!job.options.append.empty()) retrying([&] { grow_arrays(job); });
@@ -61,6 +62,8 @@ void write_documents(const PlannedJob& job) {
                                            target.describe("") +
                                            ": it is not what was written");
   } catch (const Error&) {
+    if (in_team && holds_documents(job)) return;  // Another wrote them, too.
+    if (in_team) throw;
     try {
       erase_hierarchy(target, false, kOwnPrefix);
     } catch (const Error&) {
@@ -157,12 +160,13 @@ void make_room(const PlannedJob& job) {
   if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
 }
 
-void remove_leftovers(const PlannedJob& job) {
+void remove_leftovers(const PlannedJob& job, Writers writers) {
   const Places& places = job.places;
-  if (!places.temp.empty()) remove_unfinished(places.temp);
+  if (!places.temp.empty()) remove_unfinished(places.temp, writers);
   if (places.target.empty()) return;
-  remove_unfinished(replaces(job) ? places.replacement : places.target);
-  remove_unfinished(journal_place(places.target));
+  remove_unfinished(replaces(job) ? places.replacement : places.target,
+                    writers);
+  remove_unfinished(journal_place(places.target), writers);
 }
 
 void erase_temp_of(const std::string& plan_file) {
@@ -199,7 +203,7 @@ bool target_explains_itself(const PlannedJob& job) {
 void commit_metadata(const PlannedJob& job,
                      const std::function<void()>& check_lock) {
   make_durable(job);
-  if (!exchange_has_begun(job)) write_documents(job);
+  if (!exchange_has_begun(job)) write_documents(job, !check_lock);
   make_durable(job);
   if (replaces(job)) replace_target(job, check_lock);
   const auto visible = visible_target(job);

@@ -24,8 +24,9 @@ void make_durable(const PlannedJob& job);
 
 /// Makes the target visible, durably if asked for. With `verify` checks the
 /// documents that it wrote. `check_lock` throws if another process has taken
-/// the run over; null: nobody leads it.
-/// Throws: io, corrupt; then no metadata is left.
+/// the run over; null: a team runs it that nobody leads.
+/// Throws: io, corrupt; then no metadata is left, but a team's: another process
+/// of it may be writing the same.
 void commit_metadata(const PlannedJob& job,
                      const std::function<void()>& check_lock);
 
@@ -45,8 +46,9 @@ bool target_explains_itself(const PlannedJob& job);
 bool is_committed(const PlannedJob& job);
 
 /// Removes half-written objects of killed processes at the target and beside
-/// it. Only while nobody else is at work there.
-void remove_leftovers(const PlannedJob& job);
+/// it.
+void remove_leftovers(const PlannedJob& job,
+                      Writers writers = Writers::kNobody);
 
 /// Erases the temporary data of another run. Its plan file names the place.
 void erase_temp_of(const std::string& plan_file);

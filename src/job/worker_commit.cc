@@ -122,7 +122,7 @@ void Worker::finish(const Report& report) {
   // Only a process that was killed leaves half-written files. To look for them
   // is to walk the target, which may have millions of objects.
   if ((leader_ && leader_->resumed()) || !nobody_died(*journal_.store()))
-    remove_leftovers(job_);
+    remove_leftovers(job_, leader_ ? Writers::kNobody : Writers::kOthers);
   RunLock::erase(*journal_.store());
   // Engines may not hand on what a commit returns. Its leader is waiting.
   if (leader_)

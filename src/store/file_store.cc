@@ -317,7 +317,7 @@ class FileStore final : public Store {
 
 }  // namespace
 
-void remove_partial_files(const std::string& place) {
+void remove_partial_files(const std::string& place, Writers writers) {
   const std::string root = file_path(place);
   std::error_code error;
   const fs::recursive_directory_iterator all(root, error), end;
@@ -328,11 +328,14 @@ void remove_partial_files(const std::string& place) {
     if (entry.is_directory(error))
       folders.push_back(entry.path());
     else if (is_partial(entry.path().filename().native()) &&
+             (writers == Writers::kNobody ||
+              PartialFiles::has_ended(entry.path().filename().native())) &&
              ::unlink(entry.path().c_str()) != 0 && errno != ENOENT)
       throw_io("removing", entry.path(), errno);
   }
   if (error && error.value() != ENOENT && error.value() != ENOTDIR)
     throw_io("listing", root, error.value());
+  if (writers == Writers::kOthers) return;
   // Inner folders come last. Only empty ones can be removed.
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
     ::rmdir(folder->c_str());

@@ -22,8 +22,9 @@ std::shared_ptr<Store> make_file_store(std::string root);
 /// there: the message says of which format).
 std::shared_ptr<Store> open_folder(const std::string& place);
 
-/// Removes partial files below a path or a file URL, and folders that are empty
-/// without them.
-void remove_partial_files(const std::string& place);
+/// Removes partial files below a path or a file URL. If nobody is writing
+/// there, also folders that are empty without them; else only files of
+/// processes that do not run on this machine.
+void remove_partial_files(const std::string& place, Writers writers);
 
 }  // namespace rechunk

@@ -51,9 +51,9 @@ std::shared_ptr<Store> open_store(const std::string& url) {
   return row_of(url).open(url);
 }
 
-void remove_unfinished(const std::string& url) {
+void remove_unfinished(const std::string& url, Writers writers) {
   open_store(url);  // Throws if there is no store for it.
-  row_of(url).remove_unfinished(url);
+  row_of(url).remove_unfinished(url, writers);
 }
 
 void Store::list(

@@ -30,6 +30,13 @@ std::string PartialFiles::name_beside(const std::string& path) {
          std::to_string(counter.fetch_add(1)) + std::string(kPartialSuffix);
 }
 
+// "0.1.4711-3.partial": the process has the number 4711.
+bool PartialFiles::has_ended(const std::string& name) {
+  const std::size_t end = name.size() - kPartialSuffix.size();
+  const int process = std::atoi(name.c_str() + name.rfind('.', end - 1) + 1);
+  return ::kill(process, 0) != 0 && errno == ESRCH;
+}
+
 std::vector<std::string> PartialFiles::of_ended(const std::string& path) {
   const std::filesystem::path object = path;
   const std::string begun = object.filename().string() + ".";
@@ -39,9 +46,7 @@ std::vector<std::string> PartialFiles::of_ended(const std::string& path) {
   for (; !error && at != end; at.increment(error)) {
     const std::string name = at->path().filename().string();
     if (!name.starts_with(begun) || !is_partial(name)) continue;
-    const int process = std::atoi(name.c_str() + begun.size());
-    if (::kill(process, 0) != 0 && errno == ESRCH)
-      paths.push_back(at->path().string());
+    if (has_ended(name)) paths.push_back(at->path().string());
   }
   return paths;
 }

@@ -17,6 +17,10 @@ class PartialFiles {
   /// A name beside `path` that no other file of any process has.
   static std::string name_beside(const std::string& path);
 
+  /// True if the process does not run on this machine that gave a partial file
+  /// this name.
+  static bool has_ended(const std::string& name);
+
   /// Those beside `path` whose processes do not run on this machine.
   static std::vector<std::string> of_ended(const std::string& path);
 

@@ -6,7 +6,10 @@
 
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
+
+#include "rechunk/store.h"
 
 namespace rechunk {
 namespace {
@@ -75,6 +78,26 @@ TEST_F(PartialFilesTest, AreRemovedAtTheEnd) {
     unblock(name);
   }
   EXPECT_FALSE(fs::exists(name));
+}
+
+TEST_F(PartialFilesTest, OfProcessesAtWorkStay) {
+  const std::string own = new_name();
+  std::ofstream(own) << "bytes";
+  const pid_t child = fork();
+  if (child == 0) {
+    std::ofstream(new_name()) << "bytes";
+    _exit(0);
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  const auto count = [&] {
+    return std::distance(fs::directory_iterator(folder_), {});
+  };
+  EXPECT_EQ(count(), 2);
+  remove_unfinished(folder_.string(), Writers::kOthers);
+  EXPECT_EQ(count(), 1);
+  EXPECT_TRUE(fs::exists(own));
+  remove_unfinished(folder_.string());
+  EXPECT_FALSE(fs::exists(own));
 }
 
 }  // namespace

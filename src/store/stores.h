@@ -21,7 +21,7 @@ struct StoreRow {
   // These get the whole URL, and throw as open_store and remove_unfinished do.
   // They are references, so that a row without them does not compile.
   std::shared_ptr<Store> (&open)(const std::string& url);
-  void (&remove_unfinished)(const std::string& url);
+  void (&remove_unfinished)(const std::string& url, Writers writers);
 };
 
 inline constexpr StoreRow kStores[] = {
