@@ -10,6 +10,7 @@
 #include "job/partial_objects.h"
 #include "job/planned_job.h"
 #include "json/raw_json.h"
+#include "rechunk/array_source.h"
 #include "rechunk/error.h"
 #include "request/region_spec.h"
 #include "zarr/documents/dimension_names.h"

@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "plan/cuts.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/options.h"
 #include "zarr/documents/hierarchy.h"
 
 namespace rechunk {

@@ -1,5 +1,6 @@
 // What lies below a URL, for people.
-#include "rechunk/rechunk.h"
+#include "rechunk/info.h"
+
 #include "zarr/documents/dimension_names.h"
 #include "zarr/documents/encoding.h"
 #include "zarr/documents/hierarchy.h"

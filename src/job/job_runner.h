@@ -10,7 +10,8 @@
 #include "exec/passthrough_copy.h"
 #include "exec/task_runner.h"
 #include "job/planned_job.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/array_source.h"
+#include "rechunk/options.h"
 
 namespace rechunk {
 

@@ -1,9 +1,10 @@
 // Plans for arrays that need not exist.
+#include "rechunk/paper.h"
+
 #include <algorithm>
 
 #include "plan/planner.h"
 #include "rechunk/error.h"
-#include "rechunk/rechunk.h"
 #include "request/array_problem.h"
 #include "request/target_hierarchy.h"
 #include "verify/digest_array.h"

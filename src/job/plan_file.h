@@ -4,6 +4,7 @@
 #include <string>
 
 #include "job/planned_job.h"
+#include "rechunk/array_source.h"
 
 namespace rechunk {
 

@@ -7,7 +7,10 @@
 #include "base/memory_budget.h"
 #include "job/existing_target.h"
 #include "job/source_check.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/array_source.h"
+#include "rechunk/notes.h"
+#include "rechunk/options.h"
+#include "rechunk/plan.h"
 #include "zarr/documents/hierarchy.h"
 
 namespace rechunk {

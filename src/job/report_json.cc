@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "rechunk/rechunk.h"
+#include "rechunk/report.h"
 
 namespace rechunk {
 namespace {

@@ -1,7 +1,7 @@
 // The progress of a run, from its journal alone.
 #pragma once
 
-#include "rechunk/rechunk.h"
+#include "rechunk/status.h"
 
 namespace rechunk {
 

@@ -6,6 +6,7 @@
 
 #include "base/memory_budget.h"
 #include "job/planned_job.h"
+#include "rechunk/report.h"
 
 namespace rechunk {
 

@@ -7,6 +7,7 @@
 #include "job/foreign_files.h"
 #include "job/replacement.h"
 #include "journal/journal.h"
+#include "rechunk/array_source.h"
 #include "rechunk/error.h"
 #include "request/places.h"
 #include "zarr/documents/group_above.h"

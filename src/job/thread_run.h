@@ -5,6 +5,7 @@
 
 #include "job/leader.h"
 #include "job/planned_job.h"
+#include "rechunk/report.h"
 
 namespace rechunk {
 

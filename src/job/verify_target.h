@@ -7,6 +7,7 @@
 
 #include "base/digest.h"
 #include "job/planned_job.h"
+#include "rechunk/report.h"
 #include "verify/digest_array.h"
 
 namespace rechunk {

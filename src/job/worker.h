@@ -19,6 +19,7 @@
 #include "job/leader.h"
 #include "job/planned_job.h"
 #include "journal/journal.h"
+#include "rechunk/report.h"
 
 namespace rechunk {
 

@@ -7,6 +7,7 @@
 #include "job/worker.h"
 #include "journal/run_lock.h"
 #include "rechunk/error.h"
+#include "rechunk/report.h"
 #include "rechunk/wording.h"
 #include "request/strict.h"
 

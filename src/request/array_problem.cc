@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rechunk/error.h"
 #include "request/codec_costs.h"
 #include "zarr/chunks/array_reader.h"
 #include "zarr/chunks/array_source_reader.h"

@@ -1,7 +1,8 @@
 // With `strict`, notes are errors.
 #pragma once
 
-#include "rechunk/rechunk.h"
+#include "rechunk/notes.h"
+#include "rechunk/options.h"
 
 namespace rechunk {
 

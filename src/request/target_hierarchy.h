@@ -2,7 +2,8 @@
 // No I/O.
 #pragma once
 
-#include "rechunk/rechunk.h"
+#include "rechunk/notes.h"
+#include "rechunk/options.h"
 #include "zarr/documents/hierarchy.h"
 
 namespace rechunk {

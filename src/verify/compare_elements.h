@@ -1,6 +1,7 @@
 // Finds the elements in which two arrays differ.
 #pragma once
 
+#include "rechunk/comparison.h"
 #include "verify/digest_array.h"
 
 namespace rechunk {

@@ -3,7 +3,7 @@
 
 #include <memory>
 
-#include "rechunk/rechunk.h"
+#include "rechunk/comparison.h"
 #include "verify/digest_array.h"
 #include "zarr/documents/hierarchy.h"
 

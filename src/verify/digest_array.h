@@ -12,7 +12,7 @@
 #include "base/digest.h"
 #include "base/memory_budget.h"
 #include "plan/cuts.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/comparison.h"
 #include "rechunk/store.h"
 #include "zarr/documents/layout.h"
 #include "zarr/documents/metadata.h"

@@ -5,6 +5,7 @@
 #include <memory>
 #include <vector>
 
+#include "rechunk/comparison.h"
 #include "verify/digest_array.h"
 #include "zarr/documents/layout.h"
 

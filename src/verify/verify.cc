@@ -1,6 +1,6 @@
 // The entry point rechunk::verify (rechunk.h).
+#include "rechunk/comparison.h"
 #include "rechunk/meter.h"
-#include "rechunk/rechunk.h"
 #include "verify/compare_hierarchies.h"
 #include "zarr/documents/hierarchy.h"
 

@@ -4,7 +4,7 @@
 #include <memory>
 #include <vector>
 
-#include "rechunk/rechunk.h"
+#include "rechunk/array_source.h"
 #include "zarr/chunks/array_reader.h"
 
 namespace rechunk {
