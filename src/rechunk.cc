@@ -129,7 +129,7 @@ void Job::discard() {
                     ": its new target has already replaced the old one",
                 action("resume", state_->job.places.target) +
                     " removes what is left of the old one");
-  if (has_grown(state_->job))
+  if (journal && is_begun(*journal) && has_grown(state_->job))
     throw Error(ErrorKind::kInvalidArgument,
                 "discarding the run at " + state_->job.places.target +
                     ": its data is all there, and arrays have grown",
