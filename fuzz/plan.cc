@@ -36,7 +36,7 @@ bool is_small(const Plan& plan) {
 }
 
 void run_all(Job& job) {
-  Run run(job);
+  rechunk::Run run(job);
   run.prepare();
   for (const Step& step : steps_of(job.plan())) run.run_step(step);
 }

@@ -4,6 +4,7 @@
 
 #include "base/byte_size.h"
 #include "cli/flags.h"
+#include "cli/words.h"
 #include "codec/codec.h"
 #include "codec/codec_spec_text.h"
 #include "input.h"
@@ -53,16 +54,23 @@ void use_codecs(std::string_view text) {
 /// Words of the command line, one a line, in the order of these fields.
 void use_flags(std::string_view text) {
   cli::Arguments arguments;
-  std::string* const words[] = {
-      &arguments.chunks,      &arguments.shards,  &arguments.codec,
-      &arguments.zarr_format, &arguments.threads, &arguments.max_memory,
-      &arguments.shape,       &arguments.dtype,   &arguments.source_chunks,
-      &arguments.array,       &arguments.stage,   &arguments.tasks};
+  std::string* const words[] = {&arguments.words["--chunks"],
+                                &arguments.words["--shards"],
+                                &arguments.words["--codec"],
+                                &arguments.words["--zarr-format"],
+                                &arguments.words["--threads"],
+                                &arguments.words["--max-memory"],
+                                &arguments.shape,
+                                &arguments.dtype,
+                                &arguments.source_chunks,
+                                &arguments.array,
+                                &arguments.stage,
+                                &arguments.tasks};
   for (std::string* word : words) {
     *word = text.substr(0, text.find('\n'));
     text.remove_prefix(std::min(word->size() + 1, text.size()));
   }
-  arguments.arrays = {std::string(text)};
+  arguments.options.array_chunk_words = {std::string(text)};
   succeeds([&] { make_options(arguments); });
   succeeds([&] { make_paper_array(arguments); });
   succeeds([&] { parse_tasks(arguments); });
@@ -80,10 +88,10 @@ void use_paper(std::string_view text) {
   arguments.dtype = next();
   arguments.source_chunks = next();
   arguments.source_shards = next();
-  arguments.chunks = next();
-  arguments.shards = next();
-  arguments.max_memory = next();
-  arguments.threads = "2";
+  arguments.words["--chunks"] = next();
+  arguments.words["--shards"] = next();
+  arguments.words["--max-memory"] = next();
+  arguments.words["--threads"] = "2";
   succeeds([&] {
     const PaperArray array = make_paper_array(arguments);
     const Plan plan = plan_on_paper(array, make_options(arguments));

@@ -1,7 +1,10 @@
 // The progress of a run, from its journal alone.
 #pragma once
 
+#include <memory>
+
 #include "rechunk/status.h"
+#include "rechunk/store.h"
 
 namespace rechunk {
 

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "json/raw_json.h"
+#include "rechunk/wording.h"
 
 namespace rechunk {
 namespace {
