@@ -35,9 +35,6 @@ std::string Style::bold(std::string_view text) const {
 std::string Style::red(std::string_view text) const {
   return paint(colour, "1;31", text);
 }
-std::string Style::green(std::string_view text) const {
-  return paint(colour, "32", text);
-}
 std::string Style::cyan(std::string_view text) const {
   return paint(colour, "36", text);
 }

@@ -16,7 +16,6 @@ struct Style {
   bool colour = false;
   std::string bold(std::string_view text) const;
   std::string red(std::string_view text) const;
-  std::string green(std::string_view text) const;
   std::string cyan(std::string_view text) const;
 };
 Style style_of(std::FILE* stream);
