@@ -18,6 +18,18 @@ struct ArrayReader::Call {
   Arena& arena;
   StageReport& report;
   bool sink_holds_encoded = false;
+
+  // Counts the object that a request has asked for; false if it is missing.
+  bool count_object(const ReadRequest& request) {
+    note_source(report, request);
+    if (!request.found) {
+      report.skipped.objects_read += 1;
+      return false;
+    }
+    report.counted.objects_read += 1;
+    report.counted.stored_bytes_read += request.bytes_read;
+    return true;
+  }
 };
 
 struct ArrayReader::Box {
@@ -189,13 +201,7 @@ void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
   const std::span<std::byte> bytes = encoded_buffer(call);
   ReadRequest request{.key = key, .destination = {bytes}};
   store_->read_many({&request, 1});
-  note_source(call.report, request);
-  if (!request.found) {
-    call.report.skipped.objects_read += 1;
-    return skip(chunk, call);
-  }
-  call.report.counted.objects_read += 1;
-  call.report.counted.stored_bytes_read += request.bytes_read;
+  if (!call.count_object(request)) return skip(chunk, call);
   const auto size = static_cast<std::int64_t>(bytes.size());
   if (request.object_bytes > size)
     throw Error(ErrorKind::kCorrupt,
@@ -275,13 +281,7 @@ void ArrayReader::read_shard_object(const Region& object,
   const std::span<std::byte> encoded = call.arena.take(level.index_bytes);
   ReadRequest request = index_request(level, key, encoded);
   store_->read_many({&request, 1});
-  note_source(call.report, request);
-  if (!request.found) {
-    call.report.skipped.objects_read += 1;
-    return skip(object, call);
-  }
-  call.report.counted.objects_read += 1;
-  call.report.counted.stored_bytes_read += request.bytes_read;
+  if (!call.count_object(request)) return skip(object, call);
   ShardIndex index = *checked_index(level, request);
   read_box({key, 0, object, 0, request.object_bytes, index}, call);
 }
