@@ -249,7 +249,8 @@ class Rechunked(Generic[T]):
         Returns the target, opened with zarr-python, or its path if
         zarr-python is not installed. May be called again. After a failure, a
         kill or Ctrl-C it does what is missing, also in another process that
-        has made the same call. After a success it does everything again.
+        has made the same call. After a success it does everything again;
+        after an append that is an error, and nothing is appended twice.
         """
         if self._finished:
             if not self._plan.replaces:
