@@ -6,7 +6,8 @@
 namespace rechunk {
 namespace {
 
-/// Hands elements on under the coordinates that they have behind the kept ones.
+/// The reader of the appended elements counts from 0. This sink adds the length
+/// of the kept elements to its coordinates.
 class MovedSink final : public RegionSink {
  public:
   MovedSink(const Kept& kept, RegionSink& next) : kept_(kept), next_(next) {}
@@ -33,7 +34,8 @@ class MovedSink final : public RegionSink {
   RegionSink& next_;
 };
 
-/// Makes elements of a fill that the sink does not expect.
+/// A block takes only one fill element (`Block::put_fill`). The kept elements
+/// may have another one than the appended ones. Then they are put as data.
 class DataSink final : public RegionSink {
  public:
   DataSink(std::span<const std::byte> fill, RegionSink& next)
@@ -52,6 +54,7 @@ class DataSink final : public RegionSink {
     if (std::equal(element.begin(), element.end(), fill_.begin(), fill_.end()))
       next_.put_fill(part, element);
     else
+      // Strides of 0 repeat the one element.
       next_.put(part, element.data(), Shape(part.start.size(), 0));
   }
 
@@ -95,7 +98,8 @@ void AppendedReader::read_kept(const Region& region, RegionSink& sink,
   DataSink data(fill_, sink);
   StageReport own;
   kept_reader_()->read(kept, data, arena, own);
-  // What tasks write themselves does not tell whether the source has changed.
+  // This run replaces the kept objects itself, so their marks do not tell
+  // whether the source has changed.
   own.source_marks.clear();
   report += own;
 }

@@ -12,8 +12,8 @@
 namespace rechunk {
 namespace {
 
-// Smaller source objects are offered to other threads only where some have
-// nothing to do already: telling each apart costs more than the end gains.
+// Smaller source objects are shared only if some threads are idle already. For
+// so little work, sharing costs more than it saves at the end of a stage.
 constexpr std::int64_t kSharedBytes = 256 << 10;
 
 }  // namespace
@@ -115,7 +115,7 @@ void ArrayCopy::read(const Task& task, Block& block,
   block.settle(left_out);
 }
 
-// Cells of a grid, each with a report of its own: here, or by idle threads too.
+// Runs `part` for each cell of a grid, here or also on idle threads.
 void ArrayCopy::for_each_cell(const Region& cells, Arena& arena,
                               StageReport& report, const Part& part) const {
   if (!idle_)
@@ -156,6 +156,7 @@ void ArrayCopy::read_added(const Region& region, RegionSink& sink, Arena& arena,
   const bool large = element_count(object) * spec_.item_bytes >= kSharedBytes;
   if (!idle_ || region.empty() || !(large || idle_->any()))
     return reader_->read(region, sink, arena, report);
+  // The source's grid begins behind the kept elements.
   const Grid objects(kept_.added(spec_.shape), object);
   const Region part = moved(region, kept_.axis, -kept_.length);
   for_each_cell(objects.cells_touching(part), arena, report,
@@ -169,6 +170,8 @@ void ArrayCopy::read_added(const Region& region, RegionSink& sink, Arena& arena,
 void ArrayCopy::run_to_packed(const Task& task, TaskResult& result) const {
   const PackedStore& intermediate = intermediates_[task.stage];
   const BlockLayout layout = intermediate.block_layout(task.region);
+  // An encoded chunk may be larger than the region that it is decoded to. It
+  // uses the same memory, until the elements take its place.
   const std::int64_t spare_bytes =
       task.stage == 0 ? reader_->spare_bytes(task.region) : 0;
   const std::span<std::byte> memory =
@@ -184,6 +187,7 @@ Block ArrayCopy::target_block(const Region& region, Arena& arena) const {
   const BlockLayout layout = BlockLayout::of_chunks(
       region, target.chunk_shape, target.axis_order, target.item_bytes);
   Block block(layout, arena.take(layout.bytes()));
+  // Before the block is read, because this fills clipped chunks as a whole.
   block.fill_padding(target.fill);
   return block;
 }
@@ -241,6 +245,8 @@ void ArrayCopy::write_shards(const Task& task, TaskResult& result) const {
   for_each_point(
       boxes_touching(task.region, task.region.start, copy.block),
       [&](const Shape& coordinates) {
+        // The shard's index was taken before this scope. It stays while blocks
+        // come and go.
         const ArenaScope scope(task.arena);
         const Shape start =
             element_at(task.region.start, coordinates, copy.block);

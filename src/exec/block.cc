@@ -8,6 +8,7 @@
 namespace rechunk {
 namespace {
 
+// The budget does not count these parts, so there must be few.
 constexpr std::size_t kMostPutOff = 1024;  // A part takes about 150 bytes.
 
 // Cells, and the elements within each, as the axes of one copy. Kept from group
@@ -27,6 +28,8 @@ struct GroupAxes {
     source_strides.clear();
     for (std::size_t axis = 0; axis < units.size(); ++axis)
       source_strides.push_back(
+          // A unit may be so long that the product overflows. With one cell
+          // nobody uses the stride.
           extent[axis] > 1 ? element_strides[axis] * units[axis] : 0);
     source_strides.insert(source_strides.end(), element_strides.begin(),
                           element_strides.end());
@@ -49,6 +52,7 @@ void Block::put(const Region& part, const std::byte* data,
   layout_.for_each_group(part, [&](const BlockLayout::CellGroup& group) {
     std::byte* target = memory_.data() + group.offset;
     const std::byte* source = byte_at(data, part, group.part, strides);
+    // `place` gave this memory, and the elements were decoded into it.
     if (target == source) return;
     axes.set(group);
     axes.set_source(layout_.units(), strides);
@@ -62,6 +66,8 @@ void Block::put_fill(const Region& part, std::span<const std::byte> element) {
 }
 
 bool Block::put_off(const Region& part, std::span<const std::byte> element) {
+  // Another thread may put data right after this look. `settle` fills this part
+  // nevertheless.
   if (has_data()) return false;
   const std::lock_guard lock(put_off_->mutex);
   if (put_off_->parts.size() == kMostPutOff) return false;
@@ -71,6 +77,7 @@ bool Block::put_off(const Region& part, std::span<const std::byte> element) {
 }
 
 void Block::settle(std::span<const std::byte> left_out) {
+  // All readers have returned, so nobody else uses this.
   auto& [mutex, parts, element] = *put_off_;
   left_out_ = !has_data() && !parts.empty() &&
               std::equal(element.begin(), element.end(), left_out.begin(),
@@ -90,6 +97,8 @@ void Block::fill(const Region& part, std::span<const std::byte> element) {
 }
 
 std::span<std::byte> Block::spare(const Region& region, std::int64_t bytes) {
+  // Other readers of the block may have put their elements already. So only a
+  // reader of the whole block gets memory.
   const bool enough = std::cmp_less_equal(bytes, spare_.size());
   return enough && region == layout_.region() ? spare_ : std::span<std::byte>();
 }
@@ -100,6 +109,7 @@ void Block::fill_padding(std::span<const std::byte> element) {
   for_each_point(cells, [&](const Shape& coordinates) {
     bool clipped = false;
     for (std::size_t axis = 0; axis < coordinates.size(); ++axis)
+      // Blocks begin at a chunk, so only the last cell of an axis is clipped.
       clipped |= coordinates[axis] + 1 == cells.stop[axis] &&
                  layout_.cell(coordinates).region.extent()[axis] !=
                      layout_.units()[axis];

@@ -104,7 +104,8 @@ void ChunkPassthrough::Task::run() {
       element_count(objects) - (report_.counted.objects_written - before);
 }
 
-// The target's objects are chunks; those that no shard has are not written.
+// Erases the target's objects that the source lacks. The objects are single
+// chunks.
 void ChunkPassthrough::Task::erase_missing(const Region& objects) {
   for_each_point(objects, [&](const Shape& chunk) {
     Shape object = chunk;
@@ -144,7 +145,8 @@ void ChunkPassthrough::Task::open_shards() {
   }
 }
 
-// What is left of the task's memory, as long as it makes reads larger.
+// The rest of the task's memory, up to the size beyond which reads do not
+// become faster.
 std::span<std::byte> ChunkPassthrough::Task::take_buffer() {
   const std::int64_t left =
       end_ - MemoryBudget::kAlignment - MemoryBudget::aligned(arena_.used());
@@ -196,6 +198,8 @@ std::span<const MovedChunk> ChunkPassthrough::Task::chunks_in(
         });
       },
       [&] { return "reading " + source_.store->describe(shard.key); });
+  // Two entries of an index may have one offset. Their numbers keep the
+  // order the same in every run.
   std::sort(first, last, [](const MovedChunk& a, const MovedChunk& b) {
     return std::pair(a.offset, a.number) < std::pair(b.offset, b.number);
   });
@@ -227,6 +231,8 @@ void ChunkPassthrough::Task::add_from_shard(const Shape& from, const Shape& to,
       chunks_in(from, found->second, target_.layout.objects.cell(to));
   const auto buffer = take_buffer();
   for_each_run(chunks, [&](std::span<const MovedChunk> run) {
+    // All entries come first. `add` counts from the end of the shard, which
+    // `append` moves.
     for (const MovedChunk& chunk : run)
       shard.add(target_.layout.within(
                     to, target_.layout.chunks.coordinates(chunk.number)),
@@ -248,6 +254,8 @@ void ChunkPassthrough::Task::add_object(const Shape& chunk, const Shape& to,
       *source_.store, key, {}, take_buffer(),
       [&](std::span<const std::byte> piece, std::int64_t total) {
         pulse_.beat(0);
+        // The first piece tells the size. The index needs it before bytes are
+        // appended.
         if (!begun) {
           with_context(
               [&] { source_.layout.check_chunk_bytes(total); },
@@ -302,6 +310,8 @@ void ChunkPassthrough::Task::write_batch(const SourceShard& shard,
         [&] { return "writing " + target_.store->describe(key); });
   };
   read(shard, range_of(batch), buffer, [&](std::span<const std::byte> piece) {
+    // One chunk may be larger than the buffer and come in pieces. Several
+    // chunks fit into the buffer and come in one piece.
     if (batch.size() == 1) return append(piece);
     for (const MovedChunk& each : batch) {
       chunk = &each;

@@ -57,6 +57,7 @@ void CodedObjectWriter::begin_range() {
 }
 
 void CodedObjectWriter::append(std::span<const std::byte> piece) {
+  // The buffer holds a batch and one more piece, so the next piece always fits.
   if (filled_ >= static_cast<std::size_t>(CodedLayout::kBatchBytes)) flush();
   const std::int64_t bytes = codec_.encode(piece, buffer_.subspan(filled_), {});
   put_little(header_.data() + layout_.size_at(pieces_++),
@@ -71,6 +72,7 @@ void CodedObjectWriter::flush() {
 }
 
 std::int64_t CodedObjectWriter::finish(std::int64_t raw_bytes) {
+  // Readers see by the size whether an object is coded. So it must be smaller.
   if (written_ >= raw_bytes) return 0;
   flush();
   object_->commit(header_);
@@ -97,6 +99,8 @@ CodedRangeReader::CodedRangeReader(const Store& store, const std::string& key,
        .offset = layout.offset_at(layout.range_index(block)),
        .destination = {offset}},
       {.key = key, .offset = layout.size_at(piece_), .destination = {sizes_}}};
+  // If the object is not coded, these are bytes of something else. The caller
+  // looks at the size first.
   store_.read_many(requests);
   found_ = requests[0].found && requests[1].found;
   object_bytes_ = requests[0].object_bytes;
@@ -110,8 +114,8 @@ std::int64_t CodedRangeReader::size_of(std::int64_t piece) const {
                                                        (piece - sizes_first_));
 }
 
-// An object that a task wrote again while it was read may be another one: its
-// size tells.
+// A task that runs twice may write the object in the other form while it is
+// read. Then its size differs.
 void CodedRangeReader::read(std::span<ReadRequest> requests) {
   store_.read_many(requests);
   for (const ReadRequest& request : requests) {
@@ -144,6 +148,7 @@ void CodedRangeReader::read_sizes() {
 // As many of the next pieces as a batch holds, at least one.
 void CodedRangeReader::read_pieces(std::int64_t most_bytes) {
   std::int64_t bytes = size_of(piece_);
+  // The buffer below holds no larger piece.
   if (bytes > CodedLayout::encoded_capacity(most_bytes) || offset_ < 0)
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("a piece of {} bytes at {}", bytes, offset_));

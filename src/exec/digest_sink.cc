@@ -23,6 +23,7 @@ Digest total(const std::vector<Digest>& digests) {
 
 Grid whole_grid(const Shape& shape) {
   Shape cell = shape;
+  // A grid has no cells of length 0, and an array may be empty.
   for (std::int64_t& length : cell) length = std::max<std::int64_t>(1, length);
   return {shape, cell};
 }
@@ -49,6 +50,7 @@ void DigestSink::put(const Region& part, const std::byte* data,
 
 void DigestSink::put_fill(const Region& part,
                           std::span<const std::byte> element) {
+  // Strides of 0 repeat the one element.
   add(part, element.data(), Shape(part.start.size(), 0));
   if (next_) next_->put_fill(part, element);
 }
@@ -93,6 +95,8 @@ KeptDigestSink::KeptDigestSink(const std::vector<DigestScalar>& scalars,
     : added_(scalars, whole_grid(kept.added(shape)), next,
              behind(shape, kept)) {
   if (kept.length > 0)
+    // `added_` gets these parts, too. They lie outside its grid, so it only
+    // passes them on.
     kept_.emplace(scalars, whole_grid(kept.region(shape).extent()), &added_);
 }
 

@@ -9,6 +9,7 @@ void DoneTasks::add(int array, int stage, Range tasks) {
   auto [first, stop] = tasks;
   if (first >= stop) return;
   Ranges& ranges = stages_[{array, stage}];
+  // Records may overlap, because a task may have run twice.
   auto next = ranges.upper_bound(first);
   if (next != ranges.begin() && std::prev(next)->second >= first)
     first = (--next)->first;

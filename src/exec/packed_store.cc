@@ -19,10 +19,12 @@ using std::chrono::steady_clock;
 // spends more on each than a copy does.
 constexpr std::int64_t kShortestScatteredPiece = 1024;
 
-// All that an object of nothing but fill holds. Its size, which no object of
-// elements of that task has, tells it; a missing object is an error.
+// The content of an object that would hold only fill. Readers know it by its
+// size, because no object with the elements of that task has this size. It
+// cannot be left out, because a missing object is an error.
 std::span<const std::byte> fill_marker(std::int64_t object_bytes) {
   static constexpr std::byte kMarker[1] = {};
+  // If the elements take one byte, the marker must have another size.
   return std::span(kMarker).first(object_bytes == 1 ? 0 : 1);
 }
 
@@ -31,6 +33,7 @@ std::span<const std::byte> fill_marker(std::int64_t object_bytes) {
               "temporary data must be left alone until the run ends");
 }
 
+// Tries to read an object while another process replaces it.
 constexpr int kMostTries = 3;
 
 // Written between two beats.
@@ -84,6 +87,8 @@ void PackedStore::write(std::int64_t task, const Block& block, Arena& arena,
         const auto begin = steady_clock::now();
         const bool coded = choice_->next();
         std::int64_t bytes = coded ? write_coded(name, block, arena, pulse) : 0;
+        // The time of a vain try counts for coding, so that it is chosen less
+        // often.
         if (bytes == 0) bytes = write_raw(name, block, pulse);
         choice_->tell(
             coded, block.layout().bytes(),
@@ -147,6 +152,7 @@ std::int64_t PackedStore::largest_piece_bytes(const Region& region) const {
 }
 
 bool PackedStore::may_be_coded(const Region& object) const {
+  // Writers and readers ask this, so it depends on the plan alone.
   return options_.coded &&
          bytes_of(object) >=
              CodedLayout::kShortestPieceBytes * piece_count(object);
@@ -254,6 +260,8 @@ void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("it holds {} bytes, wanted are {} at {}",
                             request.object_bytes, range.bytes, range.offset));
+  // A scattered read has brought the elements to their places. No `put`
+  // follows.
   block.note_data();
   if (!scratch.empty()) put_pieces(range, scratch, block);
 }

@@ -60,6 +60,7 @@ Progress expected(const Plan& plan, const DoneTasks* done) {
       total.bytes_total += bytes;
       total.tasks_done += tasks_done;
       if (tasks_done == 0) continue;
+      // The journal has numbers of tasks, not their bytes.
       total.bytes_done += static_cast<std::int64_t>(
           static_cast<double>(bytes) * static_cast<double>(tasks_done) /
           static_cast<double>(spec.tasks));
@@ -94,7 +95,7 @@ class Results {
   std::vector<ArrayResult> take() { return std::move(results_); }
 
  private:
-  // Tasks do not wait to tell.
+  // A task does not wait for another one that is telling the observer.
   void beat() {
     const std::unique_lock lock(mutex_, std::try_to_lock);
     if (lock) tell();
@@ -144,6 +145,8 @@ ArenaSizes::ArenaSizes(const Plan& plan) : plan_(plan) {
   const std::int64_t share = plan.max_memory / std::max(1, plan.threads);
   for (const StagedCopySpec& array : plan.arrays)
     for (const CopySpec& stage : array.stages)
+      // One size for most stages, so that a thread can use the same arena
+      // again.
       if (stage.tasks > 0 && stage.max_task_bytes <= share)
         shared_ = std::max(shared_, stage.max_task_bytes);
 }
@@ -164,8 +167,7 @@ std::int64_t ArenaSizes::of(int array, int stage) const {
 // 5. A thread without a task helps the tasks of others: it decodes and encodes
 //    chunks for them (`IdleThreads`). It is counted as idle between packs.
 // 6. The first error, or a request to stop, stops the schedule. All threads
-// end,
-//    and the error is thrown.
+//    end, and the error is thrown.
 std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
                                   MemoryBudget& budget,
                                   const RunOptions& options) {
@@ -176,20 +178,21 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
   const ArenaSizes sizes(plan);
   const std::int64_t largest = largest_task_bytes(plan);
   ArenaPool arenas(budget);
-  // Without helpers, more threads than tasks would only wait.
+  // Without sharing, more threads than tasks would only wait.
   const std::int64_t tasks = task_count(plan);
   const auto threads =
       options.idle && tasks > 0
           ? plan.threads
           : static_cast<int>(std::clamp<std::int64_t>(tasks, 1, plan.threads));
   if (options.idle) options.idle->enter(threads);
-  // A request is seen here before its callback has stopped the schedule.
+  // The token shows a request before its callback has stopped the schedule.
   const auto stopped = [&] {
     return options.stop.stop_requested() || schedule.stopped();
   };
   const auto loop = [&] {
     for (Pack pack; !(pack = schedule.next()).empty();) {
       if (pack.front().help) {
+        // The parts may be of any task, so the arena holds the largest.
         arenas.lend(largest, [&](Arena& arena) { options.idle->help(arena); });
         continue;
       }
@@ -205,7 +208,8 @@ std::vector<ArrayResult> run_plan(const Plan& plan, TaskRunner& runner,
   try {
     Crew([&] { schedule.stop(); }).work(threads, loop);
   } catch (const Error& error) {
-    // Whatever a task was doing when it saw the request.
+    // The error also says what a task was doing. That would look like a
+    // failure.
     if (error.kind() == ErrorKind::kCancelled) throw_cancelled();
     throw;
   }

@@ -7,11 +7,11 @@
 namespace rechunk {
 namespace {
 
-// Erasing is quick: some objects at a time.
+// Erasing is quick, so a thread erases several objects at a time.
 constexpr std::int64_t kReleasesPerWork = 16;
 
-// Small tasks take as long as their store needs to answer. More of them at a
-// time would let other threads wait for the last one to come back.
+// Tasks up to this size take about as long as the store's answer. In larger
+// packs, other threads would wait for the last task.
 constexpr std::int64_t kSmallTaskBytes = std::int64_t{1} << 17;
 constexpr std::int64_t kMaxPack = 16;
 // A thread takes this part of its share of what is left.
@@ -56,7 +56,8 @@ void Schedule::enter_phase(Component& component) {
   }
 }
 
-// Moves on to the next task that is not done; all releases are.
+// Moves on to the next task that is not done. Releases are always repeated,
+// because erasing twice does no harm.
 void Schedule::pass_done(Component& component) const {
   if (!done_) return;
   const Phase phase = phases_of(plan_.arrays[component.array])[component.phase];
@@ -72,6 +73,8 @@ bool Schedule::open_component() {
     const StagedCopySpec& array = plan_.arrays[next_array_];
     if (next_component_ >= grids_[next_array_][0].component_count()) continue;
     const bool staged = array.method == Method::kStaged;
+    // Each open component keeps an intermediate on disk. The plan has counted
+    // so many (`Plan::temp_bytes`).
     if (staged &&
         staged_in_progress_ >= components_in_progress(array, plan_.threads))
       return false;
@@ -87,6 +90,7 @@ bool Schedule::open_component() {
 }
 
 std::optional<Work> Schedule::take() {
+  // The oldest component comes first, so that its intermediate goes soon.
   for (Component& component : components_) {
     if (component.next == component.stop) continue;
     const Phase phase =
@@ -114,9 +118,10 @@ bool Schedule::is_small(const Work& work) const {
              kSmallTaskBytes * std::max<std::int64_t>(1, stage.tasks);
 }
 
-// Adds to a small task what may run beside it. What lies in an intermediate
-// gets no company from further components: it is to be used up first.
+// Adds works that may run beside a small one. No component is opened for this
+// while there is an intermediate, which is to be used up first.
 void Schedule::fill(Pack& pack) {
+  // Packs become smaller towards the end, so that all threads end together.
   const std::int64_t share = tasks_left_ / (kPartOfShare * plan_.threads);
   const auto most = static_cast<std::size_t>(std::min(kMaxPack, share));
   while (is_small(pack.back()) && pack.size() < most) {
@@ -144,7 +149,8 @@ Pack Schedule::next() {
 }
 
 void Schedule::wake() {
-  // Whoever has looked whether help is wanted must be waiting by now.
+  // With the lock, a thread that has just found nothing to help with waits
+  // already. Without it, that thread could miss this call.
   const std::lock_guard lock(mutex_);
   changed_.notify_all();
 }
@@ -177,6 +183,7 @@ void Schedule::finished(const Pack& pack) {
 
 void Schedule::stop() {
   {
+    // With the lock for the same reason as in `wake`.
     std::lock_guard lock(mutex_);
     stopped_ = true;
   }

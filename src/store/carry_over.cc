@@ -32,8 +32,10 @@ bool exists(const std::string& path) {
 
 void carry_owner(const struct stat& from, const std::string& to) {
   if (::lchown(to.c_str(), from.st_uid, from.st_gid) == 0) return;
-  // Whoever is no administrator may still give it to a group of theirs.
+  // Only an administrator may give files away. Other users may still choose one
+  // of their groups.
   if (errno == EPERM && ::lchown(to.c_str(), -1, from.st_gid) == 0) return;
+  // The file then stays the user's, as any new file: that is no error.
   if (errno != EPERM && errno != EINVAL && errno != ENOSYS &&
       errno != EOPNOTSUPP)
     throw_io("giving away", to, errno);
@@ -46,6 +48,7 @@ std::vector<std::string> attributes_of(const std::string& path) {
     if (size <= 0) return {};  // None, or none on this disk.
     std::string names(static_cast<std::size_t>(size), '\0');
     const ssize_t got = ::llistxattr(path.c_str(), names.data(), names.size());
+    // An attribute was added between the two calls.
     if (got < 0 && errno == ERANGE) continue;
     std::vector<std::string> list;
     for (std::size_t at = 0; got > 0 && at < static_cast<std::size_t>(got);
@@ -66,7 +69,7 @@ void carry_attribute(const std::string& from, const std::string& to,
   if (::lsetxattr(to.c_str(), name.c_str(), value.data(),
                   static_cast<std::size_t>(got), 0) == 0)
     return;
-  // Labels and the like are the administrator's.
+  // Users cannot set other attributes, such as security labels.
   const bool of_users =
       name.starts_with("user.") || name.starts_with("system.posix_acl");
   if (of_users) throw_io("giving attribute " + name + " to", to, errno);
@@ -129,8 +132,11 @@ void carry_access(const std::string& from, const std::string& to) {
 void carry_file(const std::string& root_from, const std::string& root_to,
                 const std::string& key) {
   const std::string from = root_from + "/" + key, to = root_to + "/" + key;
+  // The run has written such a file, or a process that was killed has carried
+  // it.
   if (exists(to)) return;
   make_folders(root_from, root_to, key);
+  // A link takes no room. Disks without links get a copy.
   if (::link(from.c_str(), to.c_str()) == 0 || errno == EEXIST) return;
   copy(from, to);
 }

@@ -58,6 +58,8 @@ void read_buffers(int file, const std::string& path, std::int64_t offset,
         [&] { return preadv(file, vectors.data() + first, count, offset); });
     if (got < 0) throw_io("reading", path, errno);
     if (got == 0) return;
+    // The system may bring less than was asked for. The loop continues from
+    // there.
     request.bytes_read += got;
     offset += got;
     for (auto left = static_cast<std::size_t>(got); left > 0;) {

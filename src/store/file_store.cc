@@ -66,6 +66,7 @@ class FileWriter final : public ObjectWriter {
       throw Error(ErrorKind::kInternal,
                   "writing " + path_ + ": a header of another length");
     write_all(file_.get(), path_, header, 0);
+    // Network disks may report only here that a write has failed.
     if (file_.close() != 0) throw_io("writing", path_, errno);
     if (::rename(partial_.c_str(), path_.c_str()) != 0)
       throw_io("writing", path_, errno);
@@ -120,6 +121,7 @@ class FileStore final : public Store {
       }
       return create_in_place(path, bytes);
     } catch (const Error&) {
+      // A run that cannot begin leaves no folder behind.
       remove_empty_folders(path);
       throw;
     }
@@ -127,7 +129,7 @@ class FileStore final : public Store {
 
   bool erase(std::string_view key) override {
     std::string path = path_of(key);
-    // What lies behind a link is not of this store; the link is.
+    // The store owns a link, but not what lies behind it.
     if (auto link = link_between(root_, path)) path = *std::move(link);
     if (::unlink(path.c_str()) != 0) {
       if (errno == ENOENT || errno == ENOTDIR) return false;
@@ -207,7 +209,8 @@ class FileStore final : public Store {
     }
   }
 
-  // A link fails where a rename would replace. 0, or why it failed.
+  // A link fails if the name is taken. A rename would replace the file. Returns
+  // 0, or the code of the error.
   int link_to_new_file(const std::string& path,
                        std::span<const std::byte> bytes) {
     const std::string partial = PartialFiles::name_beside(path);
@@ -223,13 +226,14 @@ class FileStore final : public Store {
     return code;
   }
 
-  // What exFAT, SMB and some others say where a link should be made.
+  // The answers of exFAT, SMB and others to a request for a link.
   static bool has_no_links(int code) {
     return code == EPERM || code == EACCES || code == ENOSYS ||
            code == EOPNOTSUPP || code == EMLINK || code == EXDEV;
   }
 
-  // One process creates the file, too; others may see it before it is filled.
+  // Here, too, only one process creates the file. But others may see it before
+  // it is filled.
   bool create_in_place(const std::string& path,
                        std::span<const std::byte> bytes) {
     if (::access(path.c_str(), F_OK) == 0) return false;
@@ -262,9 +266,9 @@ class FileStore final : public Store {
                          0666);
       if (file >= 0) return file;
       const int cause = error ? error.value() : errno;
-      // Whoever erases its last object removes a folder, and those around it:
-      // since it was made, or while it is being made (EEXIST: it was there to
-      // mkdir, and gone when looked at).
+      // Another process may erase the last object of this folder and remove the
+      // folder, after it was made or while it is being made. EEXIST: it was
+      // there for mkdir, and gone when looked at.
       const bool gone = cause == ENOENT || (error && cause == EEXIST);
       if (!gone || tries == kMostTries) {
         remove_empty_folders(path);
@@ -297,11 +301,12 @@ class FileStore final : public Store {
     folders_.clear();
   }
 
-  // Up to and with the root, which goes with its last object.
+  // Removes the root, too, when its last object is erased.
   void remove_empty_folders(std::string path) {
     bool removed = false;
     while (path.size() > root_.size()) {
       path.resize(path.rfind('/'));
+      // `rmdir` refuses a folder with content. So no writer loses anything.
       if (::rmdir(path.c_str()) != 0) break;
       removed = true;
     }

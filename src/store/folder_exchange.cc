@@ -39,6 +39,8 @@ Standing standing_of(const FolderExchange& folders, const Inodes& before) {
   const bool known = target == before.target || target == 0;
   if (!known || inode_of(folders.fresh) != before.fresh)
     throw_not_as_left(folders);
+  // The old folder was moved aside, and a process was killed before the next
+  // step.
   const bool between = target == 0 && inode_of(folders.aside) != 0;
   return between ? Standing::kBetween : Standing::kBefore;
 }
@@ -89,6 +91,7 @@ void exchange(const FolderExchange& folders, const Inodes& before) {
   const int code = exchange_at_once(folders.fresh, folders.target);
   if (code == 0) return;
   if (!is_unknown(code)) throw_io("replacing", folders.target, code);
+  // Two steps, because this disk has no exchange.
   move(folders.target, folders.aside);
   try {
     move(folders.fresh, folders.target);
@@ -120,6 +123,8 @@ void remove_tree(const std::string& path) {
   }
   const bool folder = S_ISDIR(status.st_mode);
   if (folder) {
+    // The folder is closed before the next level opens. So deep trees need only
+    // one open folder.
     std::vector<std::string> names;
     {
       const std::unique_ptr<DIR, int (*)(DIR*)> entries(::opendir(path.c_str()),

@@ -57,6 +57,7 @@ bool Listing::enter(const std::string& folder, std::string_view prefix) {
                                                     ::closedir);
   struct stat status {};
   if (!entries || ::fstat(::dirfd(entries.get()), &status) != 0) {
+    // Removed since the folder above was read.
     if (errno == ENOENT || errno == ENOTDIR) return true;
     fail(folder, std::strerror(errno));
   }
@@ -99,6 +100,7 @@ bool Listing::visit_link(const std::string& path, const std::string& key) {
 }
 
 bool Listing::holds_itself(const struct stat& status) {
+  // Few stores have links, so this is found when the first link comes.
   if (!above_) find_folders_above();
   const Identity folder = identity(status);
   return std::find(inside_.begin(), inside_.end(), folder) != inside_.end() ||
@@ -125,6 +127,8 @@ bool is_partial(std::string_view name) {
   if (!name.ends_with(kPartialSuffix)) return false;
   name.remove_suffix(kPartialSuffix.size());
   const std::string_view unique = name.substr(name.rfind('.') + 1);
+  // The form of `PartialFiles::name_beside`. A user's own file may be called
+  // "a.partial".
   return unique.size() < name.size() &&
          unique.find('-') != std::string_view::npos &&
          unique.find_first_not_of("0123456789-") == std::string_view::npos;
@@ -137,6 +141,7 @@ void list_files(const std::string& folder, std::string_view prefix,
 
 std::optional<std::string> link_between(const std::string& root,
                                         const std::string& path) {
+  // The root itself may be a link, because the user named it.
   for (std::size_t slash = path.find('/', root.size() + 1);
        slash != std::string::npos; slash = path.find('/', slash + 1)) {
     std::string folder = path.substr(0, slash);

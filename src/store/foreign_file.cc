@@ -44,6 +44,7 @@ constexpr std::array kFormats = {
     Format{"a file of NetCDF-3", "CDF\x02", kDatasetHint},
     Format{"a file of NetCDF-3", "CDF\x05", kDatasetHint},
     Format{"a GRIB file", "GRIB", kGribHint},
+    // With a length, because these texts hold a NUL.
     Format{"a TIFF file", std::string_view("II*\0", 4), kTiffHint},
     Format{"a TIFF file", std::string_view("MM\0*", 4), kTiffHint},
     Format{"a TIFF file", std::string_view("II+\0", 4), kTiffHint},

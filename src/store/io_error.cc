@@ -10,7 +10,7 @@
 namespace rechunk {
 namespace {
 
-// What goes by on busy machines and network file systems.
+// Errors that may pass on busy machines and network disks.
 bool is_passing(int code) {
   constexpr int kCodes[] = {EINTR,  EAGAIN, EBUSY,  EIO,
                             ESTALE, ENFILE, EMFILE, ETIMEDOUT};

@@ -43,6 +43,7 @@ class MemoryStore final : public Store {
             key.starts_with(std::string(prefix) + "/"))
           found.emplace_back(key, static_cast<std::int64_t>(bytes.size()));
     }
+    // Without the lock, because the visitor may use the store.
     for (const auto& [key, bytes] : found)
       if (!visit(key, bytes)) return;
   }

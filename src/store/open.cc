@@ -67,6 +67,7 @@ void Store::list(
 
 std::optional<std::string> read_text(const Store& store, std::string_view key,
                                      std::int64_t max_bytes) {
+  // Most documents fit. A longer one tells its size and is read again.
   std::string text(16 << 10, '\0');
   constexpr int kTries = 8;
   for (int attempt = 0; attempt < kTries; ++attempt) {

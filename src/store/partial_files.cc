@@ -34,6 +34,7 @@ std::string PartialFiles::name_beside(const std::string& path) {
 bool PartialFiles::has_ended(const std::string& name) {
   const std::size_t end = name.size() - kPartialSuffix.size();
   const int process = std::atoi(name.c_str() + name.rfind('.', end - 1) + 1);
+  // Other errors mean that it runs, for example as another user's process.
   return ::kill(process, 0) != 0 && errno == ESRCH;
 }
 

@@ -54,7 +54,7 @@ namespace {
       .set_retryable(true);
 }
 
-// The bytes that a read was to bring: the rest of its memory holds anything.
+// Memory that a read did not fill holds old bytes, so each read is checked.
 void check_complete(const ReadRequest& request, std::int64_t bytes) {
   if (request.bytes_read == bytes) return;
   throw_changed(
@@ -132,8 +132,8 @@ void ArrayReader::visit_objects(const Region& region,
   });
 }
 
-// What decoding a part of the array counts: whole chunks, or, of chunks without
-// codecs, what is wanted of them.
+// Codecs decode whole chunks. From chunks without codecs, only the wanted
+// elements are read.
 std::int64_t ArrayReader::decoded_bytes(const Region& wanted,
                                         const Region& box) const {
   if (layout_->codecs.empty())
@@ -143,7 +143,7 @@ std::int64_t ArrayReader::decoded_bytes(const Region& wanted,
          layout_->chunk_bytes();
 }
 
-// A chunk, or a shard, that is missing.
+// `box` is a chunk or a shard that is missing.
 void ArrayReader::skip(const Region& box, Call& call) const {
   const Region wanted = intersect(box, call.region);
   if (wanted.empty()) return;
@@ -151,8 +151,9 @@ void ArrayReader::skip(const Region& box, Call& call) const {
   call.sink.put_fill(wanted, fill_);
 }
 
-// Where a chunk is decoded: in the sink if all of it is wanted and lies there
-// as it comes, and not encoded; else in scratch.
+// A chunk is decoded right into the sink if all of it is wanted and the sink
+// keeps it in one piece. But the sink's memory may hold the encoded bytes.
+// Then, and in all other cases, it is decoded into the arena.
 std::span<std::byte> ArrayReader::decode_buffer(const Region& chunk,
                                                 Call& call) const {
   const auto bytes = layout_->chunk_bytes();
@@ -163,7 +164,7 @@ std::span<std::byte> ArrayReader::decode_buffer(const Region& chunk,
   return call.arena.take(bytes);
 }
 
-// Hands on what is wanted of a box of elements that lies without gaps.
+// `memory` holds the elements of `box` without gaps.
 void ArrayReader::deliver(const Region& wanted, const Region& box,
                           std::span<std::byte> memory, Call& call) const {
   swap_.apply(memory);
@@ -181,6 +182,7 @@ void ArrayReader::decode(const Region& chunk,
   call.report.counted.bytes_decoded += layout_->chunk_bytes();
   Region box = chunk;
   for (std::size_t axis = 0; axis < box.stop.size(); ++axis)
+    // Chunks are stored whole, also at the array's edges.
     box.stop[axis] = box.start[axis] + layout_->chunk_shape[axis];
   deliver(intersect(chunk, call.region), box, decoded, call);
 }
@@ -228,6 +230,7 @@ bool ArrayReader::read_raw(const Region& chunk, const std::string& key,
                      layout_->item_bytes};
   bool found = true, began = false;
   for_each_slab(raw, intersect(chunk, call.region), [&](const Slab& slab) {
+    // The visitor cannot end the loop, so it passes over the other slabs.
     if (!found) return;
     const ArenaScope scope(call.arena);
     std::byte* place = slab.part == slab.box
@@ -264,6 +267,7 @@ bool ArrayReader::read_runs(const Slab& slab, const std::string& key,
   for (const ReadRequest& request : requests) {
     if (!request.found) throw_changed("it is gone");
     call.report.counted.stored_bytes_read += request.bytes_read;
+    // In a shard, the index has told the size of the chunk already.
     if (layout_->shards.empty() &&
         request.object_bytes != layout_->chunk_bytes())
       throw Error(ErrorKind::kCorrupt,

@@ -137,9 +137,12 @@ void ShardWriter::append(const Region& region, const ChunkBytes& chunks,
       encoded = encode_unit(element_at(region_.start, coordinates, unit),
                             chunks, own, counted);
     } catch (...) {
+      // Later units wait for this one. They must not wait forever.
       turns.give_up();
       throw;
     }
+    // Threads encode in any order. The bytes of the shard must not depend on
+    // it.
     turns.in_turn(number, [&] {
       report += counted;
       append_unit(coordinates, encoded);
@@ -162,6 +165,7 @@ std::span<const std::byte> ShardWriter::encode_unit(const Shape& start,
                                                     Arena& arena,
                                                     StageReport& report) {
   if (layout_.codecs.empty() && layout_.shards.size() == 1) {
+    // Without codecs the chunk is appended from the block, without a copy.
     const std::span<const std::byte> chunk = chunks(start);
     const bool empty = writer_.is_empty(chunk);
     (empty ? report.skipped : report.counted).bytes_encoded +=
@@ -194,7 +198,8 @@ std::int64_t ShardWriter::encode_box(std::size_t level, const Shape& start,
       clipped_box(start, layout_.shards[level - 1].chunk_shape, layout_.shape);
   const auto index_size = static_cast<std::size_t>(shard.index_bytes);
   const std::size_t begin = shard.index_at_start ? index_size : 0;
-  // The index is built at the end of the box, where it cannot be in the way.
+  // Where the index goes may depend on the sizes of the chunks. So it is built
+  // at the end of `output` and moved afterwards.
   ShardIndex index(shard, output.last(index_size));
   index.clear();
   std::size_t at = begin;
@@ -213,6 +218,8 @@ std::int64_t ShardWriter::encode_box(std::size_t level, const Shape& start,
   if (at == begin) return 0;
   index.seal();
   const auto built = output.last(index_size);
+  // The two places may overlap. The index only moves to the front, so `copy` is
+  // right.
   std::copy(built.begin(), built.end(),
             output.begin() +
                 static_cast<std::ptrdiff_t>(shard.index_at_start ? 0 : at));

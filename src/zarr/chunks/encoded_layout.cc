@@ -37,6 +37,7 @@ EncodedLayout encoded_layout(const ArrayMetadata& metadata) {
   result.chunks = Grid(metadata.shape, inner_chunks(metadata));
   result.shard = outermost_shards(metadata);
   result.key_encoding = metadata.key_encoding;
+  // How large such chunks may be is not known, so any size is taken.
   if (!is_decodable(metadata)) return result;
   const ArrayLayout layout = make_layout(metadata);
   const bool raw = layout.codecs.empty();

@@ -53,6 +53,7 @@ class ChunkKeys {
     std::vector<ReadRequest> requests(static_cast<std::size_t>(count));
     std::byte first;
     for (std::int64_t i = 0; i < count; ++i) {
+      // In floating point, because the product of integers could overflow.
       const std::int64_t index =
           count == 1
               ? 0
@@ -103,6 +104,8 @@ void check_array(const Store& store, const std::string& path,
   if (element_count(array.shape) == 0) return;
   const ChunkKeys keys(path, array);
   if (keys.some_exist(store)) return;
+  // The array may be sparse and have none of the keys that were tried. Only a
+  // listing can tell.
   bool right = false;
   std::string misplaced;
   std::optional<ChunkKeyEncoding> fitting;

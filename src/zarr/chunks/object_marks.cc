@@ -9,6 +9,7 @@ namespace rechunk {
 namespace {
 
 void add(ObjectSums& sums, std::string_view key, std::int64_t bytes) {
+  // Sums do not depend on the order in which tasks end.
   sums.objects += 1;
   sums.marks += content_hash(key, {static_cast<std::uint64_t>(bytes)});
 }
@@ -36,7 +37,8 @@ void note_source(StageReport& report, const ReadRequest& request) {
       request.key,
       {found, found ? static_cast<std::uint64_t>(request.object_bytes) : 0,
        found ? static_cast<std::uint64_t>(request.version) : 0});
-  // Parts of one object are asked for one after the other.
+  // Requests for parts of one object follow each other. So this removes most
+  // repetitions at once, and `sum_sources` the others.
   auto& marks = report.source_marks;
   if (marks.empty() || marks.back() != mark) marks.push_back(mark);
 }
@@ -56,6 +58,7 @@ void note_existing(ObjectSums& sums, const Store& store, const std::string& key,
   add(sums, key, bytes);
   if (buffer.empty()) return;
   ContentHash hash;
+  // In the order of writing, where the header comes last.
   append_range(hash, store, key, {header_bytes, bytes}, buffer);
   append_range(hash, store, key, {0, header_bytes}, buffer);
   sums.contents += content_hash(key, {hash.value()});

@@ -16,7 +16,8 @@ Region grown(const RawChunk& chunk, const Region& wanted) {
     const int axis = chunk.axis_order[place];
     const std::int64_t extent = wanted.stop[axis] - wanted.start[axis];
     const std::int64_t gap = (chunk.shape[axis] - extent) * bytes;
-    // Once there is a gap, rows further out are apart whatever is read.
+    // Longer gaps are read, too, if they add at most an eighth. Behind any
+    // other gap, the rows of outer axes are apart, whatever is read.
     if (gap > kShortGapBytes && gap > extent * bytes / 8) break;
     box.start[axis] = chunk.region.start[axis];
     box.stop[axis] = box.start[axis] + chunk.shape[axis];
@@ -40,6 +41,7 @@ class Slabs {
       const std::int64_t extent = box_.stop[axis] - box_.start[axis];
       strides_[axis] = stride;
       stride *= chunk.shape[axis];
+      // The cut is along the outermost axis of which one step fits into a slab.
       if (bytes <= kSlabBytes || place + 1 == chunk.axis_order.size()) {
         cut_ = place;
         step_ = std::clamp<std::int64_t>(kSlabBytes / bytes, 1, extent);
@@ -74,6 +76,7 @@ class Slabs {
 
   void visit_slab(const std::function<void(const Slab&)>& visit) {
     slab_.part = intersect(slab_.box, wanted_);
+    // The box has grown, so some slabs hold nothing that is wanted.
     if (slab_.part.empty()) return;
     std::int64_t first = 0;
     for (std::size_t axis = 0; axis < strides_.size(); ++axis)
@@ -125,6 +128,7 @@ class Slabs {
 std::int64_t slab_bytes(const RawChunk& chunk) {
   std::int64_t bytes = chunk.item_bytes;
   for (const std::int64_t length : chunk.shape)
+    // Divided, because the product could overflow.
     bytes = length > kSlabBytes / bytes ? kSlabBytes : bytes * length;
   return std::max(bytes, chunk.item_bytes);
 }

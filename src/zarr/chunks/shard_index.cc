@@ -59,6 +59,7 @@ std::optional<ShardIndex::Entry> ShardIndex::entry(
   const std::uint64_t bytes = load(at + 8, level_.index_big_endian);
   if (offset == kEmpty && bytes == kEmpty) return std::nullopt;
   const auto limit = static_cast<std::uint64_t>(shard_bytes);
+  // Both numbers come from a file. In this form nothing overflows.
   if (offset > limit || bytes > limit - offset)
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("shard index: inner chunk {} lies at {} + {} of a "
@@ -69,6 +70,7 @@ std::optional<ShardIndex::Entry> ShardIndex::entry(
 }
 
 void ShardIndex::clear() {
+  // By the specification, all ones mean that a chunk is missing.
   std::memset(encoded_.data(), 0xff, encoded_.size());
 }
 
@@ -90,6 +92,7 @@ void ShardIndex::seal() {
 ReadRequest index_request(const ShardLevel& level, std::string key,
                           std::span<std::byte> index) {
   return {.key = std::move(key),
+          // The shard's size is not known yet, so this counts from its end.
           .offset = level.index_at_start ? 0 : -level.index_bytes,
           .destination = {index}};
 }

@@ -24,8 +24,8 @@ void ShardObject::add(const Shape& coordinates, ShardIndex::Entry place) {
 }
 
 void ShardObject::append(std::span<const std::byte> bytes) {
-  if (!object_)
-    object_ = store_.open_writer(key_, end_);  // Only a header lies before it.
+  // Nothing was appended yet, so `end_` is the size of the header.
+  if (!object_) object_ = store_.open_writer(key_, end_);
   object_->append(bytes);
   hash_.append(bytes);
   end_ += static_cast<std::int64_t>(bytes.size());
@@ -45,6 +45,7 @@ void ShardObject::finish(StageReport& report) {
         object_->commit();
       },
       [&] { return "writing " + describe(); });
+  // In the order of writing (`note_existing` reads in the same order).
   if (level_.index_at_start) hash_.append(index_bytes_);
   note_written(report, key_, end_, hash_.value());
   report.counted.objects_written += 1;
