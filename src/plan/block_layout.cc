@@ -92,7 +92,9 @@ std::vector<std::int64_t> BlockLayout::segments(const Region& part,
   const auto cut = [&](std::int64_t cell) {
     if (cell > firsts.back() && cell < stop) firsts.push_back(cell);
   };
+  // A part may begin or end inside a cell. Such cells differ from the others.
   if (part.start[axis] > first * unit) cut(first + 1);
+  // From a block to the next, packed cells are not at equal distances.
   if (packed_ && packed_->blocks != packed_->units)
     for (std::int64_t block = ceil_div(packed_->blocks[axis], unit),
                       cell = first;
@@ -103,8 +105,8 @@ std::vector<std::int64_t> BlockLayout::segments(const Region& part,
   return firsts;
 }
 
-// Nothing is allocated from group to group: where a chunk goes to many cells,
-// that took longer than the copies.
+// The same objects serve all groups. If a chunk goes to many cells, allocating
+// took longer than copying.
 void BlockLayout::for_each_group(
     const Region& part,
     const std::function<void(const CellGroup&)>& visit) const {
@@ -147,6 +149,7 @@ void BlockLayout::set_group(const Region& part, Region& cells,
     group.counts[axis] = cells.stop[axis] - cells.start[axis];
     group.cell_strides[axis] = 0;
     if (group.counts[axis] < 2) continue;
+    // From the neighbour's offset, because packed cells have no fixed size.
     ++cells.start[axis];
     group.cell_strides[axis] = offset(cells.start) - first.offset;
     --cells.start[axis];

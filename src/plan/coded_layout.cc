@@ -25,6 +25,7 @@ std::int64_t CodedLayout::first_piece(const Shape& block) const {
 
 std::int64_t CodedLayout::encoding_bytes(std::int64_t piece_bytes,
                                          std::int64_t object_bytes) {
+  // Objects with more pieces have shorter ones and are written raw.
   const std::int64_t header_bytes =
       (object_bytes / kShortestPieceBytes + 1) * (kOffsetBytes + kSizeBytes);
   return checked_add(kBatchBytes + kHeapBytes + kAlignmentBytes + header_bytes,
@@ -32,6 +33,7 @@ std::int64_t CodedLayout::encoding_bytes(std::int64_t piece_bytes,
 }
 
 std::int64_t CodedLayout::decoding_bytes(std::int64_t piece_bytes) {
+  // The encoded pieces, and a decoded one that has no place in the block.
   return checked_add(
       kBatchBytes + kHeapBytes + kAlignmentBytes + kBatchPieces * kSizeBytes,
       checked_multiply(2, encoded_capacity(piece_bytes)));

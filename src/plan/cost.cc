@@ -20,9 +20,9 @@ int axis_at(const ArrayProblem& array, std::size_t place) {
                                          : array.source.axis_order[place];
 }
 
-// Runs of neighbouring bytes in which blocks read chunks without codecs: every
-// step of an outer axis begins one, and so does every overlap of the axis that
-// blocks cut.
+// Chunks without codecs are read in runs of neighbouring bytes. On an axis that
+// blocks cut, each overlap begins a run. On the axes outside of it, each step
+// begins one.
 double runs(const ArrayProblem& array, const Shape& block) {
   double count = 1;
   bool cut = false;
@@ -34,6 +34,7 @@ double runs(const ArrayProblem& array, const Shape& block) {
         cut ? length : overlapping_pairs(length, block[axis], chunk));
     cut = cut || (block[axis] < length && block[axis] % chunk != 0);
   }
+  // A run ends with its batch, also if nothing is cut.
   return std::max(count, array_bytes(array) / kRawBatchBytes);
 }
 
@@ -69,6 +70,7 @@ double parts_read_cost(const ArrayProblem& array, const Shape& block) {
 double source_read_cost(const ArrayProblem& array, const Shape& block) {
   const ChunkTraits& source = array.source;
   if (source.in_parts) return parts_read_cost(array, block);
+  // A shard costs one request for its index and one for each chunk.
   const double requests = pair_count(array, block, source.objects) +
                           (source.objects == source.chunks
                                ? 0
@@ -86,6 +88,7 @@ double packed_write_cost(const ArrayProblem& array, const Shape& task,
   const MediumTraits& medium = array.temp;
   const double raw = medium.write_ns_per_byte;
   const double light = kLightEncodeNsPerByte + kLightStoredRatio * raw;
+  // The run measures both and takes the faster one (`CodingChoice`).
   return array_bytes(array) * (coded ? std::min(raw, light) : raw) +
          cells(array, clip(task, array.shape)) * medium.object_ns;
 }
@@ -94,6 +97,7 @@ double packed_read_cost(const ArrayProblem& array, const Shape& task,
                         const Shape& block, bool coded) {
   const MediumTraits& medium = array.temp;
   const double raw = medium.read_ns_per_byte;
+  // What was faster to write decides, not what is faster to read.
   const bool is_coded =
       coded &&
       kLightEncodeNsPerByte + kLightStoredRatio * medium.write_ns_per_byte <
@@ -175,8 +179,8 @@ double predicted_nanoseconds(const ArrayProblem& array,
     task_bytes = std::max(task_bytes, stage.max_task_bytes);
     const int threads = tasks_at_once(stage.max_task_bytes, options);
     auto tasks = std::max<std::int64_t>(1, stage.tasks);
-    // The last round may leave threads idle; where there are fewer tasks than
-    // threads, these share the chunks of a task.
+    // The last round may leave threads idle. If there are fewer tasks than
+    // threads, the threads share the chunks of a task.
     if (tasks < threads && index + 1 == plan.stages.size() &&
         !array.target.chunks.empty())
       tasks =

@@ -11,7 +11,8 @@ namespace {
 
 __extension__ using Wide = __int128;
 
-// x with a * x = 1 modulo m, for coprime numbers.
+// x with a * x = 1 modulo m, for coprime numbers (extended algorithm of
+// Euclid).
 std::int64_t inverse(std::int64_t a, std::int64_t m) {
   std::int64_t r = m, next_r = a % m, x = 0, next_x = 1;
   while (next_r != 0) {
@@ -31,6 +32,7 @@ std::int64_t common_cuts(std::int64_t length, std::int64_t step,
   const std::int64_t period = step / divisor;
   const std::int64_t missing =
       (period - pieces.first / divisor % period) % period;
+  // Wide, because the product of two lengths may overflow.
   const auto n = static_cast<std::int64_t>(
       Wide{missing} * inverse(pieces.step / divisor, period) % period);
   const Wide found = pieces.first + Wide{n} * pieces.step;

@@ -7,6 +7,7 @@ namespace rechunk {
 
 std::int64_t lcm_up_to(std::int64_t a, std::int64_t b, std::int64_t limit) {
   const std::int64_t factor = a / std::gcd(a, b);
+  // Divided, because the product may overflow.
   if (factor > limit / b) return limit;
   return std::min(limit, factor * b);
 }

@@ -41,6 +41,8 @@ SourcePairs source_pairs(const ArrayProblem& array, const Shape& block,
     across[axis] = std::min<std::int64_t>(1, shape[axis]);
     return checked_multiply(exact_pairs(across, block, other), along);
   };
+  // The kept part is the first of the cuts. It is read in the target's grid, so
+  // its pairs are counted apart.
   const std::int64_t begun = ceil_div(length, block[axis]);
   return {pairs(array.shape, kept_cells,
                 overlapping_pairs(length, block[axis], kept_cells[axis])),

@@ -52,7 +52,8 @@ class PackedSearch {
   }
 
  private:
-  // What each task of a stage may hold whose smallest tasks hold that.
+  // Memory for each task of a stage. If the smallest task is too large for all
+  // threads, fewer run at once, and each may hold more.
   static std::int64_t share(std::int64_t smallest, const PlanOptions& options) {
     return options.max_memory / tasks_at_once(smallest, options);
   }
@@ -208,10 +209,12 @@ class PackedSearch {
       best_cost = nanoseconds;
       best = Staging{
           Method::kStaged,
-          // Shapes in between divide no component but the array.
+          // Interpolated shapes divide no component. So the whole array is one.
           intermediates == 1 ? component_ : clip(array_.shape, array_.shape),
           tasks, last_, coded_};
     }
+    // A task writes whole objects. If the block is a part of a shard, the task
+    // holds one block after the other.
     if (best && !covers(last_, grids_.object))
       best->tasks.back() = grids_.object;
     return best;

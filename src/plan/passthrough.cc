@@ -16,6 +16,7 @@ constexpr std::int64_t kSmallestBufferBytes = 4096;
 
 bool holds_at_most(const ArrayProblem& array, const Shape& task,
                    std::int64_t bytes) {
+  // In floating point, because the product of lengths may overflow.
   double size =
       static_cast<double>(std::max<std::int64_t>(1, array.item_bytes));
   for (const std::int64_t length : task) size *= static_cast<double>(length);

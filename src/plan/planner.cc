@@ -124,6 +124,8 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
         to_string(direct->block))};
     return spec;
   }
+  // With fewer threads, no intermediate is needed. So this number of threads is
+  // no candidate.
   if (stage_direct(array, half, 1)) return std::nullopt;
   return plan_weighed(array, budget, threads);
 }
@@ -223,6 +225,7 @@ int components_in_progress(const StagedCopySpec& array, int threads) {
 Plan make_plan(const std::vector<ArrayProblem>& arrays,
                const PlanOptions& options) {
   for (const ArrayProblem& array : arrays) check_ranks(array);
+  // Planning must stay quick. So, of many threads, only the halves are tried.
   std::set<int> thread_counts;
   for (int threads = std::max(1, options.threads); threads >= 1; threads /= 2)
     thread_counts.insert(threads);
@@ -235,6 +238,7 @@ Plan make_plan(const std::vector<ArrayProblem>& arrays,
        ++threads) {
     if (options.max_memory / *threads < 1) continue;
     auto candidate = plan_with_threads(arrays, options.max_memory, *threads);
+    // Larger numbers come first, so more threads win if plans cost the same.
     if (!candidate || (best && best->weight <= candidate->weight)) continue;
     best = std::move(candidate);
     best_threads = *threads;

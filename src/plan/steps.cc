@@ -27,6 +27,7 @@ class ArraySteps {
  private:
   // The stages of components [first, stop), one after the other.
   void add_chain(std::int64_t first, std::int64_t stop) {
+    // Step 0 prepares the run. All others come after it.
     int before = 0;
     for (int stage = 0; stage < static_cast<int>(grids_.size()); ++stage) {
       before = add_step(Step::Kind::kCopy, stage, first, stop, before);

@@ -50,6 +50,7 @@ std::int64_t read_to_packed_bytes(const ArrayProblem& array, const Shape& task,
       bytes_of(array, element_count(clip(task, array.shape)));
   const bool alone =
       clip(task, array.shape) == clip(array.source.objects, array.shape);
+  // If a task reads one object, its encoded bytes use the memory of the region.
   const std::int64_t spare = alone ? array.source.spare_bytes : 0;
   return std::max(region, spare) +
          std::max(array.source.unit_scratch_bytes - spare +
@@ -86,9 +87,9 @@ std::int64_t packed_to_target_bytes(const ArrayProblem& array,
 //   source.unit_scratch_bytes      ArrayReader: encoded_buffer, decode_buffer,
 //                                  and the codecs' buffer in decode
 //   source.object_scratch_bytes    ArrayReader: the index of a shard
-//   target.unit_scratch_bytes      ArrayWriter::write_chunk,
-//   ShardWriter::append:
-//                                  output and the codecs' buffer
+//   target.unit_scratch_bytes      ArrayWriter::write_chunk and
+//                                  ShardWriter::append: output and the codecs'
+//                                  buffer
 //   target.object_scratch_bytes    ShardWriter: the index of a shard, which is
 //                                  open while its block is read
 //

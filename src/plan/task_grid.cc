@@ -10,6 +10,8 @@ Shape tasks_per_component(const Shape& shape, const Shape& component,
   Shape tasks(shape.size());
   for (std::size_t axis = 0; axis < shape.size(); ++axis)
     tasks[axis] =
+        // The length of a whole axis need not be a multiple of the tasks'
+        // length.
         component[axis] >= shape[axis]
             ? std::max<std::int64_t>(1, ceil_div(shape[axis], chunks[axis]))
             : component[axis] / chunks[axis];
@@ -47,6 +49,8 @@ Shape TaskGrid::coordinates(std::int64_t index) const {
   std::int64_t within = 1;  // Tasks per step of all later, whole axes.
   std::int64_t rest = task_count();
   for (std::size_t axis = 0; axis < rank; ++axis) {
+    // Undoes `elements_before`: how many whole components lie before the task
+    // on this axis.
     rest /= counts[axis];
     const std::int64_t full = within * tasks_per_component_[axis] * rest;
     const std::int64_t component = index / full;

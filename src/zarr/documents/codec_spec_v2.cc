@@ -41,6 +41,8 @@ std::int64_t encoded_item_bytes(const CodecSpec& codec,
   const CodecRow* row = find_codec(codec.name);
   if (!row || row->kind != CodecKind::kArrayToArray) return 1;
   if (row->encoded_item_bytes > 0) return row->encoded_item_bytes;
+  // Filters name the type that they write in one of these. If there is only
+  // "dtype", they write the type that they read.
   for (const char* key : {"astype", "encode_dtype", "dtype"}) {
     const auto text = raw_json::find(codec.configuration, key);
     const auto dtype = text ? raw_json::as_string(*text) : std::nullopt;

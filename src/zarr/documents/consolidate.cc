@@ -14,8 +14,9 @@ namespace {
 bool publish_consolidated(Store& store, bool v3) {
   const char* key = v3 ? "zarr.json" : ".zmetadata";
   store.drop_unfinished(key);
-  // Begun before the documents are read: who changes them meanwhile, and
-  // removes what others have begun, keeps an old state from being published.
+  // The writer is opened before the documents are read. A process that changes
+  // them meanwhile drops this unfinished object. So an old state is never
+  // published.
   const auto writer = store.open_writer(key);
   const Hierarchy now = read_hierarchy(store);
   const std::string text =
@@ -28,8 +29,8 @@ bool publish_consolidated(Store& store, bool v3) {
 
 }  // namespace
 
-// Looks again after each time: runs into other arrays of the group may end at
-// the same time, and whoever publishes last may have read first.
+// Runs into other arrays of the group may end at the same time. The one that
+// publishes last may have read first. So this looks again each time.
 void consolidate_again(Store& store) {
   const auto zarr_json = read_text(store, "zarr.json");
   const bool v3 = zarr_json && has_consolidated_v3(*zarr_json);

@@ -48,6 +48,7 @@ ArrayMetadata to_v3(const ArrayMetadata& source) {
   target.v2_dtype.clear();
   target.v2_order_f = false;
   target.extra.clear();
+  // In v3 the names of dimensions are a member of the document.
   if (opened_by_xarray(source))
     target.attributes = raw_json::without_member(attributes_in_v3(source),
                                                  kDimensionsAttribute);
@@ -80,7 +81,7 @@ ArrayMetadata to_v2(const ArrayMetadata& source) {
   else
     target.fill_value =
         convert_fill_value(source.fill_value, source.data_type, 2);
-  // Without dimensions v3 has no need for names, but xarray's v2 has.
+  // Without dimensions v3 needs no names. In v2, xarray needs the empty list.
   if (source.shape.empty()) target.dimension_names.emplace();
   if (target.dimension_names)
     target.attributes = with_dimensions(*target.attributes, target);

@@ -30,14 +30,15 @@ std::string text_in(std::string_view object, std::string_view key) {
   return text ? raw_json::as_string(*text).value_or("") : "";
 }
 
-/// Where version 0.4 has it, and where 0.5 does.
+/// OME-Zarr 0.5 has the list in the member "ome" of the attributes, older
+/// versions in the attributes themselves.
 std::vector<std::string_view> multiscales_in(const std::string& attributes) {
   const std::string_view object = raw_json::parse(attributes);
   const auto ome = raw_json::find(object, "ome");
   return list_in(ome ? *ome : object, "multiscales");
 }
 
-/// Names alone are those of version 0.3.
+/// OME-Zarr 0.3 has bare names, later versions objects with a name.
 Names names_of_axes(std::string_view image) {
   Names names;
   for (const std::string_view axis : list_in(image, "axes"))

@@ -44,14 +44,15 @@ std::string describe(const CodecSpec& codec) {
   return settings.empty() ? name : fmt::format("{}({})", name, settings);
 }
 
-/// One spelling of what a codec list decodes; transposes as the order they
-/// make, since v2 has no other way to say it.
+/// Equal for lists that decode alike. Transposes become the order that they
+/// make together, because v2 has only an order.
 std::string decode_chain(const std::vector<CodecSpec>& codecs,
                          std::size_t rank);
 
 std::string canonical_codec(const CodecSpec& codec, std::size_t rank) {
   if (is_sharding(codec)) {
     const Sharding sharding = parse_sharding(codec, rank);
+    // The index has one more axis, for offset and size.
     return fmt::format(
         "{} {} {} [{}] [{}]", codec.name, format_shape(sharding.chunk_shape),
         sharding.index_at_start, decode_chain(sharding.codecs, rank),

@@ -13,6 +13,7 @@ int format_above(const Store& target) {
   if (!above) return 0;
   const bool v2 = read_text(*above, ".zgroup").has_value();
   const bool v3 = read_text(*above, "zarr.json").has_value();
+  // A group with documents of both formats can hold arrays of both.
   return v2 == v3 ? 0 : v2 ? 2 : 3;
 }
 

@@ -59,7 +59,7 @@ struct Listing {
 // Of all documents of a hierarchy, and of what is made of them.
 constexpr std::int64_t kMaxMetadataBytes = 1 << 28;
 
-/// Adds up what metadata take; little files may say that elements are large.
+/// Adds up what metadata take. A small document may describe large elements.
 class MetadataMeter {
  public:
   explicit MetadataMeter(const Store& store) : store_(store) {}
@@ -141,7 +141,7 @@ Texts read_documents(const Store& store, const Listing& listing,
     const auto bytes = static_cast<std::size_t>(request.bytes_read);
     texts[request.key].resize(bytes);
     if (request.found && request.bytes_read == request.object_bytes) continue;
-    // Another one was put there since it was listed, or it was removed.
+    // Another process has replaced or removed it since it was listed.
     if (auto text = read_text(store, request.key))
       texts[request.key] = *std::move(text);
     else
@@ -174,8 +174,8 @@ std::vector<std::string> outermost_first(const Texts& texts) {
   return keys;
 }
 
-/// Reads an array with `parse`. What is sound but not understood is kept as it
-/// is, unless it is all there is.
+/// Reads an array with `parse`. A document that is valid but not understood is
+/// kept verbatim, unless it is all there is.
 template <class Parse>
 void read_array(const std::string& path, const std::vector<std::string>& names,
                 const Texts& texts, MetadataMeter& meter, Hierarchy& hierarchy,
@@ -214,6 +214,7 @@ void read_nodes_v3(const Store& store, const Texts& texts,
   hierarchy.consolidated = has_consolidated_v3(texts.at("zarr.json"));
 }
 
+// In v2 a group needs no document: all above an array are groups.
 void imply_groups_v2(const Store& store, const Texts& texts,
                      Hierarchy& hierarchy, std::string path) {
   for (bool root = false; !root; root = path.empty(), path = key_parent(path)) {
@@ -329,6 +330,7 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
   std::vector<std::string> paths;
   for (const auto& [path, group] : hierarchy.groups)
     if (!path.empty()) paths.push_back(path);
+  // The root comes last, so that nobody opens an unfinished target.
   std::sort(paths.begin(), paths.end(), deeper);
   for (const std::string& path : paths)
     write_group(store, path, hierarchy, hierarchy.groups.at(path).consolidated);
@@ -347,6 +349,7 @@ void erase_hierarchy(Store& store, bool everything,
     else if (everything)
       others.emplace_back(key);
   });
+  // The root's documents go first, so that nobody opens what is half erased.
   std::sort(documents.begin(), documents.end(), outer_key_first);
   for (const std::string& key : documents) store.erase(key);
   for (const std::string& key : others) store.erase(key);

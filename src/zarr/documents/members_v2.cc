@@ -58,6 +58,7 @@ void set_v2_codecs(ArrayMetadata& metadata) {
   }
   metadata.v2_filters =
       filters.empty() ? "null" : fmt::format("[{}]", fmt::join(filters, ", "));
+  // The codecs become what readers will make of the document.
   const auto text = format_array(metadata).back().second;
   metadata.codecs = parse_array_v2(text, {}).codecs;
 }

@@ -130,6 +130,7 @@ std::optional<FillValue> fill_of_attribute(std::string_view json,
   FillValue fill = parse_fill_value(*token, data_type, 2);
   if (fill.bits.empty()) return {};
   const FillValue standard = standard_fill_value(fill, data_type, 2);
+  // A number beyond the type's range is not equal to any element.
   const bool wrapped =
       is_whole(*token) && is_whole(standard.json) && standard.json != *token;
   return wrapped ? std::nullopt : std::optional(standard);
@@ -141,11 +142,12 @@ bool is_nan(const FillValue& fill, const DataType& data_type) {
   if (fill.bits.empty() || type.name.empty()) return false;
   const std::string token =
       standard_fill_value({"", fill.bits}, data_type, 3).json;
+  // A hexadecimal token is a NaN with a payload.
   return token.find("NaN") != std::string::npos ||
          token.find("0x") != std::string::npos;
 }
 
-/// What v2 has where xarray shall mask nothing.
+/// The fill value of v2 with which xarray masks nothing.
 FillValue no_missing_value(const ArrayMetadata& source) {
   const DataType& type = source.data_type;
   const FillValue null = parse_fill_value("null", type, 2);
@@ -183,7 +185,8 @@ std::pair<FillValue, std::string> fill_value_in_v2(
   const auto fill = attribute ? fill_of_attribute(*attribute, source.data_type)
                               : std::nullopt;
   const FillValue wanted = fill.value_or(no_missing_value(source));
-  // Chunks that are missing would have to be written out.
+  // With another fill value, missing chunks would have to be written, and
+  // rechunk cannot encode them.
   if (!source.fill_value.bits.empty() &&
       wanted.bits != source.fill_value.bits && !is_decodable(source))
     return {convert_fill_value(source.fill_value, source.data_type, 2),

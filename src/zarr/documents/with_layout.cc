@@ -101,6 +101,7 @@ std::vector<Shape> level_shapes(const SourceCodecs& codecs,
 /// location are the source's where it has such a level.
 std::vector<CodecSpec> sharded(const SourceCodecs& codecs,
                                const LayoutRequest& request) {
+  // For levels that the source lacks. The shape is set below.
   const CodecSpec defaults{"sharding_indexed",
                            R"({"chunk_shape": [], "codecs": []})"};
   const std::vector<Shape> shapes = level_shapes(codecs, request);

@@ -10,6 +10,7 @@ template <class Word>
 void swap_words(std::span<std::byte> elements) noexcept {
   for (std::size_t at = 0; at + sizeof(Word) <= elements.size();
        at += sizeof(Word)) {
+    // Elements need not be aligned, so they are copied.
     Word word;
     std::memcpy(&word, elements.data() + at, sizeof word);
     if constexpr (sizeof(Word) == 2) word = __builtin_bswap16(word);
@@ -31,6 +32,7 @@ ByteSwap::ByteSwap(const std::vector<DataType::Scalar>& from,
   }
   std::int64_t swapped = 0;
   for (const Part& part : parts_) swapped += part.bytes;
+  // Elements of equal numbers are swapped word by word, which is faster.
   const bool uniform =
       swapped == item_bytes_ &&
       std::all_of(parts_.begin(), parts_.end(), [&](const Part& part) {

@@ -46,6 +46,7 @@ void append_struct(const ElementType& type, std::vector<Scalar>& scalars) {
     const std::int64_t count = element_count(field.shape);
     std::vector<Scalar> one;
     append_scalars(field.type, one);
+    // Bytes that are never swapped are one scalar, however many there are.
     const bool opaque = std::none_of(one.begin(), one.end(),
                                      [](auto& s) { return s.swappable; });
     if (opaque && field.type.bytes > 0 && count > 0)
@@ -54,6 +55,7 @@ void append_struct(const ElementType& type, std::vector<Scalar>& scalars) {
         opaque ? std::min<std::int64_t>(count, 1) : count;
     if (checked_multiply(repeats, static_cast<std::int64_t>(one.size())) >
         static_cast<std::int64_t>(kMaxScalars - scalars.size()))
+      // Throws, because these are too many.
       append(scalars, kMaxScalars + 1, {});
     for (std::int64_t i = 0; i < repeats; ++i)
       scalars.insert(scalars.end(), one.begin(), one.end());
@@ -63,6 +65,7 @@ void append_struct(const ElementType& type, std::vector<Scalar>& scalars) {
 /// Text that is equal for types that mean the same, whatever the byte order.
 std::string identity(const ElementType& type) {
   const ElementType little = with_byte_order(type, false);
+  // v3 has two names for raw bytes.
   if (type.kind == Kind::kRaw) return fmt::format("|V{}", type.bytes);
   std::string text = format_type_v2(little);
   if (text.empty() || type.kind == Kind::kVariable)

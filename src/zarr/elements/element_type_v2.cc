@@ -29,6 +29,7 @@ void parse_unit(std::string_view text, ElementType& type) {
   if (type.unit_count < 1 || type.unit.empty())
     throw Error(ErrorKind::kCorrupt,
                 fmt::format("a time in units of {}", raw_json::excerpt(text)));
+  // The Greek letter, and the micro sign.
   if (type.unit == "\u03bcs" || type.unit == "\u00b5s") type.unit = "us";
 }
 
@@ -84,6 +85,7 @@ ElementType from_letter(char letter, std::int64_t number) {
     default:
       break;
   }
+  // `whole` includes 1, but NumPy has no float of one byte.
   if (type.kind == Kind::kFloat && number == 1) type.kind = Kind::kUnknown;
   return type;
 }

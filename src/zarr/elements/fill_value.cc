@@ -78,8 +78,8 @@ std::optional<std::uint64_t> whole_number(std::string_view json) {
   return {};
 }
 
-/// A number beyond the type's range is what is left of its bits, as it is for
-/// zarr-python with NumPy 1; with NumPy 2 it reads no such array.
+/// A number beyond the type's range keeps only its low bits, as in zarr-python
+/// with NumPy 1. With NumPy 2, zarr-python cannot open such an array.
 bool encode_integer(std::string_view json, const ElementType& type,
                     MutableBytes element) {
   const auto value = whole_number(json);
@@ -244,10 +244,10 @@ bool encode_fields(std::string_view json, const ElementType& type,
 
 bool encode(std::string_view json, const ElementType& type,
             MutableBytes element) {
-  // What is undefined zarr-python reads as no time, and as zeros else.
+  // zarr-python reads null as NaT for times, and as zeros for other types.
   if (json == "null" && type.kind == Kind::kTime)
     return encode_time("\"NaT\"", type, element);
-  // Writers of v2 put 0 for "zeros" whatever the type was.
+  // Writers of v2 put 0 for all types, also for text and structures.
   if (json == "null" || json == "0") return true;
   switch (type.kind) {
     case Kind::kBool:
@@ -274,8 +274,8 @@ bool encode(std::string_view json, const ElementType& type,
   }
 }
 
-/// v2 structures are base64 of the stored bytes; the older v3 ones (and
-/// numpy's own) are little-endian whatever the codec then stores.
+/// In v2, the base64 text of a structure has the stored bytes. In older v3
+/// documents, and in NumPy's, it is little-endian, whatever the codec stores.
 void swap_scalars(const std::vector<DataType::Scalar>& scalars,
                   MutableBytes element) {
   std::size_t at = 0;

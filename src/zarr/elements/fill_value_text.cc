@@ -33,6 +33,7 @@ std::string format_integer(Bytes element, const ElementType& type) {
   const std::uint64_t value = load(element, type.big_endian);
   if (type.kind == Kind::kUnsigned) return std::to_string(value);
   const int unused = static_cast<int>(64 - 8 * element.size());
+  // The two shifts extend the sign.
   return std::to_string(static_cast<std::int64_t>(value << unused) >> unused);
 }
 
@@ -80,9 +81,11 @@ std::string format_text(Bytes element, const ElementType& type) {
   const auto point = [&](std::size_t i) {
     return load(element.subspan(4 * i, 4), type.big_endian);
   };
+  // Zeros at the end are padding.
   while (stop > 0 && point(stop - 1) == 0) --stop;
   for (std::size_t i = 0; i < stop; ++i) {
     const std::uint64_t code = point(i);
+    // JSON escapes have 16 bits, so such a character takes two.
     if (code > 0xffff)
       json += fmt::format("\\u{:04x}\\u{:04x}",
                           0xd800 + ((code - 0x10000) >> 10 & 0x3ff),

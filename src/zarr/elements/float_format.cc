@@ -90,9 +90,10 @@ std::uint64_t encode_ieee(const Format& format, double value) {
   if (std::isinf(value)) return sign | top << format.mantissa_bits;
   int power = 0;
   std::frexp(value, &power);
+  // Subnormal numbers have the exponent of the smallest normal ones.
   const int exponent = std::max(power - 1 + format.bias, 1);
-  // In units of the last place; a carry out of the mantissa is a step of the
-  // exponent, and out of the exponent it is infinity.
+  // In units of the last place. If rounding carries out of the mantissa, the
+  // exponent grows by one. If it carries out of the exponent, this is infinity.
   const double units = std::nearbyint(std::ldexp(
       std::fabs(value), format.mantissa_bits + format.bias - exponent));
   const auto whole = static_cast<std::uint64_t>(units);
@@ -120,6 +121,7 @@ std::optional<std::uint64_t> float_bits(std::string_view name, double value) {
   if (format->bytes > 1 ||
       (format->special == Special::kIeee && std::isnan(value)))
     return encode_ieee(*format, value);
+  // Formats of one byte differ in many ways. Trying all patterns is simpler.
   for (std::uint64_t bits = 0; bits < 256; ++bits)
     if (same_number(decode(*format, bits), value)) return bits;
   return {};
