@@ -8,7 +8,7 @@ namespace rechunk {
 Arena ArenaPool::take(std::int64_t bytes) {
   std::unique_lock lock(mutex_);
   for (;;) {
-    // A larger one would keep room from others.
+    // A larger one would keep room from other tasks.
     const auto fitting = std::find_if(
         idle_.rbegin(), idle_.rend(),
         [&](const Arena& arena) { return arena.capacity() == bytes; });
@@ -18,12 +18,15 @@ Arena ArenaPool::take(std::int64_t bytes) {
       ++lent_;
       return arena;
     }
+    // If this pool has lent nothing, nothing comes back to it. Then others hold
+    // the budget, and this waits for them.
     std::optional<Arena> arena = budget_.try_acquire(bytes);
     if (!arena && lent_ == 0 && idle_.empty()) arena = budget_.acquire(bytes);
     if (arena) {
       ++lent_;
       return std::move(*arena);
     }
+    // Idle arenas of other sizes make room.
     if (idle_.empty())
       returned_.wait(lock);
     else

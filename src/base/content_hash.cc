@@ -71,6 +71,7 @@ std::uint64_t content_hash(std::string_view text,
                            std::initializer_list<std::uint64_t> numbers) {
   ContentHash hash;
   hash.append(std::as_bytes(std::span<const char>(text)));
+  // The length separates the text from the numbers.
   const std::uint64_t bytes = text.size();
   hash.append(std::as_bytes(std::span<const std::uint64_t>(&bytes, 1)));
   for (const std::uint64_t number : numbers)

@@ -39,7 +39,8 @@ bool are_alike(const std::vector<Word>& words) {
   return true;
 }
 
-// In the order of memory; axes that are as one in memory and in number are one.
+// Sorts axes by their order in memory. Two axes become one if they are one in
+// memory and in the numbers.
 std::vector<WordAxis> merged(std::vector<WordAxis> axes) {
   std::erase_if(axes, [](const WordAxis& axis) { return axis.extent == 1; });
   std::stable_sort(axes.begin(), axes.end(),

@@ -44,7 +44,7 @@ Error& Error::set_retryable(bool retryable) {
 }
 
 Error Error::with_context(std::string_view context) const {
-  // Who reads a file says so, and so does who asked for it.
+  // A reader of a file names it. Its caller may do so again.
   const std::string before = std::string(context) + ": ";
   if (marked_message_.starts_with(before)) return *this;
   return Error(kind_, before + marked_message_, marked_hint_)

@@ -4,7 +4,8 @@ namespace rechunk {
 
 void IdleThreads::run(std::int64_t parts, const Part& part, Arena& arena) {
   std::int64_t number = 0;
-  // The last part leaves nothing to share.
+  // As long as nobody is idle, nothing is shared and nothing is locked. The
+  // last part leaves nothing to share.
   for (; number < parts && (!any() || number + 1 == parts); ++number) {
     const ArenaScope scope(arena);
     part(number, arena);
@@ -19,6 +20,7 @@ void IdleThreads::run(std::int64_t parts, const Part& part, Arena& arena) {
   wake_();
   work_on(*posted, arena);
   std::unique_lock lock(mutex_);
+  // Helpers may still be in parts, which use what the caller has.
   left_.wait(lock, [&] { return posted->helpers == 0; });
   const std::exception_ptr error = posted->error;
   posted_.erase(posted);

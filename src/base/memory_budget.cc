@@ -24,7 +24,8 @@
 namespace rechunk {
 namespace {
 
-// Below this, huge pages would hold more memory than they save time.
+// For smaller arenas, huge pages would take too much memory for the time that
+// they save.
 constexpr std::int64_t kHugePageBytes = 2 << 20;
 constexpr std::int64_t kUseHugePagesFrom = 4 * kHugePageBytes;
 
@@ -102,6 +103,7 @@ Arena MemoryBudget::acquire(std::int64_t bytes) {
     freed_.wait(lock, [&] { return reserved_ + bytes <= limit_; });
     reserve(bytes);
   }
+  // The bytes are reserved, so mapping needs no lock.
   return map(bytes);
 }
 

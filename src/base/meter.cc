@@ -24,6 +24,8 @@ void Meter::tell(std::int64_t bytes_in_progress) {
   if (!observer_ || (now - last_told_ < kInterval && !last)) return;
   last_told_ = now;
   Progress told = progress_;
+  // A task's bytes in progress are taken back a moment before its report counts
+  // them. What is shown must not fall.
   told.bytes_done =
       std::clamp(progress_.bytes_done + bytes_in_progress, bytes_told_,
                  std::max(bytes_told_, progress_.bytes_total));

@@ -4,7 +4,7 @@
 
 namespace rechunk {
 
-// Records of a run may hold any numbers.
+// Some counts come from records in files, which may hold any numbers.
 Counts& Counts::operator+=(const Counts& other) {
   tasks = checked_add(tasks, other.tasks);
   objects_read = checked_add(objects_read, other.objects_read);

@@ -80,8 +80,9 @@ void copy_plane(const Axis& rows, const Axis& columns, std::byte* target,
   }
 }
 
-// Runs of any size: whole words of 16 bytes, then a last word that overlaps
-// the one before; a call of memcpy would cost more than short runs do.
+// Runs of any size. For short runs, a call of memcpy costs more than the copy.
+// So these are copied in words of 16 bytes. The last word overlaps the one
+// before it.
 inline void copy_run(std::byte* target, const std::byte* source,
                      std::int64_t bytes) noexcept {
   if (bytes < 16 || bytes > 512) {
@@ -129,7 +130,7 @@ CopyPlane choose_plane(std::int64_t run_bytes) noexcept {
                                                               : copy_plane_any;
 }
 
-// A plane whose columns jump through the source is a transposition: tiles keep
+// If columns jump through the source, a plane is a transposition. Tiles keep
 // both sides within the cache's lines.
 void copy_tiles(CopyPlane copy, const Axis& rows, const Axis& columns,
                 std::byte* target, const std::byte* source,
@@ -154,8 +155,8 @@ bool is_transposition(const Axis& rows, const Axis& columns,
          rows.length >= 8 && columns.length >= 8;
 }
 
-// Where the source's fastest axis is not among the two innermost loops, it
-// takes the place of the second, so that tiles see it.
+// If the source's fastest axis is not one of the two innermost loops, it
+// becomes the outer one of these, so that tiles see it.
 void bring_source_axis_in(Loops& loops) noexcept {
   if (loops.count < 3 || loops.run_bytes > 32) return;
   int fastest = 0;

@@ -7,7 +7,7 @@
 #include <utility>
 
 #if defined(__x86_64__)
-// GCC 12 takes values that its header leaves open for forgotten ones.
+// GCC 12 warns of values that its own header leaves undefined.
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wuninitialized"
 #if !defined(__clang__)
@@ -205,7 +205,7 @@ const Kernels& kernels_for(std::int64_t bytes) {
   return kKernels[bytes - 1];
 }
 
-// Asks for what comes next; hardware stops looking ahead at each page.
+// Hardware stops looking ahead at each page, so this asks for what comes next.
 inline void prefetch(const std::byte* data, std::int64_t bytes) {
   for (std::int64_t at = 0; at < bytes; at += 64) __builtin_prefetch(data + at);
 }
@@ -273,6 +273,7 @@ void TileSum::choose_tile(std::int64_t bytes) {
     const WordAxis& inner = axes_[cut_];
     const bool gap =
         axes_[cut_ - 1].stride_bytes != inner.stride_bytes * inner.extent;
+    // Long rows are summed where they lie. Only short ones are copied together.
     if (gap && in_place_ && step_words_ * inner.extent >= kLongRow) break;
     in_place_ = in_place_ && !gap;
     step_words_ *= inner.extent;
@@ -328,6 +329,7 @@ Digest TileSum::sum(const std::byte* data, std::uint64_t number) {
             prefetch(tile + steps * cut.stride_bytes, steps * cut.stride_bytes);
           else
             load(tile, steps);
+          // `load` has made words of 8 bytes.
           const auto sum_tile = in_place_ ? kernels_.sum_tile[reversed_]
                                           : kernels_for(8).sum_tile[0];
           digest += sum_tile(

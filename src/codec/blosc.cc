@@ -56,7 +56,7 @@ Header parse_header(std::span<const std::byte> encoded) {
   header.block_bytes = static_cast<std::int64_t>(block_bytes);
   header.type_bytes = static_cast<std::int64_t>(type_bytes);
   header.is_stored = flags & BLOSC_MEMCPYED;
-  // The library tells only the lowest three.
+  // The library returns only the three lowest flags.
   const int all_flags = std::to_integer<int>(encoded[2]);
   constexpr int kNotSplit = 0x10;
   header.is_split = !(all_flags & kNotSplit);
@@ -67,11 +67,11 @@ Header parse_header(std::span<const std::byte> encoded) {
   return header;
 }
 
-// Looks at what Debian's zstd does not; later releases refuse such data.
+// Checks what Debian's zstd does not. Later releases refuse such data.
 void check_zstd_streams(const Header& header,
                         std::span<const std::byte> encoded) {
   if (!header.is_zstd || header.is_stored || header.decoded_bytes == 0) return;
-  // As the library does it: not of elements, or blocks, beyond these sizes.
+  // The library splits only short elements in long blocks.
   const bool is_split = header.is_split && header.type_bytes <= 16 &&
                         header.block_bytes / header.type_bytes >= 128;
   ByteReader starts("blosc", encoded.subspan(BLOSC_MIN_HEADER_LENGTH));
@@ -92,10 +92,10 @@ void check_zstd_streams(const Header& header,
 }
 
 // The library takes aligned buffers for each call. glibc cuts them out of
-// larger pieces (its bug 14581, until 2.38): the scraps go to the thread's
-// cache, the place never becomes whole again, and the heap grows with each
-// chunk. Scraps that the cache has no room for are joined with their
-// neighbours.
+// larger pieces (its bug 14581, until 2.38). The scraps go to the thread's
+// cache, so the place never becomes whole again, and the heap grows with each
+// chunk. If the cache is full, scraps are joined with their neighbours. So this
+// fills the cache first.
 void fill_thread_cache() {
   constexpr std::size_t kSmallestScrap = 24, kLargestScrap = 72, kStep = 16;
   constexpr std::size_t kCachedOfEach = 7;
@@ -179,6 +179,7 @@ std::int64_t Blosc::encode(std::span<const std::byte> decoded,
   const auto room =
       std::min(encoded.size(), decoded.size() + BLOSC_MAX_OVERHEAD);
   fill_thread_cache();
+  // The library's other functions share a state, for which threads would wait.
   const int encoded_bytes = blosc_compress_ctx(
       options_.level, options_.shuffle,
       static_cast<std::size_t>(options_.type_bytes), decoded.size(),

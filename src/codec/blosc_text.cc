@@ -103,6 +103,7 @@ std::string canonical_blosc(std::string_view configuration) {
   const auto shuffle = raw_json::find(configuration, "shuffle");
   if (!shuffle || raw_json::as_string(*shuffle) != "noshuffle")
     return std::string(configuration);
+  // The size of elements matters only for the shuffle.
   return raw_json::without_member(configuration, "typesize");
 }
 

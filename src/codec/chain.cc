@@ -35,6 +35,7 @@ class Areas {
       bound = codecs[i]->max_encoded_bytes(bound);
       widest = std::max(widest, bound);
     }
+    // The last mover writes to the caller's memory. The others take turns.
     count_ = std::min<std::int64_t>(static_cast<std::int64_t>(movers) - 1, 2);
   }
 

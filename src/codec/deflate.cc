@@ -89,6 +89,7 @@ void inflate_stream(const Wrapper& wrapper,
   int result = Z_OK;
   while (result == Z_OK) {
     if (stream.avail_in == 0) {
+      // zlib counts in 32 bits.
       constexpr std::size_t kMostBytes = std::size_t{1} << 30;
       const auto part = encoded.first(std::min(encoded.size(), kMostBytes));
       encoded = encoded.subspan(part.size());

@@ -14,7 +14,7 @@ constexpr std::uint64_t kLargestWindow = std::uint64_t{1} << 27;
 
 [[noreturn]] void fail(const char* what) { throw corrupt_data("zstd", what); }
 
-// Section 3.1.1.3.1: literals come first.
+// RFC 8878, section 3.1.1.3.1: literals come first.
 void skip_literals(ByteReader& block) {
   const std::uint64_t first = block.number(1);
   const auto type = first & 3, format = first >> 2 & 3;
@@ -30,8 +30,8 @@ void skip_literals(ByteReader& block) {
   block.take(header >> (4 + width) & ((1U << width) - 1));
 }
 
-// Section 3.1.1.3.2.1: the modes of sequences, whose last two bits are
-// reserved, follow their number.
+// RFC 8878, section 3.1.1.3.2.1: the number of sequences comes first. Their
+// modes follow, whose last two bits are reserved.
 void check_block(ByteReader block) {
   skip_literals(block);
   const std::uint64_t count = block.number(1);
@@ -40,7 +40,7 @@ void check_block(ByteReader block) {
   if (block.number(1) & 3) fail("a reserved bit is set");
 }
 
-// Section 3.1.1.1. True if a checksum ends the frame.
+// RFC 8878, section 3.1.1.1. True if a checksum ends the frame.
 bool check_header(ByteReader& frame) {
   const std::uint64_t descriptor = frame.number(1);
   const bool single_segment = descriptor & 0x20;

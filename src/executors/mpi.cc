@@ -33,7 +33,7 @@ class Ranks {
   }
 
   ~Ranks() {
-    // An error that the others know nothing of: they would wait for ever.
+    // The other ranks do not know of this error. They would wait for ever.
     if (std::uncaught_exceptions() > 0 && !failed_together_)
       MPI_Abort(MPI_COMM_WORLD, 1);
     MPI_Finalize();

@@ -18,11 +18,12 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Of each thread: until it has both, or nothing more to take.
+// A thread takes samples until it has so many and has worked for so long, or
+// has taken all.
 constexpr std::size_t kFewestSamples = 5;
 constexpr auto kSampleTime = std::chrono::milliseconds(100);
-// Small chunks are sampled with their neighbours, as a run reads them: opening
-// objects that have nothing in common takes longer.
+// Small chunks are sampled with their neighbours, as a run reads them. Opening
+// objects that lie far apart takes longer.
 constexpr std::int64_t kNeighbourBytes = 256 << 10, kMostNeighbours = 8;
 // Chunks that are looked for, to learn how many are missing.
 constexpr std::int64_t kFewestLookups = 10, kMostLookups = 1000;
@@ -46,8 +47,8 @@ class SamplesOfThreads {
   explicit SamplesOfThreads(std::vector<std::vector<ChunkSample>> samples)
       : samples_(std::move(samples)) {}
 
-  /// Of one thread in the middle: whoever is done takes the next task, so that
-  /// it is speeds that add up.
+  /// The time of a mean thread. A thread that is done takes the next task, so
+  /// speeds add up, and not times.
   double time(double ChunkSample::*member) const {
     double speed = 0;
     for (const auto& samples : samples_) speed += 1 / median(samples, member);
@@ -67,9 +68,9 @@ struct Lookups {
   double missing_share = 0;
 };
 
-/// Looks for chunks all over the array, however early it has to end: steps of
-/// about the golden section of its length leave no part out, nor do they come
-/// back before all were there.
+/// Looks for chunks all over the array, also if it ends early. For this, a step
+/// is about the golden section of the array's length. No chunk comes twice,
+/// because step and length have no common divisor.
 Lookups look_up(const ChunkSampler& sampler) {
   const std::int64_t count = sampler.chunk_count();
   const auto begin = Clock::now();
@@ -88,8 +89,8 @@ Lookups look_up(const ChunkSampler& sampler) {
   return {there, 1 - found / static_cast<double>(looked_up)};
 }
 
-/// One thread's, of every `step`th chunk; the first warms up and does not
-/// count.
+/// Samples of one thread, of every `step`th chunk. The first one warms up and
+/// does not count.
 std::vector<ChunkSample> take_samples(const ChunkSampler& sampler,
                                       const std::vector<std::int64_t>& chunks,
                                       std::size_t first, std::size_t step,
@@ -144,7 +145,7 @@ void take_over(const SamplesOfThreads& samples, double bytes,
   target.stored_ratio = samples.ratio(&ChunkSample::target_ratio);
   const double stored = source.stored_ratio * bytes;
   if (!source.in_parts) {
-    // What a warm read takes beside decoding stays as estimated.
+    // The other costs of a warm read stay as estimated.
     const double other =
         source.medium.request_ns + stored * source.medium.read_ns_per_byte;
     source.codec_ns_per_byte = std::max(0.0, read - other) / bytes;
@@ -163,7 +164,8 @@ double bytes_of(const ArrayProblem& problem) {
 
 void use(const std::optional<DiskCosts>& costs, MediumTraits& medium) {
   if (!costs) return;
-  // A short probe finds memory that is at hand; a run soon has used that up.
+  // A short probe writes into free memory. A run has soon used that up, so a
+  // faster time than the estimate does not count.
   medium.write_ns_per_byte =
       std::max(medium.write_ns_per_byte, costs->write_ns);
   medium.read_ns_per_byte = std::max(medium.read_ns_per_byte, costs->read_ns);

@@ -17,9 +17,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Of all threads: enough to meet pages that were not used a moment ago.
+// For all threads together: so much that they also write to pages that were not
+// used a moment ago.
 constexpr std::int64_t kProbeBytes = 128 << 20;
-// Of one thread's buffer: more than its own cache holds, as a run's blocks.
+// The buffer of one thread: more than its own cache holds, as a run's blocks.
 constexpr std::int64_t kMostAtOnce = 8 << 20;
 
 fs::path existing_folder(const std::string& place) {

@@ -15,6 +15,7 @@
 namespace rechunk {
 namespace {
 
+// The planner may not include the reader, so both have this number.
 static_assert(kRawBatchBytes == kSlabBytes);
 
 ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
@@ -51,7 +52,7 @@ ChunkTraits target_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   return traits;
 }
 
-// Tasks read what the target has, too, with the same memory.
+// Tasks also read the target's own chunks, with the same memory.
 void add_kept(const ArrayLayout& target, ArrayProblem& problem) {
   ChunkTraits& source = problem.source;
   problem.kept_in_parts = target.codecs.empty();
@@ -59,6 +60,7 @@ void add_kept(const ArrayLayout& target, ArrayProblem& problem) {
                                        ArrayReader::unit_scratch_bytes(target));
   source.object_scratch_bytes = std::max(
       source.object_scratch_bytes, ArrayReader::object_scratch_bytes(target));
+  // Two readers fill a block, so none may use its memory for encoded bytes.
   source.spare_bytes = 0;
 }
 

@@ -13,7 +13,7 @@ CodecCosts sum_of(const std::vector<CodecSpec>& codecs, std::size_t rank) {
         codec.name == "sharding_indexed"
             ? sum_of(parse_sharding(codec, rank).codecs, rank)
             : costs_of(codec);
-    // Codecs behind the first get what it left over.
+    // Each codec gets only the bytes that the codec before it has left.
     sum.decode_ns += sum.stored_ratio * costs.decode_ns;
     sum.encode_ns += sum.stored_ratio * costs.encode_ns;
     sum.stored_ratio *= costs.stored_ratio;
@@ -24,7 +24,7 @@ CodecCosts sum_of(const std::vector<CodecSpec>& codecs, std::size_t rank) {
 }  // namespace
 
 CodecCosts codec_costs(const ArrayMetadata& array) {
-  // Numbers of codecs that cannot be made mean nothing.
+  // If a codec is not known, a sum over the others means nothing.
   if (!is_decodable(array)) return {};
   return sum_of(array.codecs, array.shape.size());
 }

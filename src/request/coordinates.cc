@@ -23,6 +23,7 @@ std::map<std::string, std::int64_t> lengths_by_dimension(
       if (axis >= context.dimension_names.size() || given[axis] == 0) continue;
       const auto [known, is_new] =
           lengths.emplace(context.dimension_names[axis], given[axis]);
+      // Arrays differ in this dimension, so the list does not say its length.
       if (known->second != given[axis]) known->second = 0;
     }
   }

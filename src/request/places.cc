@@ -26,7 +26,8 @@ constexpr std::string_view kReplacementSuffix = ".rechunk-new";
 
 fs::path local_path(const std::string& place) {
   std::error_code error;
-  // First: what does not exist at all would stay relative.
+  // Made absolute first. `weakly_canonical` leaves a path relative if no part
+  // of it exists.
   const fs::path absolute = fs::absolute(file_path(place), error);
   fs::path path = fs::weakly_canonical(absolute, error);
   if (error) path = absolute.lexically_normal();
@@ -40,8 +41,8 @@ fs::path existing_parent(fs::path path) {
   return path;
 }
 
-// What one folder has under all its names: bind mounts, and upper and lower
-// case where a disk does not tell them apart, give it several.
+// Tells a folder by any of its names. It has several through bind mounts, and
+// on disks that ignore upper and lower case.
 using Identity = std::pair<dev_t, ino_t>;
 
 std::optional<Identity> identity(const fs::path& path) {
@@ -155,6 +156,7 @@ std::string real_path(const std::string& place) {
 
 bool is_link(const std::string& place) {
   std::string path = file_path(place);
+  // With a slash at the end, the system would follow the link.
   while (path.size() > 1 && path.ends_with('/')) path.pop_back();
   std::error_code error;
   return fs::is_symlink(fs::symlink_status(path, error));
@@ -197,6 +199,7 @@ void check_free_space(const std::string& place, std::int64_t bytes,
   const fs::path path = existing_parent(local_path(place));
   std::error_code error;
   const fs::space_info space = fs::space(path, error);
+  // A disk that does not tell its space is no reason to refuse.
   if (error || static_cast<std::uintmax_t>(bytes) <= space.available) return;
   throw Error(ErrorKind::kIo,
               what + " needs " + format_byte_size(bytes) + " at " +

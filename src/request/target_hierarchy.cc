@@ -89,7 +89,8 @@ Codecs parse_codecs(const std::string& text) {
               "its arrays are: " + names);
 }
 
-// "NAME:VALUE" taken apart where the longest NAME is that of an array.
+// Splits "NAME:VALUE". Names may have colons: the longest one of an array
+// counts.
 std::pair<std::string, std::string> split_word(const std::string& word,
                                                const Hierarchy& source,
                                                const char* asked_by) {

@@ -20,9 +20,9 @@ namespace {
 
 using Difference = Comparison::Difference;
 
-// So many boxes are looked at element by element.
+// At most so many boxes are compared element by element.
 constexpr std::size_t kMostDifferences = 16;
-// Two digests for each are held.
+// Two digests are held for each cell.
 constexpr std::int64_t kMostCells = 1 << 16;
 
 // A block in C order of the array's axes, clipped: for comparing.
@@ -41,6 +41,7 @@ class ElementComparison {
         layout_a_(shared_layout(a)),
         layout_b_(shared_layout(b)),
         reader_a_(a.store, a.path, layout_a_, layout_a_->scalars),
+        // Both readers give the byte order of the first array.
         reader_b_(b.store, b.path, layout_b_, layout_a_->scalars),
         regions_(layout_a_->shape, read_region_shape(*layout_a_)) {}
 
@@ -110,8 +111,8 @@ class Findings {
   }
 
  private:
-  // Two parts of one box; the first different element is that of the part that
-  // comes first.
+  // Joins two parts of one box. The part that comes first has the first
+  // different element.
   static Difference joined(const Difference& one, const Difference& other) {
     const bool in_order = one.first < other.first;
     Difference all = in_order ? one : other;
@@ -152,7 +153,7 @@ void compare_sample(const ElementComparison& comparison,
   result.equal = result.different_regions == 0;
 }
 
-// The boxes, or larger ones where there are very many.
+// The boxes, or larger ones if there are very many.
 Grid coarse(const Grid& regions) {
   Grid grid = regions;
   while (grid.cell_count() > kMostCells) {

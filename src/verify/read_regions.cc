@@ -58,7 +58,7 @@ ChosenRegions::ChosenRegions(std::int64_t count, const Sample& sample)
     : count_(count) {
   if (sample.regions == 0 || sample.regions >= count) return;
   count_ = sample.regions;
-  // Floyd's way to draw without putting back.
+  // Floyd's algorithm draws different numbers without a list of all numbers.
   std::set<std::int64_t> chosen;
   std::mt19937_64 random(sample.seed);
   for (std::int64_t last = count - sample.regions; last < count; ++last) {

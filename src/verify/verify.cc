@@ -27,7 +27,7 @@ Comparison verify(const std::string& a, const std::string& b,
   const Hierarchy hierarchy_b = read_hierarchy(*store_b);
   const Options options = with_defaults(asked);
   MemoryBudget budget(options.max_memory);
-  // Of a sample nobody waits for the end.
+  // A sample is read quickly, so no progress is shown.
   Meter meter(bytes_to_read(hierarchy_a, hierarchy_b),
               sample.regions > 0 ? nullptr : observer);
   const ReadOptions read{budget, options.threads, stop,
