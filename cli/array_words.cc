@@ -9,7 +9,8 @@
 namespace rechunk::cli {
 namespace {
 
-/// Parses the value behind each colon until one makes sense.
+/// Names may have colons. So the value behind each colon is tried, until one
+/// makes sense.
 template <class Parse>
 void check(const char* flag, const std::string& word, const char* example,
            Parse&& parse) {

@@ -106,6 +106,7 @@ std::vector<const StagedCopySpec*> choose_arrays(const Plan& plan,
     return array_bytes(*a) > array_bytes(*b);
   });
   arrays.resize(max_arrays);
+  // These point into one vector, so their order is the plan's.
   std::sort(arrays.begin(), arrays.end());
   return arrays;
 }

@@ -118,6 +118,7 @@ void write_stdout(std::string_view text) {
   const bool written =
       std::fwrite(text.data(), 1, text.size(), stdout) == text.size() &&
       std::fflush(stdout) == 0;
+  // A reader that goes away (`| head`) is no error.
   if (written || errno == EPIPE) return;
   throw Error(ErrorKind::kIo,
               fmt::format("writing to stdout: {}", std::strerror(errno)));

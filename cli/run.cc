@@ -33,7 +33,7 @@ void warn_of_leftovers(const Job& job) {
   }
 }
 
-/// One process of a team that says nothing: the first one does.
+/// A process of a team prints nothing. Only the first one does.
 void help(Executor& executor, Job& job, const Interrupt& interrupt) {
   executor.run(job, nullptr, interrupt.token());
 }
@@ -51,6 +51,7 @@ void lead(Executor& executor, Job& job, const Interrupt& interrupt,
 
   auto progress = make_progress_bar();
   const Report report = executor.run(job, progress.get(), interrupt.token());
+  // Clears its line before the report is printed.
   progress.reset();
 
   std::fputs(describe_report(job.plan(), report).c_str(), stderr);
@@ -71,7 +72,8 @@ int run_job(const Arguments& arguments, const MakeJob& make_job) {
       help(*executor, job, interrupt);
     return 0;
   } catch (const Error& error) {
-    // Here, not in main: once the team parts, mpirun may end what is left.
+    // Printed here and not in main. When the team has parted, mpirun may end
+    // the processes that are left.
     if (team.rank == 0) print_error(error);
     return exit_code(error);
   }

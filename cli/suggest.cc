@@ -78,8 +78,8 @@ std::size_t edit_distance(const std::string& a, const std::string& b) {
   return row.back();
 }
 
-/// How little `known` looks like what was meant by `word`: edits, but a part of
-/// a long name ("--mem") counts as one.
+/// Edits that make `known` of `word`. A part of a long name ("--mem") counts as
+/// one edit.
 std::size_t distance_from(const std::string& known, const std::string& word) {
   const auto part =
       word.substr(std::min(word.size(), word.find_first_not_of('-')));
@@ -138,6 +138,7 @@ std::string suggest(const CLI::App& app,
     const std::string word = argument.substr(0, argument.find('='));
     if (auto hint = hint_from_elsewhere(app, word); !hint.empty()) return hint;
     std::string nearest;
+    // If more letters differ, another word was meant.
     std::size_t least = std::max<std::size_t>(2, word.size() / 3) + 1;
     for (const std::string& known : known_words(app, word)) {
       const std::size_t distance = distance_from(known, word);

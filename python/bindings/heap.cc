@@ -14,10 +14,11 @@ namespace rechunk::python {
 namespace {
 
 #ifdef __GLIBC__
-// Scratch of codecs but those of the highest levels; what is larger is worth
-// its pages.
+// Codecs take less scratch than this, except at their highest levels. These
+// work so long that new pages hardly count.
 constexpr int kKeptBytes = 4 << 20;
-// What glibc does of its own accord where nothing is set.
+// glibc's own rule, if nothing is set: twice the size from which it maps
+// memory.
 constexpr int kTrimBytes = 2 * kKeptBytes;
 constexpr int kUsualMmapBytes = 128 << 10;
 
@@ -26,6 +27,7 @@ constexpr int kUsualMmapBytes = 128 << 10;
 // free goes back to the system.
 void keep_heap(bool keep) {
   const char* trim_bytes = std::getenv("MALLOC_TRIM_THRESHOLD_");
+  // Without the first, glibc adapts by itself. The second is the user's wish.
   if (!trim_bytes || std::getenv("MALLOC_MMAP_THRESHOLD_")) return;
   mallopt(M_MMAP_THRESHOLD, keep ? kKeptBytes : kUsualMmapBytes);
   mallopt(M_TRIM_THRESHOLD, keep ? kTrimBytes : std::atoi(trim_bytes));

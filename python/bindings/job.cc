@@ -47,6 +47,7 @@ class NativeRun final : public Observer {
   // Waits for the end, or for something to tell.
   std::optional<Progress> wait() {
     const nb::gil_scoped_release no_gil;
+    // Meanwhile the run may call stores and array sources of Python.
     std::unique_lock lock(mutex_);
     ended_.wait_for(lock, kPollInterval, [&] { return done_; });
     return std::exchange(progress_, std::nullopt);
@@ -64,6 +65,7 @@ class NativeRun final : public Observer {
   }
 
   Report report() {
+    // The thread has ended, so this needs no lock.
     if (error_) std::rethrow_exception(error_);
     return std::move(report_);
   }
@@ -222,6 +224,7 @@ std::vector<std::string> note_lines(
 
 // What a `.zarray` says, as a `zarr.json`.
 std::string document_v3(const std::string& document) {
+  // Documents are read from stores only.
   const auto store = make_memory_store();
   write_text(*store, ".zarray", document);
   write_hierarchy(*store, convert_format(read_hierarchy(*store), 3));

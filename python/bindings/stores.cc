@@ -14,7 +14,8 @@
 namespace rechunk::python {
 namespace {
 
-// The error for an exception: ours says what it has to say itself.
+// The error for an exception of Python. An exception of this package has a
+// message and a hint of its own.
 Error error_of(const std::string& what, const nb::python_error& error) {
   const nb::handle value = error.value();
   if (!nb::hasattr(value, "message") || !nb::hasattr(value, "hint"))
@@ -42,6 +43,7 @@ class Held {
   explicit Held(nb::object object) : object_(std::move(object)) {}
   ~Held() {
     if (!Py_IsInitialized()) {
+      // The interpreter has ended, and its objects with it.
       object_.release();
       return;
     }
@@ -65,6 +67,7 @@ class PythonStore final : public Store {
   explicit PythonStore(nb::object store) : store_(std::move(store)) {}
 
   void read_many(std::span<ReadRequest> requests) const override {
+    // Each request takes the GIL anew, so that other threads can go on.
     for (ReadRequest& request : requests)
       with_gil("reading " + request.key, [&] { read(request); });
   }
