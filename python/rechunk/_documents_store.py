@@ -31,7 +31,8 @@ class DocumentsStore(Store):
     ) -> None:
         super().__init__(read_only=False)
         self._publish = publish
-        # Of its own: what publishes may wait for threads of zarr's loop.
+        # A thread of its own. What publishes may wait for threads of zarr's
+        # loop, so it must not take one of them.
         self._publisher = ThreadPoolExecutor(1) if publish else None
         self._store = store
         self._root = root

@@ -34,6 +34,7 @@ class OpenRuns:
     def get(self, key: str, begin: Callable[[], _core.Run]) -> _core.Run:
         """The run of a plan, begun if need be."""
         with self._lock:
+            # With the lock, so that two threads do not begin the same run.
             is_latest = next(reversed(self._runs), key) == key
             run = self._runs.pop(key, None) or begin()
             if not is_latest:
@@ -73,6 +74,7 @@ class OpenRuns:
         uses = -1
         while not self._ended.is_set():
             with self._lock:
+                # No task has begun or ended since the last look.
                 if uses == self._uses and not self._at_work:
                     self._trim()
                     _core.keep_heap(False)

@@ -56,6 +56,7 @@ def _read(source: Any, described: Source) -> Iterable[Found]:
         if not type(array := like.array).__module__.startswith("numpy")
     ]
     yield from places_read(lazy)
+    # xarray notes here from where a dataset was opened.
     where = getattr(source, "encoding", {}).get("source")
     if lazy and isinstance(where, (str, os.PathLike)):
         yield Found(os.fspath(where), exact=False)

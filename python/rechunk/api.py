@@ -353,6 +353,7 @@ def _token(stores: Mapping[str, Any]) -> str:
         token = " ".join(
             f"{name}={place.describe('')}" for name, place in stores.items()
         )
+        # What is in memory, or is named by an address, ends with its process.
         if "memory" not in token.lower() and " at 0x" not in token:
             return token
     return uuid.uuid4().hex

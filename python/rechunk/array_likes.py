@@ -76,7 +76,8 @@ def plain_elements(part: Any, dtype: Any) -> Any:
     """A slice as numpy has it. Raises InvalidArgumentError if that loses."""
     _check_kind(part)
     with warnings.catch_warnings():
-        # Such as that a unit is lost: said by an error, not by a warning.
+        # Numpy only warns if, for example, a unit is lost. Here that is an
+        # error.
         warnings.simplefilter("error")
         try:
             elements = np.asarray(part)
@@ -125,6 +126,7 @@ def check_slices(array: Any, dtype: Any) -> None:
     """Refuses what its slices would show, before anything is read."""
     _check_kind(array)
     if is_dask(array):
+        # An empty array of the type that the chunks have.
         part = getattr(array, "_meta", None)
     else:
         try:
@@ -190,6 +192,8 @@ def _document(traits: Traits) -> str:
         "zarr_format": 2,
         "shape": shape,
         "chunks": traits.chunks or [max(1, length) for length in shape],
+        # A type without a code gets a stand-in of its size. It is replaced
+        # below.
         "dtype": (dtype.descr if dtype.fields else dtype.str)
         if known
         else np.dtype(f"u{dtype.itemsize}").str,

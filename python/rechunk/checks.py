@@ -140,6 +140,7 @@ def _refuse_file(path: str, file: str, what: str) -> None:
 
 
 def _is_integer(value: Any) -> bool:
+    # An array of one integer has `__index__`, too.
     return hasattr(value, "__index__") and type(value).__name__ not in (
         "bool",
         "bool_",

@@ -20,11 +20,12 @@ def compute(part: Any, futures: list[Any]) -> Any:
     import dask
 
     keys = part.__dask_keys__()
-    # As it stands: to optimize it is to lose what stands for a result.
+    # Not optimized, because that loses the futures in the graph.
     graph = dict(part.__dask_graph__().cull(set(dask.core.flatten(keys))))
     held = {key: value for key, value in graph.items() if is_future(value)}
     if held:
         client = next(iter(held.values())).client or _client_of_task
+        # All at once, because each call asks the cluster.
         results = client.gather(
             [_bound(each, client) for each in held.values()]
         )
@@ -38,7 +39,7 @@ def _bound(future: Any, client: Any) -> Any:
     """The future; one that came with a plan knows neither client nor state."""
     if future.client is not None:
         return future
-    # It was waited for.
+    # `wait_for` has waited for it, so its state is known.
     return type(future)(future.key, client=client, state="memory")
 
 

@@ -84,6 +84,7 @@ def _parts(root: Any) -> Iterator[Any]:
             continue
         seen[id(item)] = item
         yield item
+        # What these hold belongs to a client or a store, and not to the source.
         if is_future(item) or _is_a(item, "zarr.storage", "StorePath"):
             continue
         stack.extend(_members(item))
@@ -109,7 +110,7 @@ def _members(item: Any) -> Iterable[Any]:
     held = [*_attributes(item)]
     if hasattr(type(item), "__dask_graph__"):
         held.append(item.__dask_graph__())
-    # Layers of dask are Mappings that would make their tasks when asked.
+    # Layers of dask are Mappings that make their tasks when they are asked.
     elif isinstance(item, Mapping) and not held:
         held.extend(item.values())
     return held

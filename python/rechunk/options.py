@@ -21,7 +21,8 @@ _KNOWN = (
 )
 
 
-# Of a dataset these are no encoding: rechunk's own part sees to them.
+# For a dataset these are not a part of xarray's encoding. rechunk does what
+# they ask.
 _NO_ENCODING = ("compressor", "compressors", *_KNOWN[3:])
 
 

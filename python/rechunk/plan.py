@@ -19,7 +19,8 @@ from rechunk.existing import Appended, Window, window_of
 from rechunk.specs import CopySpec, StagedCopySpec
 from rechunk.steps import Step, packed
 
-# A batch should be worth an engine's trouble, and yet leave enough of them.
+# A batch should be worth an engine's overhead. But there should be enough
+# batches for all workers.
 _BATCH_BYTES = 64 << 20
 _MIN_BATCHES = 32
 _MAX_BATCHES = 4096
@@ -79,6 +80,7 @@ class Plan:
         return 3 if "zarr.json" in documents else 2
 
     def __getstate__(self) -> dict[str, Any]:
+        # Without the native job, which other processes load from the text.
         return {"text": self.text, "stores": self.stores}
 
     @property

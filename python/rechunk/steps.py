@@ -49,6 +49,7 @@ def packed(steps: list[Step], size_of: Callable[[Step], int]) -> list[Step]:
     Only copies for which nothing but the commit waits are packed. A group may
     have thousands of coordinates, and each of them would be a step.
     """
+    # The last step is the commit, which waits for all.
     awaited = {before for step in steps[:-1] for before in step.after}
     small = [
         number

@@ -73,6 +73,7 @@ class StoreAdapter:
         found = self._get(key, wanted)
         if found is None:
             return None
+        # The object ends within the range, so its size needs no other request.
         if size is None and offset == 0 and len(found) < length:
             return found, len(found)
         size = self._size(key) if size is None else size
@@ -130,6 +131,7 @@ class StoreAdapter:
             if whole and full != whole and not full.startswith(whole + "/"):
                 continue
             key = full[skip:]
+            # A size costs a request, and only those of documents are needed.
             is_document = key.rpartition("/")[2] in DOCUMENTS
             yield key, (self._size(key) or 0) if is_document else 0
 

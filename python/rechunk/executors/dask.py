@@ -45,10 +45,11 @@ def _report(before: list[Any]) -> dict[str, Any] | None:
 class _Graph:
     """The tasks of a plan.
 
-    The scheduler gives tasks to whichever worker is free where their group is
-    large and needs little; others go where what they need lies, and are moved
-    once a second. So first stages are one group, and every other step is one,
-    as is its barrier; and nothing but what is needed goes by the same name.
+    Tasks whose keys have the same name are a group. If a group is large and
+    needs little, the scheduler gives its tasks to any free worker. It gives
+    other tasks to the workers that have what they need, and moves tasks only
+    once a second. So all first stages are one group. Every other step is a
+    group, and so is each barrier.
     """
 
     def __init__(self, plan: Plan) -> None:
@@ -130,7 +131,7 @@ def _check_keywords(kwargs: Mapping[str, Any]) -> None:
         )
 
 
-# What they are given by others than the caller, or what runs on behind him.
+# Dask sets these itself, or the call would return before the run has ended.
 _NOT_THE_CALLERS = {"self", "dsk", "keys", "result", "submit", "get", "sync"}
 
 

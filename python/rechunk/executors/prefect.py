@@ -11,7 +11,7 @@ from rechunk.executor import Executor
 from rechunk.plan import Plan
 from rechunk.steps import Step
 
-# Prefect tells its server of each task: few and large ones.
+# Prefect reports each task to its server, so tasks are few and large.
 _MAX_TASKS_PER_STEP = 64
 
 Report = dict[str, Any] | None
