@@ -69,6 +69,7 @@ class ProgressBar : public Observer {
 
 std::string progress_line(const Progress& progress, int columns) {
   const double fraction = done_fraction(progress);
+  // Not rounded, so that 100 % means the end.
   std::string numbers = fmt::format("{:3.0f}%", std::floor(fraction * 100));
   if (progress.seconds > 0 && progress.bytes_done > 0)
     numbers += fmt::format(

@@ -85,6 +85,7 @@ int run_task(const Arguments& arguments) {
     committed = run.complete();
     if (committed) run.commit();
   }
+  // Another process may have committed the run.
   const bool over = committed || run.committed();
   std::fprintf(stderr, "done     tasks %lld..%lld of stage %d of array %d%s\n",
                static_cast<long long>(step.first),

@@ -149,6 +149,7 @@ class StoreAdapter:
         folder = local_path(store)
         if folder is not None:
             return None, os.path.realpath(os.path.join(folder, self.path))
+        # Two stores with one dict hold the same objects.
         if hasattr(store, "_store_dict"):
             return id(store._store_dict), self.path
         if hasattr(store, "fs") and isinstance(store.path, str):

@@ -41,6 +41,7 @@ void ArenaPool::put_back(Arena arena) {
     --lent_;
     idle_.push_back(std::move(arena));
   }
+  // All, because they may wait for different sizes.
   returned_.notify_all();
 }
 

@@ -74,6 +74,7 @@ std::int64_t parse_byte_size(std::string_view text) {
   const std::string_view size = trim(text);
   if (size.empty()) fail(text, "it is empty");
   if (size[0] == '-') fail(text, "it is negative");
+  // `from_chars` would also read "inf" and "nan".
   if (!std::isdigit(static_cast<unsigned char>(size[0])) && size[0] != '.')
     fail(text, "it does not start with a number");
   long double value = 0;

@@ -80,6 +80,7 @@ Digest digest_box(const std::vector<DigestScalar>& scalars, const Shape& shape,
   const std::vector<Word> words = words_of(scalars);
   const auto word_count = static_cast<std::uint64_t>(words.size());
   std::vector<WordAxis> axes(shape.size());
+  // Numbers begin with 1. A word of value 0 and number 0 would add nothing.
   std::uint64_t step = word_count, first = 1;
   for (std::size_t axis = shape.size(); axis-- > 0;) {
     if (extent[axis] == 0) return {};

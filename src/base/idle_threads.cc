@@ -31,6 +31,7 @@ void IdleThreads::help(Arena& arena) {
   std::unique_lock lock(mutex_);
   for (Posted& posted : posted_) {
     if (!posted.open()) continue;
+    // `posted` stays as long as it has helpers.
     ++posted.helpers;
     lock.unlock();
     work_on(posted, arena);

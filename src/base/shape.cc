@@ -55,6 +55,7 @@ Region boxes_touching(const Region& region, const Shape& origin,
   Region boxes = region;
   for (std::size_t axis = 0; axis < origin.size(); ++axis) {
     boxes.start[axis] = (region.start[axis] - origin[axis]) / box_shape[axis];
+    // An empty region touches no box, wherever it lies.
     boxes.stop[axis] =
         region.start[axis] < region.stop[axis]
             ? ceil_div(region.stop[axis] - origin[axis], box_shape[axis])

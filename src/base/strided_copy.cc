@@ -44,6 +44,7 @@ Loops make_loops(const Shape& extent, std::int64_t item_bytes,
     loops.axes[place] = added;
   }
   loops.run_bytes = item_bytes;
+  // The innermost axes become one run if both sides have no gaps there.
   while (loops.count > 0 &&
          loops.axes[loops.count - 1].target_stride == loops.run_bytes &&
          loops.axes[loops.count - 1].source_stride == loops.run_bytes) {
@@ -51,6 +52,7 @@ Loops make_loops(const Shape& extent, std::int64_t item_bytes,
     --loops.count;
   }
   int kept = 0;
+  // Other neighbours become one loop if they are one axis on both sides.
   for (int axis = 1; axis < loops.count; ++axis) {
     Axis& outer = loops.axes[kept];
     const Axis& inner = loops.axes[axis];
@@ -257,6 +259,7 @@ void fill_elements(std::span<std::byte> target,
 void strided_fill(const Shape& extent, std::byte* target,
                   const Shape& target_strides,
                   std::span<const std::byte> element) noexcept {
+  // With strides of 0, the source stays at the one element.
   const Shape standing(extent.size(), 0);
   strided_copy(extent, static_cast<std::int64_t>(element.size()), target,
                target_strides, element.data(), standing);

@@ -284,6 +284,7 @@ void TileSum::choose_tile(std::int64_t bytes) {
 
 // Word by word in the order of the tile's axes.
 void TileSum::fill_table() {
+  // The numbers stand here until keys are made of them.
   std::uint64_t* const numbers = table_.lane1;
   numbers[0] = 0;
   std::int64_t count = 1;
@@ -306,6 +307,7 @@ void TileSum::load(const std::byte* data, std::int64_t steps) {
   const WordAxis& row = axes_.back();
   const std::int64_t count = cut_ + 1 == axes_.size() ? steps : row.extent;
   Axes rows(axes_.begin() + static_cast<std::ptrdiff_t>(cut_), axes_.end());
+  // The last tile along the cut may have fewer steps.
   rows.front().extent = steps;
   std::uint64_t* values = values_;
   for_each_step(rows, rows.size() - 1, data, 0,

@@ -81,6 +81,7 @@ std::string spelled(std::string_view text, const Speller& speller) {
     if (start == std::string_view::npos) break;
     text.remove_prefix(start);
     const auto end = text.find_first_of({"\x02\x03", 2}, 1);
+    // A second start before an end: then the first one begins no mention.
     const auto mention = end == std::string_view::npos || text[end] == kStart
                              ? std::nullopt
                              : parse_mention(text.substr(1, end - 1));

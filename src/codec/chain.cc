@@ -126,6 +126,7 @@ std::int64_t CodecChain::encode(std::span<const std::byte> decoded,
   for (std::size_t i = 0; i < codecs_.size(); ++i) {
     std::int64_t size = 0;
     if (const Crc32c* checksum = in_place_checksum(codecs_, i)) {
+      // `place` holds the bytes, and has room for the checksum behind them.
       size = checksum->seal(place, static_cast<std::int64_t>(bytes.size()));
     } else {
       place = i == areas.last_mover() ? encoded : areas.next(buffer);

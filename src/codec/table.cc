@@ -35,6 +35,7 @@ const CodecRow* find_codec(std::string_view name) {
 const CodecRow* find_v2_codec(std::string_view id) {
   const CodecRow* row = find_row(
       [&](const CodecRow* each) { return !id.empty() && each->v2_id == id; });
+  // Codecs that only v2 has keep their id behind a prefix.
   return row ? row : find_codec(std::string(kNumcodecsPrefix).append(id));
 }
 

@@ -80,6 +80,7 @@ std::int64_t Zstd::scratch_bytes(std::int64_t decoded_bytes) const {
 std::int64_t Zstd::encode(std::span<const std::byte> decoded,
                           std::span<std::byte> encoded) const {
   CompressContext& context = compress_context();
+  // All codecs of this thread share the context.
   ZSTD_CCtx_reset(context.get(), ZSTD_reset_session_and_parameters);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level_);
   ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, checksum_);

@@ -19,11 +19,13 @@ void skip_literals(ByteReader& block) {
   const std::uint64_t first = block.number(1);
   const auto type = first & 3, format = first >> 2 & 3;
   if (type < 2) {  // As they are, or one byte that is repeated.
+    // The size has 5, 12 or 20 bits.
     const std::size_t more = format == 1 ? 1 : format == 3 ? 2 : 0;
     const std::uint64_t header = first | block.number(more) << 8;
     block.take(type == 1 ? 1 : header >> (more == 0 ? 3 : 4));
     return;
   }
+  // Two sizes of 10, 14 or 18 bits. The second is that of the encoded bytes.
   const std::size_t more = std::max<std::size_t>(2, format + 1);
   const std::size_t width = format < 2 ? 10 : 6 + 4 * format;
   const std::uint64_t header = first | block.number(more) << 8;
@@ -48,6 +50,7 @@ bool check_header(ByteReader& frame) {
   const bool tells_size = size_flag > 0 || single_segment;
   if (!single_segment) {
     const std::uint64_t window = frame.number(1);
+    // A power of two, and as many eighths of it.
     const std::uint64_t base = std::uint64_t{1} << (10 + (window >> 3));
     if (!tells_size && base + base / 8 * (window & 7) > kLargestWindow)
       fail("a frame needs a window of more than 128 MiB");

@@ -82,6 +82,8 @@ class ChunkPassthrough::Task {
   Arena& arena_;
   StageReport& report_;
   Pulse::Task pulse_;
+  // In the arena, the end of the memory that the plan has counted. The arena
+  // may be larger.
   const std::int64_t end_;
   std::map<Shape, SourceShard> shards_;  ///< Those that exist.
 };
@@ -100,6 +102,7 @@ void ChunkPassthrough::Task::run() {
     for_each_run(chunks_in(object, shard, region_),
                  [&](auto run) { write_objects(shard, run); });
   }
+  // The source lacks the others.
   report_.skipped.objects_written +=
       element_count(objects) - (report_.counted.objects_written - before);
 }
@@ -278,6 +281,7 @@ void ChunkPassthrough::Task::write_objects(const SourceShard& shard,
   const auto buffer = take_buffer();
   const auto room = static_cast<std::int64_t>(buffer.size());
   while (!run.empty()) {
+    // A chunk that is larger than the buffer comes alone.
     std::size_t count = 1;
     while (count < run.size() && *range_of(run.first(count + 1)).bytes <= room)
       ++count;

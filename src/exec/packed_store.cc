@@ -170,6 +170,7 @@ Region PackedStore::range_of(const Region& object, const Shape& reader) const {
 void PackedStore::read(Block& block, Arena& arena, Pulse::Task& pulse,
                        StageReport& report) const {
   const Region& region = block.layout().region();
+  // The block's coordinates, by which each object has a range for it.
   Shape reader = region.start;
   for (std::size_t axis = 0; axis < reader.size(); ++axis)
     reader[axis] /= options_.layout.blocks[axis];
@@ -317,6 +318,7 @@ bool PackedStore::has(std::int64_t task) const {
   ReadRequest request{.key = key(task)};
   store_->read_many({&request, 1});
   const std::int64_t bytes = bytes_of(tasks_.task(task));
+  // The size of a coded object cannot be known.
   return request.found &&
          (options_.coded || request.object_bytes == bytes ||
           request.object_bytes ==

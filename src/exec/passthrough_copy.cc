@@ -62,6 +62,8 @@ void PassthroughCopy::move(const Shape& object, Arena& arena,
         pulse.beat(0);  // Nothing is decoded or encoded.
         with_context(
             [&] {
+              // Not before the first piece, because the source may lack the
+              // object.
               if (!writer) writer = target_.store->open_writer(to);
               writer->append(piece);
               hash.append(piece);

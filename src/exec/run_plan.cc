@@ -225,6 +225,7 @@ void run_indexed(std::int64_t count, int threads, std::int64_t arena_bytes,
   Crew([&] {
     stopped = true;
   }).work(static_cast<int>(std::clamp<std::int64_t>(count, 1, threads)), [&] {
+    // Once per thread, because all indices need the same memory.
     Arena arena = budget.acquire(arena_bytes);
     while (!stopped && !stop.stop_requested()) {
       const std::int64_t index = next++;

@@ -142,6 +142,7 @@ Pack Schedule::next() {
       return pack;
     }
     if (open_component()) continue;
+    // Nothing could be opened, and nothing is in progress: all is done.
     if (components_.empty()) return {};
     if (idle_ && idle_->wanted()) return {Work{.help = true}};
     changed_.wait(lock);

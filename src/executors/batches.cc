@@ -24,6 +24,7 @@ struct Queue {
   void fail(std::exception_ptr why) {
     const std::lock_guard lock(mutex);
     if (!error) error = std::move(why);
+    // The other threads take no further batch.
     next = batches.size();
   }
 };
@@ -38,6 +39,7 @@ void work(Queue& queue, Run& run, std::stop_token stop,
         throw Error(ErrorKind::kCancelled, "stopped on request");
       const StageReport report = run.run_step(queue.batches[index]);
       const std::lock_guard lock(queue.mutex);
+      // With the lock, so that `done` is called by one thread at a time.
       done(queue.batches[index], report);
     }
   } catch (...) {

@@ -26,6 +26,8 @@ class Ranks {
     MPI_Comm_rank(MPI_COMM_WORLD, &team_.rank);
     MPI_Comm_size(MPI_COMM_WORLD, &team_.processes);
     MPI_Comm here;
+    // The ranks of one machine share its memory, so they must know how many
+    // they are.
     MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL,
                         &here);
     MPI_Comm_size(here, &team_.processes_here);
@@ -89,6 +91,7 @@ class Ranks {
  private:
   void agree(const std::optional<Error>& failure) {
     int first = failure ? team_.rank : team_.processes;
+    // The lowest rank that failed speaks for all.
     MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, MPI_COMM_WORLD);
     if (first == team_.processes) return;
     int kind = failure ? static_cast<int>(failure->kind()) : 0;
@@ -173,6 +176,7 @@ class MpiExecutor final : public Executor {
     });
     const std::int64_t tasks = meter.tasks() - tasks_before;
     const std::int64_t bytes = meter.bytes() - bytes_before;
+    // Only the first rank shows progress, which is that of all.
     meter.add(ranks_.sum(tasks) - tasks, ranks_.sum(bytes) - bytes);
   }
 

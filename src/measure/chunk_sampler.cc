@@ -66,6 +66,8 @@ double ChunkSampler::read(Block& block, Arena& arena,
 
 void ChunkSampler::encode(std::span<const std::byte> elements, Arena& arena,
                           ChunkSample& sample) const {
+  // A source chunk may be smaller than a target chunk. Costs are per byte, so a
+  // part is enough.
   const auto part = elements.first(std::min(
       elements.size(), static_cast<std::size_t>(target_.chunk_bytes())));
   const auto bytes = static_cast<std::int64_t>(part.size());

@@ -192,6 +192,7 @@ std::vector<std::optional<ChunkLength>> lengths_by_axis(
   for (const auto& [name, length] : spec.by_name) {
     const auto axis = find_axis(name, context);
     if (!axis) fail_unknown_name(name, context);
+    // A name and a number may mean the same axis.
     if (lengths[*axis])
       fail(fmt::format("choosing chunks: dimension {} is given twice", name));
     lengths[*axis] = length;
@@ -219,6 +220,7 @@ Shape cut_to_fit(const Shape& axes, std::int64_t limit) {
   if (axes.empty() || fits(axes, limit)) return axes;
   std::int64_t too_few = 1;
   std::int64_t enough = *std::max_element(axes.begin(), axes.end());
+  // More cuts never make a chunk larger, so this halves the choices.
   while (enough - too_few > 1) {
     const std::int64_t middle = too_few + (enough - too_few) / 2;
     (fits(cut(axes, middle), limit) ? enough : too_few) = middle;
@@ -239,6 +241,7 @@ void choose_auto(std::int64_t auto_bytes, const ChunkContext& context,
       auto_bytes / std::max<std::int64_t>(1, context.item_bytes);
   Shape axes;
   for (std::size_t axis = 0; axis < chunks.size(); ++axis) {
+    // Axes with a length leave the rest of the size to the others.
     if (chunks[axis] != 0)
       limit /= chunks[axis];
     else

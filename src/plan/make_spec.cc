@@ -38,6 +38,7 @@ SourcePairs source_pairs(const ArrayProblem& array, const Shape& block,
   const auto pairs = [&](const Shape& shape, const Shape& other,
                          std::int64_t along) {
     Shape across = shape;
+    // `along` counts the pairs along this axis.
     across[axis] = std::min<std::int64_t>(1, shape[axis]);
     return checked_multiply(exact_pairs(across, block, other), along);
   };

@@ -92,6 +92,7 @@ std::optional<StagedCopySpec> plan_weighed(const ArrayProblem& array,
   for (const Staging& staging : stage_packed(array, budget, threads))
     plans.push_back(make_spec(array, staging, at_hand));
   if (plans.empty()) return std::nullopt;
+  // Stable, so that the same input gives the same plan everywhere.
   std::stable_sort(plans.begin(), plans.end(),
                    [](const auto& a, const auto& b) {
                      return a.predicted_seconds < b.predicted_seconds;

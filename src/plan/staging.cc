@@ -124,6 +124,8 @@ class BlockSearch {
     for (const std::int64_t length : lengths_[axis]) {
       Shape longer = block_;
       longer[axis] = length;
+      // Goes on if one does not fit. Some lengths make no block, and longer
+      // ones do.
       if (fits(longer)) block_ = longer;
     }
   }
@@ -223,6 +225,7 @@ std::optional<Staging> stage_rereading(const ArrayProblem& array,
   const Shape object = clip(array.target.objects, array.shape);
   return Staging{Method::kDirect,
                  clip(array.shape, array.shape),
+                 // A task writes whole objects, if need be block by block.
                  {covers(*block, object) ? *block : object},
                  *block};
 }

@@ -101,6 +101,7 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
   const CodecCosts source_costs = codec_costs(source);
   const CodecCosts target_costs = codec_costs(target);
   problem.kept = options.kept;
+  // Kept elements go into objects that grow, so these are decoded.
   const bool movable =
       !options.array_source && !options.decodes && options.kept.length == 0;
   problem.same_encoding = movable && same_encoding(source, target);

@@ -58,6 +58,7 @@ bool same_path(const fs::path& a, const fs::path& b) {
 
 // True also if both are the same.
 bool lies_within(fs::path inner, const fs::path& outer) {
+  // By name first. Folders may have several names, so then by identity.
   const fs::path relative = inner.lexically_relative(outer);
   if (!relative.empty() && *relative.begin() != "..") return true;
   const auto folder = identity(outer);

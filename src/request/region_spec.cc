@@ -29,6 +29,7 @@ std::int64_t parse_bound(std::string_view word, std::int64_t otherwise,
 }
 
 RegionRange parse_range(std::string_view word) {
+  // A name may have both signs, so the last = ends it.
   const auto equals = word.rfind('=');
   const auto colon = word.find(':', equals == word.npos ? 0 : equals);
   if (equals == word.npos || equals == 0 || colon == word.npos)
@@ -91,6 +92,7 @@ Region aligned(const Region& region, const Shape& steps, const Shape& shape) {
     const std::int64_t beyond = region.stop[axis] % steps[axis];
     if (beyond == 0) continue;
     const std::int64_t missing = steps[axis] - beyond;
+    // Not stop + missing, because that may overflow.
     result.stop[axis] = shape[axis] - region.stop[axis] < missing
                             ? shape[axis]
                             : region.stop[axis] + missing;

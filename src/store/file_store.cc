@@ -68,6 +68,8 @@ class FileWriter final : public ObjectWriter {
     write_all(file_.get(), path_, header, 0);
     // Network disks may report only here that a write has failed.
     if (file_.close() != 0) throw_io("writing", path_, errno);
+    // Nothing is synced here. The option `durable` syncs whole disks at once
+    // (`sync_file_systems`).
     if (::rename(partial_.c_str(), path_.c_str()) != 0)
       throw_io("writing", path_, errno);
     committed_ = true;
@@ -241,6 +243,7 @@ class FileStore final : public Store {
     try {
       file.emplace(create(path, O_EXCL));
     } catch (const Error&) {
+      // Another process has created it meanwhile.
       if (::access(path.c_str(), F_OK) == 0) return false;
       throw;
     }

@@ -74,6 +74,7 @@ class ElementComparison {
       return std::span<const std::byte>(block.memory().subspan(at, item));
     };
     for (std::size_t at = 0; at < a.memory().size(); at += item) {
+      // Bit by bit, so that NaN equals the same NaN.
       if (std::memcmp(&a.memory()[at], &b.memory()[at], item) == 0) continue;
       if (difference.elements++ > 0) continue;
       difference.first = Grid(region.extent(), Shape(region.start.size(), 1))
@@ -197,6 +198,7 @@ void look_into(const std::vector<std::int64_t>& cells, const Grid& grid,
 void find_differences(const StoredArray& a, const StoredArray& b,
                       const ReadOptions& options, Comparison::Array& result) {
   const ElementComparison comparison(a, b);
+  // Digests of boxes tell where to look. Only some boxes are read again.
   const Grid grid = coarse(comparison.regions());
   const auto digests_a = digest_cells(a, grid, options);
   const auto digests_b = digest_cells(b, grid, options);

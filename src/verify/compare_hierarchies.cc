@@ -91,6 +91,7 @@ Comparison compare_hierarchies(std::shared_ptr<Store> store_a,
     if (!a.unread.contains(path))
       add_unread(path, b, a, "only the second has it");
   for (const auto& [path, array] : a.arrays) {
+    // The loop before has added it.
     if (b.unread.contains(path)) continue;
     const auto other = b.arrays.find(path);
     if (other == b.arrays.end()) {

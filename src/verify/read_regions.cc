@@ -39,6 +39,7 @@ Shape read_region_shape(const ArrayLayout& layout) {
     while (region[axis] < most) {
       Shape larger = region;
       larger[axis] = region[axis] * 2;
+      // A region must not lie in two objects.
       if (layout.object_shape[axis] % larger[axis] != 0 ||
           block_bytes(layout, larger) > kRegionBytes)
         break;

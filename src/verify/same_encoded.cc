@@ -83,6 +83,7 @@ bool same_bytes(const Store& store_a, const Place& a, const Store& store_b,
                 const Place& b, Arena& arena) {
   if (a.bytes != b.bytes) return false;
   const ArenaScope scope(arena);
+  // Both are read piece by piece, because chunks may have any size.
   const auto buffer_a = arena.take(kBufferBytes);
   const auto buffer_b = arena.take(kBufferBytes);
   bool same = true;
@@ -187,6 +188,7 @@ std::string difference_as_stored(const Store& a, const Store& b,
     if (!of_a.contains(key)) return "only the second has " + key;
   std::vector<std::string> keys;
   for (const auto& [key, bytes] : of_a) keys.push_back(key);
+  // Not `bool`: threads write to neighbours at the same time.
   std::vector<char> same(keys.size(), 1);
   const ChosenRegions chosen(std::ssize(keys), options.sample);
   const std::int64_t bytes = 2 * kBufferBytes;

@@ -201,6 +201,7 @@ void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
   const ArenaScope scope(call.arena);
   if (layout_->codecs.empty()) return read_raw_object(chunk, key, call);
   const std::span<std::byte> bytes = encoded_buffer(call);
+  // A buffer for the largest possible chunk saves a request for its size.
   ReadRequest request{.key = key, .destination = {bytes}};
   store_->read_many({&request, 1});
   if (!call.count_object(request)) return skip(chunk, call);
@@ -307,6 +308,7 @@ void ArrayReader::read_box(const Box& box, Call& call) const {
     if (!entry) {
       return skip(part, call);
     }
+    // Offsets in an inner shard count from its own start.
     const ShardIndex::Entry place{box.offset + entry->offset, entry->bytes};
     if (innermost) return read_inner_chunk(part, box.key, place, call);
     const ShardLevel& inner = layout_->shards[box.level + 1];
@@ -337,6 +339,7 @@ void ArrayReader::read_inner_chunk(const Region& chunk, const std::string& key,
   const bool raw = layout_->codecs.empty();
   const std::int64_t most =
       raw ? layout_->chunk_bytes() : encoded_capacity(*layout_);
+  // The size comes from a file. It is checked before memory is taken.
   if (entry.bytes > most || (raw && entry.bytes != most))
     throw Error(
         ErrorKind::kCorrupt,

@@ -43,6 +43,7 @@ ArrayWriter::ArrayWriter(std::shared_ptr<Store> store, std::string path,
 
 std::int64_t ArrayWriter::unit_scratch_bytes(const ArrayLayout& layout) {
   const std::size_t level = layout.shards.empty() ? 0 : 1;
+  // Such chunks are written right from the block.
   if (layout.codecs.empty() && layout.shards.size() < 2) return 0;
   return checked_add(
       checked_add(max_box_bytes(layout, level), 4 * MemoryBudget::kAlignment),

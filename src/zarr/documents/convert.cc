@@ -35,6 +35,7 @@ ArrayMetadata to_v3(const ArrayMetadata& source) {
         "Zarr v3 has no data type for {}{}", source.data_type.label(),
         has_mixed_byte_order(source.data_type) ? " of mixed byte order" : ""));
   const CodecParts parts = split_codecs(source.codecs);
+  // In v2 a filter may come after one that makes bytes.
   for (const CodecSpec& codec : parts.after)
     if (codec_kind(codec.name) == CodecKind::kArrayToArray)
       unsupported(

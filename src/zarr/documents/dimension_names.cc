@@ -72,6 +72,7 @@ std::vector<std::string> DimensionNames::of(const std::string& path,
                                             const ArrayMetadata& array) const {
   Names own = dimension_names_of(array);
   const auto axes = axes_.find(path);
+  // An array's own names come before those that its group gives it.
   if (!own.empty() || axes == axes_.end() ||
       axes->second.size() != array.shape.size())
     return own;

@@ -113,6 +113,7 @@ std::optional<std::vector<CodecSpec>> unsharded_codecs(
   if (!parts.after.empty()) return std::nullopt;
   std::vector<CodecSpec> codecs = parts.before;
   for (const CodecSpec& codec : codecs)
+    // Such a codec works on whole shards.
     if (codec.name != "transpose") return std::nullopt;
   const Sharding sharding = parse_sharding(parts.middle, metadata.shape.size());
   if (is_sharding(split_codecs(sharding.codecs).middle)) return std::nullopt;
@@ -152,6 +153,8 @@ Shape inner_chunks(const ArrayMetadata& metadata) {
     if (!is_sharding(parts.middle)) return chunks;
     const Sharding sharding = parse_sharding(parts.middle, rank);
     for (std::size_t i = 0; i < rank; ++i)
+      // A codec's shape has its axes in the order after all transposes before
+      // it.
       chunks[axes[i]] = sharding.chunk_shape[i];
     parts = split_codecs(sharding.codecs);
   }

@@ -129,6 +129,7 @@ Texts read_documents(const Store& store, const Listing& listing,
   for (const auto& [key, bytes] : listing.document_bytes) {
     const bool v3 = key_name(key) == "zarr.json";
     if (v3 != (zarr_format == 3) || key_name(key) == ".zmetadata") continue;
+    // Before memory is taken for the text.
     meter.add(bytes);
     std::string& text = texts[key];
     text.resize(static_cast<std::size_t>(bytes));
@@ -289,6 +290,7 @@ Hierarchy read_hierarchy(const Store& store) {
   Hierarchy hierarchy;
   hierarchy.zarr_format = listing.has("zarr.json") ? 3 : 2;
   const Texts texts = read_documents(store, listing, hierarchy.zarr_format);
+  // Another process may have removed it since it was listed.
   if (hierarchy.zarr_format == 3 && texts.contains("zarr.json")) {
     read_nodes_v3(store, texts, hierarchy);
   } else {

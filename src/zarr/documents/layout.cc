@@ -135,6 +135,7 @@ void LayoutBuilder::add_shard_level(const Sharding& sharding) {
   level.chunk_shape.resize(rank_);
   level.chunk_counts.resize(rank_);
   for (std::size_t i = 0; i < rank_; ++i)
+    // The codec's shape has its axes in the order after all transposes so far.
     level.chunk_shape[level.axis_order[i]] = sharding.chunk_shape[i];
   for (std::size_t axis = 0; axis < rank_; ++axis) {
     const std::int64_t whole = layout_.chunk_shape[axis];
@@ -154,6 +155,7 @@ void LayoutBuilder::add_shard_level(const Sharding& sharding) {
 void LayoutBuilder::set_index_codecs(const Sharding& sharding,
                                      ShardLevel& level) const {
   const auto& codecs = sharding.index_codecs;
+  // Readers ask for an index by its size. So no codec may change the size.
   if (codecs.empty() || codecs[0].name != "bytes" || codecs.size() > 2 ||
       (codecs.size() == 2 && codecs[1].name != "crc32c"))
     cannot_decode("a shard index encoded other than by bytes and crc32c: " +
@@ -203,6 +205,7 @@ bool is_decodable(const ArrayMetadata& metadata) {
 std::string undecodable_part(const ArrayMetadata& metadata) {
   if (metadata.data_type.item_bytes == 0) return metadata.data_type.label();
   const CodecParts parts = innermost_codecs(metadata);
+  // The name of a codec says more than the long text of an error.
   for (const auto& codecs : {parts.before, {parts.middle}, parts.after})
     for (const CodecSpec& codec : codecs)
       if (!codec.name.empty() && codec.name != "transpose" &&

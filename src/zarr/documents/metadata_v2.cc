@@ -84,10 +84,12 @@ std::vector<CodecSpec> v3_codecs(const Members& members,
   for (std::string_view json : v2_codecs(members)) {
     CodecSpec codec = codec_from_v2(json, item_bytes);
     const CodecKind kind = codec_kind(codec.name);
+    // A filter such as vlen-utf8 makes bytes itself.
     if (kind == CodecKind::kArrayToBytes)
       has_bytes = true;
     else if (kind != CodecKind::kArrayToArray)
       add_bytes();
+    // The next filter gets the elements that this one writes.
     item_bytes = encoded_item_bytes(codec, item_bytes);
     codecs.push_back(std::move(codec));
   }

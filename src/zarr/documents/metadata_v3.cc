@@ -37,6 +37,7 @@ Extension parse_extension(std::string_view key, std::string_view json) {
 Shape parse_grid(std::string_view json, const Shape& shape) {
   if (raw_json::is_object(json) && !raw_json::find(json, "name") &&
       raw_json::find(json, "type"))
+    // Not corrupt: in a group, such an array is kept as it is.
     throw Error(ErrorKind::kUnsupported,
                 "a chunk grid of an early draft of Zarr v3");
   const Extension grid = parse_extension("chunk_grid", json);
@@ -56,6 +57,7 @@ ChunkKeyEncoding parse_key_encoding(std::string_view json) {
                 fmt::format("chunk key encoding \"{}\"", encoding.name));
   ChunkKeyEncoding result;
   result.v2 = encoding.name == "v2";
+  // If a document names no separator, each encoding has its own.
   result.separator = result.v2 ? '.' : '/';
   const auto text = raw_json::find(encoding.configuration, "separator");
   const auto separator = text ? raw_json::as_string(*text) : std::nullopt;
@@ -71,6 +73,7 @@ bool stored_big_endian(const std::vector<CodecSpec>& codecs, std::size_t rank,
   constexpr int kMaxLevels = 16;
   const CodecSpec middle = split_codecs(codecs).middle;
   if (is_sharding(middle)) {
+    // A document may come from anybody, so the recursion has a limit.
     if (levels == kMaxLevels)
       throw Error(ErrorKind::kCorrupt, "shards within more than 16 shards");
     return stored_big_endian(parse_sharding(middle, rank).codecs, rank,
@@ -150,6 +153,7 @@ ArrayMetadata parse_v3(std::string_view document) {
   metadata.codecs = with_context(
       [&] { return parse_codecs_v3(required_member(members, "codecs")); },
       [] { return std::string("member \"codecs\""); });
+  // In v3 the codecs know the byte order of the type. So they come first.
   const bool big_endian =
       with_context([&] { return stored_big_endian(metadata.codecs, rank); },
                    [] { return std::string("member \"codecs\""); });

@@ -139,11 +139,13 @@ ArrayMetadata with_layout(const ArrayMetadata& source,
   SourceCodecs codecs = take_apart(source);
   replace_codecs(source, request, codecs.chunk);
   for (CodecSpec& codec : codecs.chunk.after)
+    // Blosc must know the size of the elements.
     codec = completed_codec(codec, source.data_type.item_bytes);
   ArrayMetadata target = source;
   target.chunks = request.shards.value_or(request.chunks);
   target.codecs =
       request.shards ? sharded(codecs, request) : join_codecs(codecs.chunk);
+  // Without new codecs, the source's own text of its codecs stays.
   if (target.zarr_format == 2 && request.codecs) set_v2_codecs(target);
   return target;
 }

@@ -114,6 +114,7 @@ ElementType parse_typestr(std::string_view text) {
   const char* end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data() + 1, end, number);
   if (error != std::errc() || number < 0)
+    // Some writers use a name of v3 here, such as "bfloat16".
     return parse_type_v3(raw_json::quote(whole_text));
   checked_item_bytes(1, number);
   ElementType type = from_letter(text[0], number);

@@ -146,6 +146,7 @@ ElementType struct_type(std::string_view configuration) {
 
 ElementType with_configuration(const std::string& name,
                                std::string_view configuration) {
+  // "structured" is the older name.
   if (name == "struct" || name == "structured")
     return struct_type(configuration);
   if (name == "numpy.datetime64" || name == "numpy.timedelta64")

@@ -71,6 +71,7 @@ std::optional<std::uint64_t> whole_number(std::string_view json) {
   const auto value = raw_json::as_number(number);
   constexpr double kLimit = 9223372036854775808.0;  // 2^63
   if (!value || text || *value != std::trunc(*value)) return {};
+  // Outside of this range, C++ does not define the conversion.
   if (*value >= -kLimit && *value < kLimit)
     return static_cast<std::uint64_t>(static_cast<std::int64_t>(*value));
   if (*value >= kLimit && *value < 2 * kLimit)
@@ -85,12 +86,14 @@ bool encode_integer(std::string_view json, const ElementType& type,
   const auto value = whole_number(json);
   if (!value) return false;
   const int unused = 64 - significant_bits(type);
+  // Shifted up and down again, the upper bits become zeros or the sign.
   const std::uint64_t top = *value << unused;
   const std::uint64_t bits =
       type.kind == Kind::kUnsigned
           ? top >> unused
           : static_cast<std::uint64_t>(static_cast<std::int64_t>(top) >>
                                        unused);
+  // NumPy has no int2 and int4, so there is no rule for what is left of them.
   const bool numpy_has_it = unused % 8 == 0;
   if (bits != *value && !numpy_has_it) return false;
   store(bits, type.big_endian, element);
@@ -186,6 +189,7 @@ bool encode_raw(std::string_view json, const ElementType& type,
                 MutableBytes element) {
   const auto bytes = raw_bytes(json);
   if (!bytes || bytes->size() > element.size()) return false;
+  // The rest of the element is zero already.
   const bool padded = type.kind == Kind::kBytes || bytes->empty();
   std::copy(bytes->begin(), bytes->end(), element.begin());
   return padded || bytes->size() == element.size();
