@@ -76,7 +76,7 @@ def plain_elements(part: Any, dtype: Any) -> Any:
     """A slice as numpy has it. Raises InvalidArgumentError if that loses."""
     _check_kind(part)
     with warnings.catch_warnings():
-        # Numpy only warns if, for example, a unit is lost. Here that is an
+        # Libraries only warn if, for example, a unit is lost. Here that is an
         # error.
         warnings.simplefilter("error")
         try:

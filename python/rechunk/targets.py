@@ -107,7 +107,7 @@ def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
         empty = is_group and next(iter(store), None) is None
         return _with_stores(Target(place, may_replace=empty))
     parts = array_name.split("/")
-    # Zarr keeps these names for itself.
+    # Documents and reserved names of Zarr, and hidden folders of rechunk.
     if not all(parts) or any(
         part.startswith((".", "__")) or part == "zarr.json" for part in parts
     ):

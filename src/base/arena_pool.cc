@@ -5,6 +5,9 @@
 
 namespace rechunk {
 
+// In this order: an idle arena of this size, free room of the budget, the room
+// of idle arenas of other sizes. If there is none of these, waits for an arena
+// that comes back.
 Arena ArenaPool::take(std::int64_t bytes) {
   std::unique_lock lock(mutex_);
   for (;;) {

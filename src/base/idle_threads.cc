@@ -2,6 +2,8 @@
 
 namespace rechunk {
 
+// This thread works alone until another one is idle. Then it posts the rest,
+// and all of them take numbers from the post until none is left.
 void IdleThreads::run(std::int64_t parts, const Part& part, Arena& arena) {
   std::int64_t number = 0;
   // As long as nobody is idle, nothing is shared and nothing is locked. The

@@ -265,6 +265,7 @@ TileSum::TileSum(WordKind kind, Axes axes)
   fill_table();
 }
 
+// Takes axes into the tile, from the innermost outwards, until it is full.
 void TileSum::choose_tile(std::int64_t bytes) {
   const bool even = kernels_.sum_tile[reversed_] != nullptr;
   in_place_ = even && axes_.back().stride_bytes == bytes;

@@ -88,6 +88,8 @@ class ChunkPassthrough::Task {
   std::map<Shape, SourceShard> shards_;  ///< Those that exist.
 };
 
+// All indices are read first, so that each is read once. Then the target is
+// written object by object if it has shards, else in the order of the source.
 void ChunkPassthrough::Task::run() {
   const ArenaScope scope(arena_);
   if (source_.layout.shard) open_shards();

@@ -98,6 +98,7 @@ void PackedStore::write(std::int64_t task, const Block& block, Arena& arena,
       [&] { return "writing intermediate " + store_->describe(name); });
 }
 
+// The block lies in memory as the object does, so it is written as it is.
 std::int64_t PackedStore::write_raw(const std::string& key, const Block& block,
                                     Pulse::Task& pulse) const {
   const std::span<const std::byte> bytes =

@@ -171,6 +171,8 @@ void use(const std::optional<DiskCosts>& costs, MediumTraits& medium) {
   medium.read_ns_per_byte = std::max(medium.read_ns_per_byte, costs->read_ns);
 }
 
+// Looks for chunks, samples some of those that exist, and puts the costs into
+// the problem. If that is not possible, the estimates stay.
 void calibrate_codecs(const Calibration& job, MemoryBudget& budget,
                       ArrayProblem& problem) {
   const ChunkSampler sampler(job.source_store, problem.name,

@@ -40,6 +40,8 @@ class PackedSearch {
     }
   }
 
+  // Both shapes start as small as possible and grow. Then the number of
+  // intermediates between them is chosen.
   std::optional<Staging> run() {
     if (!fits(first_, last_)) {
       last_ = grids_.unit;

@@ -101,7 +101,10 @@ std::optional<StagedCopySpec> plan_weighed(const ArrayProblem& array,
   return plans[0];
 }
 
-// The plan of one array with `threads` tasks at a time.
+// The plan of one array with `threads` tasks at a time. Moves encoded objects
+// if possible. Else copies directly if components fit. Else the predicted times
+// of all other ways are compared. Nothing if there is no plan for so many
+// threads.
 std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
                                          std::int64_t budget, int threads) {
   const std::int64_t task_budget = budget / threads;
@@ -138,6 +141,7 @@ std::optional<Candidate> plan_with_threads(
     auto spec = plan_array(array, budget, threads);
     if (!spec) return std::nullopt;
     candidate.seconds += spec->predicted_seconds;
+    // An intermediate must save more than a little time to be worth its room.
     candidate.weight +=
         spec->predicted_seconds *
         (spec->method == Method::kStaged ? 1 + kWorthIntermediates : 1);
@@ -223,6 +227,8 @@ int components_in_progress(const StagedCopySpec& array, int threads) {
   return 1;
 }
 
+// Plans all arrays for each number of threads, and takes the best number. It is
+// the same for all arrays, because they share the threads of a run.
 Plan make_plan(const std::vector<ArrayProblem>& arrays,
                const PlanOptions& options) {
   for (const ArrayProblem& array : arrays) check_ranks(array);

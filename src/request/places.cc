@@ -79,6 +79,7 @@ void check_temp_apart(const fs::path& temp, const fs::path& place,
 
 }  // namespace
 
+// A run must not read what it writes, nor erase its source with a target.
 void check_apart(const std::string& source, const std::string& target) {
   const fs::path from = local_path(source), to = local_path(target);
   if (same_path(from, to))

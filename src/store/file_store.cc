@@ -259,6 +259,7 @@ class FileStore final : public Store {
 
   static constexpr int kMostTries = 100;
 
+  // Makes the folders that are missing, then the file.
   int create(const std::string& path, int flags) {
     const std::string folder = path.substr(0, path.rfind('/'));
     for (int tries = 1;; ++tries) {

@@ -230,6 +230,8 @@ std::string summary(const Comparison::Array& array) {
 
 }  // namespace
 
+// Whole arrays are compared by digests, so that nobody holds two large boxes.
+// Elements are compared only if digests differ, or in samples.
 Comparison::Array compare_elements(const StoredArray& a, const StoredArray& b,
                                    const ReadOptions& options) {
   Comparison::Array result;

@@ -97,6 +97,9 @@ std::int64_t ArrayReader::object_scratch_bytes(const ArrayLayout& layout) {
   return bytes;
 }
 
+// From here, read_chunk_object or read_shard_object finds the encoded bytes. A
+// shard leads through read_box to its chunks. Then `decode` and `deliver` give
+// the elements to the sink. Chunks without codecs take the way of read_raw.
 void ArrayReader::read(const Region& region, RegionSink& sink, Arena& arena,
                        StageReport& report) const {
   Call call{region, sink, arena, report};

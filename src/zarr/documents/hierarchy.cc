@@ -284,6 +284,8 @@ bool is_document(std::string_view key) {
                    key_name(key)) != std::end(kDocumentNames);
 }
 
+// A root array needs no listing. Else all documents are listed and read in one
+// batch, and then become nodes, the outer ones first.
 Hierarchy read_hierarchy(const Store& store) {
   if (auto hierarchy = read_root_array(store)) return *std::move(hierarchy);
   const Listing listing = list_documents(store);

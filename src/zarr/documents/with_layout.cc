@@ -133,6 +133,8 @@ void replace_codecs(const ArrayMetadata& source, const LayoutRequest& request,
 
 }  // namespace
 
+// Takes the source's codecs out of its shards, replaces them if that is asked,
+// and wraps them in new shards, if there are any.
 ArrayMetadata with_layout(const ArrayMetadata& source,
                           const LayoutRequest& request) {
   check_request(source, request);
