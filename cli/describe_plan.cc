@@ -76,7 +76,7 @@ std::vector<std::vector<std::string>> stage_rows(const StagedCopySpec& array) {
   return rows;
 }
 
-/// Arrays that are moved as they are do not deserve more than a line.
+/// An array that is moved as it is gets only one line.
 std::string describe_array(const StagedCopySpec& array, const PlanView& view) {
   const std::string name = view.style.bold(printable(array.name));
   if (array.method == Method::kPassthrough && !array.name.empty() &&
@@ -87,7 +87,7 @@ std::string describe_array(const StagedCopySpec& array, const PlanView& view) {
         count_objects(array.shape, array.source_chunks, array.source_shards));
   std::string text = array.name.empty() ? "" : name + "\n";
   text += describe_ends(array) + format_table(stage_rows(array));
-  // Only stages beyond the first cost something that asks for a reason.
+  // Only a plan with an intermediate costs so much that people ask why.
   const std::size_t reasons = view.explain              ? array.reasons.size()
                               : array.stages.size() > 1 ? 1
                                                         : 0;

@@ -12,7 +12,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The value itself, or its text where it is not JSON (a bare NaN).
+/// The value itself, or its text if it is not JSON (a bare NaN).
 Json fill_json(const std::string& text) {
   Json value = Json::parse(text, nullptr, false);
   return value.is_discarded() ? Json(text) : value;

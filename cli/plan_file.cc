@@ -15,7 +15,7 @@ std::shared_ptr<Store> folder_of(const fs::path& path) {
   return open_store(fs::absolute(path).parent_path().string());
 }
 
-/// Throws: invalid_argument if something else stands there: it would be lost.
+/// Throws: invalid_argument if another file is there, because it would be lost.
 void check_plan_place(const std::string& path) {
   const auto text =
       read_text(*folder_of(path), fs::path(path).filename().string());

@@ -26,7 +26,7 @@ int terminal_columns() {
   return size.ws_col;
 }
 
-/// From 0 to 1, by bytes where there are any.
+/// From 0 to 1, by bytes if there are any.
 double done_fraction(const Progress& progress) {
   const auto ratio = [](std::int64_t done, std::int64_t total) {
     return static_cast<double>(done) / static_cast<double>(total);

@@ -10,7 +10,7 @@
 namespace rechunk::cli {
 namespace {
 
-/// So many arrays fit one screen.
+/// A screen has room for so many arrays.
 constexpr std::size_t kMaxArraysShown = 5;
 
 std::unique_ptr<Executor> choose_executor(const std::string& name) {
@@ -22,7 +22,8 @@ std::unique_ptr<Executor> choose_executor(const std::string& name) {
   }
 }
 
-/// The target is finished: what is beside it is untidy, no error.
+/// The target is finished. Files that are left beside it are untidy, but no
+/// error.
 void warn_of_leftovers(const Job& job) {
   try {
     for (const std::string& place : job.leftovers())

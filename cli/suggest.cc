@@ -9,7 +9,7 @@
 namespace rechunk::cli {
 namespace {
 
-/// What other tools call it, and what it is here.
+/// A word of other tools, and what rechunk has for it.
 struct Foreign {
   std::string_view word;
   std::string_view here;  ///< A flag; else a sentence.
@@ -63,7 +63,8 @@ constexpr Foreign kForeign[] = {
     {"--source", kSourceIsAnOperand},
 };
 
-/// Letters to change, insert or remove to make `a` of `b` (Levenshtein).
+/// How many letters must change, be inserted or be removed to make `a` of `b`
+/// (Levenshtein).
 std::size_t edit_distance(const std::string& a, const std::string& b) {
   std::vector<std::size_t> row(b.size() + 1);
   for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
@@ -87,7 +88,7 @@ std::size_t distance_from(const std::string& known, const std::string& word) {
   return edit_distance(word, known);
 }
 
-/// What may be written where `word` was.
+/// The words that could take the place of `word`.
 std::vector<std::string> known_words(const CLI::App& app,
                                      const std::string& word) {
   std::vector<std::string> known;
@@ -115,7 +116,8 @@ std::string command_with(const CLI::App& app, const std::string& flag) {
   return {};
 }
 
-/// Of a word that means something elsewhere; "" of others.
+/// A hint for a word that other tools or other commands have; "" for other
+/// words.
 std::string hint_from_elsewhere(const CLI::App& app, const std::string& word) {
   const auto found = std::find_if(
       std::begin(kForeign), std::end(kForeign),

@@ -81,7 +81,7 @@ int run_task(const Arguments& arguments) {
   bool committed = false;
   if (begin(run)) {
     report = run_tasks(run, step);
-    // Several processes may find the run complete; they commit the same.
+    // Several processes may find the run complete. All of them commit the same.
     committed = run.complete();
     if (committed) run.commit();
   }

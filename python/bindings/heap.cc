@@ -22,9 +22,9 @@ constexpr int kKeptBytes = 4 << 20;
 constexpr int kTrimBytes = 2 * kKeptBytes;
 constexpr int kUsualMmapBytes = 128 << 10;
 
-// While true, freed buffers stay for the next chunk: they are part of what a
-// task has set aside. Else the heap is as the environment wants it, and what is
-// free goes back to the system.
+// If true, freed buffers stay for the next chunk. They are a part of the memory
+// that a task has reserved. If false, the heap is as the environment asks for,
+// and free memory goes back to the system.
 void keep_heap(bool keep) {
   const char* trim_bytes = std::getenv("MALLOC_TRIM_THRESHOLD_");
   // Without the first, glibc adapts by itself. The second is the user's wish.

@@ -6,8 +6,8 @@
 #include "bindings.h"
 
 NB_MODULE(_core, module) {
-  // Jobs stay open for the next task until the interpreter ends, and engines
-  // keep modules alive beyond that: not leaks.
+  // These are no leaks. Jobs stay open for the next task until the interpreter
+  // ends, and engines keep modules even longer.
   nanobind::set_leak_warnings(false);
   module.doc() = "The native part of rechunk; use the package `rechunk`.";
   rechunk::python::register_errors(module);

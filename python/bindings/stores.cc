@@ -89,8 +89,9 @@ class PythonStore final : public Store {
     });
   }
 
-  // Takes what the store has listed in batches, so that visitors run without
-  // the GIL, and one that wants a single key costs no whole listing.
+  // Takes keys from the store in batches, so that visitors run without the GIL.
+  // The first batch is one key, so a visitor that wants only one needs no whole
+  // listing.
   void scan(std::string_view prefix, const VisitListed& visit) const override {
     constexpr std::size_t kBatch = 1024;
     const std::string what = "listing " + std::string(prefix);

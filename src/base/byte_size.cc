@@ -45,7 +45,7 @@ std::int64_t unit_bytes(std::string_view unit) {
   return bytes;
 }
 
-/// The number's exact value where it is whole, so that no size above 2^53 is
+/// The exact value of a whole number. As a float, sizes above 2^53 would be
 /// rounded.
 std::int64_t scale_integer(std::string_view text, std::string_view number,
                            std::int64_t unit) {
@@ -98,7 +98,7 @@ std::string format_byte_size(std::int64_t bytes) {
                                         "TiB", "PiB", "EiB"};
   double value = static_cast<double>(bytes);
   std::size_t unit = 0;
-  // What would print as 1024 of a unit is 1 of the next.
+  // A size that would print as 1024 of a unit prints as 1 of the next.
   while (std::abs(value) >= (unit == 0 ? 1024 : 1023.5) &&
          unit + 1 < kUnits.size()) {
     value /= 1024;

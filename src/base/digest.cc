@@ -8,7 +8,7 @@
 namespace rechunk {
 namespace {
 
-// A word of one element: where it lies in it, and how.
+// A word of an element: its place in the element, and its form.
 struct Word {
   std::int64_t offset;
   WordKind kind;

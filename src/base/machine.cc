@@ -18,7 +18,8 @@ std::int64_t number_in(const std::string& path, std::int64_t otherwise) {
   return file >> number && number > 0 ? number : otherwise;
 }
 
-// The smallest limit of a group and of those around it, up to what is mounted.
+// The smallest limit of a group and of all groups around it, up to the mount
+// point.
 std::int64_t least_limit(std::string group_path, std::size_t mount_length,
                          const char* file, std::int64_t otherwise) {
   std::int64_t least = otherwise;

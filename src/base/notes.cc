@@ -8,7 +8,7 @@
 namespace rechunk {
 namespace {
 
-// So many names fit a line that people read.
+// A line that people read has room for so many names.
 constexpr std::size_t kMaxNames = 8;
 
 std::string join_names(const std::vector<std::string>& names) {

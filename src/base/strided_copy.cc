@@ -246,7 +246,8 @@ void fill_elements(std::span<std::byte> target,
     std::memset(target.data(), static_cast<int>(first), target.size());
     return;
   }
-  // Doubles what is filled, a few large copies instead of many small ones.
+  // Doubles the filled part. A few large copies are faster than many small
+  // ones.
   std::size_t filled = std::min(element.size(), target.size());
   std::memcpy(target.data(), element.data(), filled);
   while (filled < target.size()) {
@@ -271,7 +272,7 @@ bool holds_only(std::span<const std::byte> buffer,
   if (buffer.size() < element.size()) return false;
   if (std::memcmp(buffer.data(), element.data(), element.size()) != 0)
     return false;
-  // Equal to itself moved by one element: every element equals the first.
+  // The buffer equals itself moved by one element, so all elements are equal.
   return std::memcmp(buffer.data(), buffer.data() + element.size(),
                      buffer.size() - element.size()) == 0;
 }

@@ -27,7 +27,7 @@ constexpr std::uint64_t kStep2 = 0xD1B54A32D192ED03;
 constexpr std::uint64_t kMix = 0xBF58476D1CE4E5B9;
 
 constexpr std::int64_t kTileWords = 512;
-// Rows of so many words are not put side by side with others.
+// Rows of so many words or more are not copied together with others.
 constexpr std::int64_t kLongRow = 64;
 
 // What is mixed into a word.
@@ -38,7 +38,7 @@ Keys keys_of(std::uint64_t number) {
   return {number * kStep1, number * kStep2};
 }
 
-// Of the words of a tile, less those of its first.
+// Keys of the words of a tile, minus the key of its first word.
 struct KeyTable {
   std::uint64_t lane1[kTileWords], lane2[kTileWords];
 };
@@ -122,7 +122,7 @@ RECHUNK_AVX512 inline __m512i load_8(const std::byte* data) {
   }
 }
 
-// The multiplier takes the lower halves: this puts the upper ones there.
+// The multiplier takes the lower halves, so the upper ones are moved there.
 RECHUNK_AVX512 inline __m512i upper_halves(__m512i x) {
   return _mm512_shuffle_epi32(x, _MM_PERM_DDBB);
 }

@@ -132,8 +132,9 @@ std::int64_t Blosc::max_encoded_bytes(std::int64_t decoded_bytes) const {
   return checked_add(decoded_bytes, BLOSC_MAX_OVERHEAD);
 }
 
-// The library's buffers are as large as a block, whose size the header says:
-// larger ones than the configuration promises would escape the budget.
+// The header says how large a block is, and the library's buffers are as large.
+// If blocks are larger than the configuration promises, these buffers would not
+// be in the budget.
 Header Blosc::read_header(std::span<const std::byte> encoded) const {
   const Header header = parse_header(encoded);
   const std::int64_t most =
@@ -163,8 +164,8 @@ std::int64_t Blosc::compressor_bytes(std::int64_t block_bytes) const {
       ZSTD_estimateCCtxSize_usingCParams(parameters) + ZSTD_estimateDCtxSize());
 }
 
-// Holds for buffers that other writers made, as long as their blocks are as
-// the configuration says.
+// Also right for buffers of other writers, if their blocks are as the
+// configuration says.
 std::int64_t Blosc::scratch_bytes(std::int64_t decoded_bytes) const {
   const std::int64_t block_bytes = std::min(
       decoded_bytes, std::max(options_.block_bytes, kMaxAutomaticBlockBytes));
@@ -247,8 +248,8 @@ std::unique_ptr<Codec> make_blosc(const Configuration& configuration,
   options.shuffle = read_shuffle(configuration, item_bytes);
   const auto type_bytes = configuration.integer(
       "typesize", std::max<std::int64_t>(item_bytes, 1), {0, INT64_MAX});
-  // The format has one byte for it; the library treats what does not fit as
-  // single bytes.
+  // The format has one byte for it. The library takes larger elements as single
+  // bytes.
   options.type_bytes =
       type_bytes == 0 || type_bytes > BLOSC_MAX_TYPESIZE ? 1 : type_bytes;
   options.block_bytes = configuration.integer(

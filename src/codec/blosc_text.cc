@@ -14,11 +14,11 @@ using Json = nlohmann::ordered_json;
 
 constexpr std::array<std::string_view, 6> kCompressors = {
     "lz4", "lz4hc", "blosclz", "snappy", "zlib", "zstd"};
-/// v2 writes the place in this list, v3 the word.
+/// v2 writes the index in this list, v3 writes the word.
 constexpr std::array<std::string_view, 3> kShuffles = {"noshuffle", "shuffle",
                                                        "bitshuffle"};
 
-/// The word of what v2 writes as a number.
+/// Replaces v2's number by the word.
 void name_shuffle(Json& members) {
   Json& shuffle = members["shuffle"];
   if (shuffle.is_string()) return;
@@ -36,7 +36,7 @@ std::int64_t typesize_of(std::int64_t item_bytes) {
   return item_bytes >= 1 && item_bytes <= 255 ? item_bytes : 1;
 }
 
-/// The name of v2's number; -1 lets numcodecs choose by the element size.
+/// The word for v2's number. -1 means that the element size decides.
 std::string shuffle_name(std::string_view json, std::int64_t item_bytes) {
   auto number = raw_json::as_integer(json);
   if (number == -1) number = item_bytes == 1 ? 2 : 1;

@@ -13,14 +13,15 @@ namespace {
 
 using Codecs = std::vector<std::shared_ptr<const Codec>>;
 
-// A checksum behind another codec works in place, on that codec's output or on
-// a view of its input; only the other codecs ("movers") need a buffer each.
+// A checksum behind another codec works in place: on that codec's output, or on
+// a view of its input. Only the other codecs ("movers") need a buffer each.
 const Crc32c* in_place_checksum(const Codecs& codecs, std::size_t index) {
   return index == 0 ? nullptr
                     : dynamic_cast<const Crc32c*>(codecs[index].get());
 }
 
-/// The buffer of a chain: what passes between movers takes turns in two areas.
+/// The buffer of a chain. It has two areas, in which the outputs of movers take
+/// turns.
 class Areas {
  public:
   Areas(const Codecs& codecs, std::int64_t decoded_bytes) {

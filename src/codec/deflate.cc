@@ -14,8 +14,8 @@
 namespace rechunk {
 namespace {
 
-// The library keeps its sizes private; these are what 1.14 allocates at levels
-// up to 9, rounded up (a test compares).
+// The library does not tell its sizes. These are what 1.14 allocates at levels
+// up to 9, rounded up (a test compares them).
 constexpr std::int64_t kContextBytes = std::int64_t{3} << 18;
 // What zlib takes to decode a stream, its window and a buffer.
 constexpr std::int64_t kInflateBytes = std::int64_t{1} << 17;

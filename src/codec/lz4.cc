@@ -28,7 +28,7 @@ class Lz4 final : public Codec {
     return LZ4_MAX_INPUT_SIZE;
   }
   std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const override {
-    // LZ4_compressBound, but for sizes beyond an int too.
+    // As LZ4_compressBound, but also for sizes that do not fit an int.
     return checked_add(decoded_bytes, decoded_bytes / 255 + 16 + kHeaderBytes);
   }
 

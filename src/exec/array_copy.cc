@@ -18,7 +18,7 @@ constexpr std::int64_t kSharedBytes = 256 << 10;
 
 }  // namespace
 
-// One call: a region of a stage, and where memory comes from.
+// The arguments of one call.
 struct ArrayCopy::Task {
   int stage;
   std::int64_t index;
@@ -51,8 +51,8 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
             .shape = spec_.shape,
             .component = spec_.component,
             .chunks = copy.chunks,
-            // Pieces for the last stage are the target's chunks, so that a read
-            // delivers them where they are encoded from.
+            // Pieces for the last stage are the target's chunks. So a read
+            // brings them to the place from which they are encoded.
             .layout = {next.block,
                        next_is_last ? target.chunk_shape : next.block},
             .axis_order = target.axis_order,
@@ -150,7 +150,7 @@ void ArrayCopy::read_source(const Region& region, RegionSink& sink,
 
 void ArrayCopy::read_added(const Region& region, RegionSink& sink, Arena& arena,
                            StageReport& report) const {
-  // Source objects, so that each is opened as often as by one thread.
+  // The parts are source objects, so that sharing opens none of them twice.
   const Shape& object =
       spec_.source_shards.empty() ? spec_.source_chunks : spec_.source_shards;
   const bool large = element_count(object) * spec_.item_bytes >= kSharedBytes;
@@ -209,8 +209,9 @@ void ArrayCopy::write_chunks(const Block& block, const Task& task,
                 });
 }
 
-// A shard may be larger than a block: then blocks follow each other into it.
-// Or a block holds many shards: then they are written one after the other.
+// A shard may be larger than a block. Then its blocks are appended one after
+// the other. Or a block holds many shards, which are written one after the
+// other.
 void ArrayCopy::write_shards(const Task& task, TaskResult& result) const {
   const Shape& chunk_shape = writer_->layout().chunk_shape;
   const CopySpec& copy = spec_.stages[task.stage];

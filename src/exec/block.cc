@@ -11,8 +11,8 @@ namespace {
 // The budget does not count these parts, so there must be few.
 constexpr std::size_t kMostPutOff = 1024;  // A part takes about 150 bytes.
 
-// Cells, and the elements within each, as the axes of one copy. Kept from group
-// to group, so that none allocates.
+// The axes of one copy: cells, then the elements within each. The object is
+// used for all groups, so that none allocates.
 struct GroupAxes {
   Shape extent, strides, source_strides;
 

@@ -145,7 +145,7 @@ void CodedRangeReader::read_sizes() {
   sizes_stop_ = piece_ + count;
 }
 
-// As many of the next pieces as a batch holds, at least one.
+// Reads as many of the next pieces as a batch holds, but at least one.
 void CodedRangeReader::read_pieces(std::int64_t most_bytes) {
   std::int64_t bytes = size_of(piece_);
   // The buffer below holds no larger piece.

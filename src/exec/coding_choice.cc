@@ -5,7 +5,7 @@ namespace {
 
 constexpr std::int64_t kFirstTries = 4;
 constexpr std::int64_t kTryAgainAfter = 16;
-// Earlier objects count less and less.
+// Earlier objects count less and less, so that another speed soon shows.
 constexpr double kMemory = 0.8;
 
 }  // namespace

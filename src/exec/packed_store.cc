@@ -15,8 +15,8 @@ namespace {
 
 using std::chrono::steady_clock;
 
-// Pieces shorter than this are read together and then copied: a vectored read
-// spends more on each than a copy does.
+// Shorter pieces are read together and then copied. For these, a vectored read
+// costs more per piece than a copy.
 constexpr std::int64_t kShortestScatteredPiece = 1024;
 
 // The content of an object that would hold only fill. Readers know it by its
@@ -114,8 +114,8 @@ std::int64_t PackedStore::write_raw(const std::string& key, const Block& block,
   return static_cast<std::int64_t>(bytes.size());
 }
 
-// The size of the object; 0, and nothing written, if it would not be smaller
-// than a raw one.
+// Returns the size of the object. If it would not be smaller than a raw one,
+// writes nothing and returns 0.
 std::int64_t PackedStore::write_coded(const std::string& key,
                                       const Block& block, Arena& arena,
                                       Pulse::Task& pulse) const {
@@ -209,8 +209,8 @@ bool PackedStore::is_marker(const Range& range,
          static_cast<std::int64_t>(fill_marker(bytes_of(range.object)).size());
 }
 
-// Reads the range of a coded object; false, and nothing done, if the object is
-// a raw one, or a marker.
+// Reads the range of a coded object. If the object is raw or a marker, does
+// nothing and returns false.
 bool PackedStore::read_coded(const Range& range, Block& block, Arena& arena,
                              StageReport& report) const {
   const ArenaScope scope(arena);
@@ -285,8 +285,8 @@ std::int64_t PackedStore::bytes_of(const Region& region) const {
   return element_count(region) * options_.item_bytes;
 }
 
-// Lets the read deliver every piece to its place; false if some piece has
-// gaps there.
+// Lets the read bring every piece to its place. False if a piece has gaps
+// there.
 bool PackedStore::scatter(const Range& range, Block& block,
                           ReadRequest& request) const {
   if (range.bytes < kShortestScatteredPiece * piece_count(range.part))

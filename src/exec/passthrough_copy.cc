@@ -14,7 +14,7 @@ namespace rechunk {
 
 namespace {
 
-/// What readers of the target would refuse.
+/// Refuses objects that readers of the target would refuse.
 void check_bytes(const PassthroughCopy::Side& source, const std::string& key,
                  std::int64_t bytes) {
   if (!source.object_bytes || bytes == *source.object_bytes) return;

@@ -69,8 +69,8 @@ Progress expected(const Plan& plan, const DoneTasks* done) {
   return total;
 }
 
-// Adds up what tasks did, and tells the observer now and then, also of tasks
-// in progress.
+// Adds up what tasks did. Tells the observer now and then, also about tasks in
+// progress.
 class Results {
  public:
   Results(const Plan& plan, const RunOptions& options)

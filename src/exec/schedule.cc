@@ -14,7 +14,7 @@ constexpr std::int64_t kReleasesPerWork = 16;
 // packs, other threads would wait for the last task.
 constexpr std::int64_t kSmallTaskBytes = std::int64_t{1} << 17;
 constexpr std::int64_t kMaxPack = 16;
-// A thread takes this part of its share of what is left.
+// A thread takes a quarter of its share of the remaining tasks.
 constexpr std::int64_t kPartOfShare = 4;
 
 }  // namespace

@@ -9,7 +9,7 @@
 namespace rechunk {
 namespace {
 
-// Workers that are done early take what is left of the others.
+// Workers that are ready early take the batches that others have not begun.
 constexpr std::int64_t kBatchesPerWorker = 4;
 // A batch that fails is run again as a whole, and a stop waits for its end.
 constexpr std::int64_t kMaxBatchTasks = 16;

@@ -4,7 +4,8 @@
 namespace rechunk {
 namespace {
 
-/// Everything in this process, where more is known than steps tell.
+/// Runs everything in this process. The job can do more there than steps can
+/// say.
 class ThreadsExecutor final : public Executor {
  public:
   Report run(Job& job, Observer* observer, std::stop_token stop) override {

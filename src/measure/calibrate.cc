@@ -40,8 +40,8 @@ double median(const std::vector<ChunkSample>& samples,
   return *middle;
 }
 
-/// What chunks cost where threads work side by side, and share caches, memory
-/// and cores. None of them is without samples.
+/// The cost of chunks if threads work side by side and share caches, memory and
+/// cores. Each thread has samples.
 class SamplesOfThreads {
  public:
   explicit SamplesOfThreads(std::vector<std::vector<ChunkSample>> samples)
@@ -206,7 +206,8 @@ void calibrate(const Calibration& job, std::vector<ArrayProblem>& problems) {
     try {
       calibrate_codecs(job, budget, problem);
     } catch (const Error&) {
-      // The run will say what is wrong with a chunk; the plan does not need it.
+      // The plan does not need this chunk. The run will say what is wrong with
+      // it.
     }
   }
 }

@@ -82,7 +82,8 @@ std::int64_t BlockLayout::offset(const Shape& coordinates) const {
   return index * unit_bytes_;
 }
 
-// First cells of the runs of equal cells along one axis, and the end.
+// Cuts the cells along one axis into runs of equal cells. Returns the first
+// cell of each run, and the end.
 std::vector<std::int64_t> BlockLayout::segments(const Region& part,
                                                 const Region& cells,
                                                 std::size_t axis) const {

@@ -7,7 +7,7 @@
 namespace rechunk {
 namespace {
 
-// Of what is there: missing chunks are neither read nor written.
+// Missing chunks do not count, because they are neither read nor written.
 double array_bytes(const ArrayProblem& array) {
   double bytes = static_cast<double>(array.item_bytes);
   for (const std::int64_t length : array.shape)

@@ -58,8 +58,7 @@ std::vector<std::int64_t> cell_lengths(std::int64_t length, std::int64_t step,
   for (std::int64_t factor = 1; factor < steps;
        factor += std::max<std::int64_t>(1, factor / 8))
     if (!divides || steps % factor == 0) lengths.push_back(factor * step);
-  // Large divisors lie between the coarse factors: take them from their
-  // small partners.
+  // The coarse factors miss large divisors. Small divisors lead to them.
   for (std::int64_t factor = 2; divides && factor <= 64; ++factor)
     if (steps % factor == 0) lengths.push_back(component / factor);
   lengths.push_back(std::max<std::int64_t>(1, divides ? component : length));

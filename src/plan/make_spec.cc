@@ -24,7 +24,8 @@ std::int64_t elements_bytes(const ArrayProblem& array) {
   return checked_multiply(element_count(array.shape), array.item_bytes);
 }
 
-/// Pairs of blocks and of the cells that one side of a first stage is read in.
+/// Overlapping pairs of blocks and cells that a first stage reads: in the kept
+/// part, and in the added one.
 struct SourcePairs {
   std::int64_t kept = 0, added = 0;
 };

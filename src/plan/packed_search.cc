@@ -13,7 +13,7 @@ namespace {
 constexpr int kMaxIntermediates = 6;
 // Ranges are long enough when they cost no more than this share of the bytes.
 constexpr double kLongEnoughShare = 0.005;
-// Of the local search: how often it steps.
+// The most steps of the local search.
 constexpr int kPackedRounds = 6;
 
 // The search for first and last task shapes of a packed staging.
@@ -60,7 +60,8 @@ class PackedSearch {
     return options.max_memory / tasks_at_once(smallest, options);
   }
 
-  // Tasks hold whole source units, unless parts of them are as good.
+  // Tasks hold whole source units. If parts of units can be read alone, other
+  // lengths are as good.
   std::vector<std::int64_t> first_lengths(std::size_t axis) const {
     const std::int64_t length = array_.shape[axis];
     auto lengths = cell_lengths(length, grids_.source[axis], component_[axis]);
@@ -91,7 +92,7 @@ class PackedSearch {
            packed_read_cost(array_, first, last, coded_);
   }
 
-  // What no shape can save: the bytes.
+  // The cost of the bytes alone, which no shape can save.
   double enough() const {
     const Shape all = clip(array_.shape, array_.shape);
     return (1 + kLongEnoughShare) * work(all, all);
@@ -129,7 +130,7 @@ class PackedSearch {
     return best > 0;
   }
 
-  // Growing step by step may end beside the best shapes.
+  // The best shapes may not lie on the way that growing takes.
   void turn_dials() {
     const std::size_t rank = first_.size();
     std::vector<Dial> dials;

@@ -48,8 +48,8 @@ std::int64_t most_chunks(const ArrayProblem& array, const Shape& task) {
   return chunks;
 }
 
-// All that a task holds beside the buffer that bytes move through: the indices
-// of its source shards, that of a target shard, and what to move.
+// The memory of a task without its buffer: the indices of its source shards,
+// the index of a target shard, and the list of chunks.
 std::int64_t index_bytes(const ArrayProblem& array, const Shape& task) {
   std::int64_t bytes = array.target.object_scratch_bytes + kAlignmentBytes;
   if (array.source.object_scratch_bytes == 0) return bytes;
@@ -65,8 +65,8 @@ std::int64_t pairs(const ArrayProblem& array, const Shape& task) {
                      clip(array.source.objects, array.shape));
 }
 
-// What one large task moves can as well be moved by many, unless these open
-// source objects more often.
+// Many tasks are as good as one large task, unless they open source objects
+// more often.
 bool is_worth_joining(const ArrayProblem& array, const Shape& task,
                       const Shape& larger, int threads) {
   return Grid(array.shape, larger).cell_count() >= kTasksPerThread * threads ||
@@ -81,8 +81,8 @@ class TaskSearch {
         threads_(threads),
         task_(clip(array.target.objects, array.shape)) {}
 
-  // First whole source objects where that is not much, so that each is opened
-  // by one task; then neighbours.
+  // Takes whole source objects first, if they are not too large, so that each
+  // is opened by one task. Then takes neighbours.
   Shape run() {
     for (std::size_t axis = task_.size(); axis-- > 0;) align(axis);
     for (std::size_t axis = task_.size(); axis-- > 0;)
@@ -99,7 +99,7 @@ class TaskSearch {
     const std::int64_t all =
         lcm_up_to(step, array_.source.objects[axis], length);
     if (grow(axis, all, kAlignedTaskBytes) || all >= length) return;
-    // A part of a shard: an even one, so that no task touches two.
+    // Else an even part of a shard, so that no task touches two shards.
     const std::int64_t parts = all / step;
     for (std::int64_t divisor = 2; divisor <= std::min(parts, kMostDivisors);
          ++divisor)
@@ -139,7 +139,7 @@ StagedCopySpec one_stage(const ArrayProblem& array, const Shape& task,
   return spec;
 }
 
-// Encoded objects move one by one, in tasks of some neighbours.
+// Objects move one by one. A task has some neighbours.
 StagedCopySpec move_objects(const ArrayProblem& array, int threads,
                             StagedCopySpec spec) {
   Shape task = clip(array.target.objects, array.shape);

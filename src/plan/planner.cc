@@ -117,7 +117,7 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
           predicted_nanoseconds(array, *spec, {budget, threads}) * 1e-9;
     return spec;
   }
-  // Half the budget for a component is enough to do without an intermediate.
+  // If a component fits into half of the budget, there is no intermediate.
   const std::int64_t half = budget / 2;
   if (const auto direct =
           stage_direct(array, std::min(task_budget, half), threads)) {

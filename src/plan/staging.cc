@@ -15,7 +15,7 @@ constexpr std::int64_t kSmallTaskBytes = 2 << 20;
 constexpr double kEnoughShare = 0.01;
 constexpr int kRounds = 6;  // Of the local search, at most.
 
-// A shard may be written block by block where each source unit lies in one.
+// A shard may be written block by block if each source unit lies in one shard.
 bool can_stream(const ArrayProblem& array, const Grids& grids) {
   for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
     if (grids.object[axis] < array.shape[axis] &&
@@ -24,7 +24,7 @@ bool can_stream(const ArrayProblem& array, const Grids& grids) {
   return true;
 }
 
-// Tasks of a few components each, where one is too small to be worth a task.
+// If components are small, a task takes several of them.
 Shape group_components(const ArrayProblem& array, Shape task,
                        std::int64_t task_bytes, int threads) {
   const std::int64_t wanted_tasks = kTasksPerThread * threads;
@@ -60,8 +60,8 @@ std::vector<DirectShapes> direct_shapes(const ArrayProblem& array) {
   return shapes;
 }
 
-// Grows blocks from one unit on, always by the step that saves most reading for
-// the memory it takes.
+// Grows a block from one unit on. Each step takes the growth that saves most
+// reading for its memory.
 class BlockSearch {
  public:
   BlockSearch(const ArrayProblem& array, std::int64_t task_bytes, int threads)
@@ -81,7 +81,7 @@ class BlockSearch {
     }
     turn_dials();
     const Shape grown = block_;
-    // From another start: as long as may be, the last axes first.
+    // A second start: as long as possible, the last axes first.
     block_ = grids_.unit;
     for (std::size_t axis = block_.size(); axis-- > 0;) lengthen(axis);
     turn_dials();
@@ -130,7 +130,7 @@ class BlockSearch {
     }
   }
 
-  // Growing step by step may end beside the best block.
+  // The best block may not lie on the way that growing takes.
   void turn_dials() {
     std::vector<Dial> dials;
     for (std::size_t axis = 0; axis < block_.size(); ++axis)

@@ -17,8 +17,8 @@ namespace {
                   array.name, stage + 1, axis, cause));
 }
 
-// Cells of a regular grid share no cell of another if each of their cuts inside
-// the array is a cut of the other.
+// Two cells of a regular grid never share a cell of another grid if all their
+// cuts inside the array are cuts of the other.
 bool cuts_agree(std::int64_t step, std::int64_t length, std::int64_t other) {
   return step >= length || step % other == 0;
 }
@@ -65,8 +65,8 @@ void check_array(const StagedCopySpec& array, const ArrayProblem& problem,
     if (spec.chunks.size() != array.shape.size() ||
         spec.block.size() != array.shape.size())
       fail(array, stage, 0, "ranks differ");
-    // Cells of a regular grid cover the array exactly once, whatever their
-    // size; what can go wrong is what they share with objects and components.
+    // The cells of any regular grid cover the array exactly once. So only what
+    // they share with objects and components is checked.
     for (std::size_t axis = 0; axis < array.shape.size(); ++axis)
       check_axis(array, problem, stage, axis);
     if (spec.tasks != Grid(array.shape, spec.chunks).cell_count())

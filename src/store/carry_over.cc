@@ -123,7 +123,8 @@ void carry_access(const std::string& from, const std::string& to) {
   carry_owner(status, to);
   for (const std::string& name : attributes_of(from))
     carry_attribute(from, to, name);
-  // Last: a new owner has no special rights, and an ACL changes the mode.
+  // The mode comes last. A change of owner takes away special rights, and an
+  // ACL changes the mode.
   if (::chmod(to.c_str(), status.st_mode & 07777) != 0 && errno != EPERM &&
       errno != ENOSYS && errno != EOPNOTSUPP)
     throw_io("changing the mode of", to, errno);

@@ -58,7 +58,7 @@ int exchange_at_once(const std::string& one, const std::string& other) {
              : errno;
 }
 
-// What file systems say that know no exchange.
+// The answers of file systems that have no exchange.
 bool is_unknown(int code) {
   return code == EINVAL || code == ENOSYS || code == EOPNOTSUPP;
 }

@@ -56,7 +56,7 @@ constexpr std::array kFormats = {
     Format{"packed with gzip", "\x1f\x8b", kPackedHint},
 };
 
-// JSON has no magic number, but words.
+// JSON has no magic number, but these documents have certain words.
 constexpr std::array kDocuments = {
     Format{"a file of kerchunk's references", "\"refs\"", kReferencesHint},
     Format{"a file of kerchunk's references", ".zarray\"", kReferencesHint},

@@ -52,8 +52,8 @@ class ElementComparison {
            std::max(reader_bytes(*layout_a_), reader_bytes(*layout_b_));
   }
 
-  /// Of one of `regions`, or a part of one; its elements are 0 if it is the
-  /// same on both sides.
+  /// Compares one of `regions`, or a part of one. If both sides are the same,
+  /// the difference has 0 elements.
   Difference compare(const Region& region, Arena& arena) const {
     const ArenaScope scope(arena);
     const BlockLayout plain = plain_block(region, layout_a_->item_bytes);
@@ -93,7 +93,7 @@ class ElementComparison {
   const Grid regions_;
 };
 
-/// What several threads find, by the number of the box; the first ones stay.
+/// What several threads find, by number of box. The first boxes are kept.
 class Findings {
  public:
   explicit Findings(Comparison::Array& result) : result_(result) {}

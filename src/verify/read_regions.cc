@@ -9,8 +9,8 @@
 namespace rechunk {
 namespace {
 
-// Some chunks of one object at a time, so that indices of shards are not read
-// again for each.
+// A region has several chunks of one object, so that the index of a shard is
+// not read again for each chunk.
 constexpr std::int64_t kRegionBytes = 4 << 20;
 
 }  // namespace

@@ -105,7 +105,7 @@ bool same_bytes(const Store& store_a, const Place& a, const Store& store_b,
 
 using Objects = std::map<std::string, std::int64_t>;
 
-/// Sizes of all objects below an array, by key, but its own documents.
+/// Sizes of all objects below an array, by key, without its own documents.
 Objects objects_below(const Store& store, const std::string& path) {
   Objects objects;
   store.list(path, [&](std::string_view key, std::int64_t bytes) {

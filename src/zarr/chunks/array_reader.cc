@@ -226,8 +226,8 @@ void ArrayReader::read_raw_object(const Region& chunk, const std::string& key,
   if (!found) skip(chunk, call);
 }
 
-// Reads what is wanted of a chunk without codecs that begins at a byte of an
-// object; false if there is no such object.
+// Reads the wanted part of a chunk without codecs. The chunk begins at byte
+// `offset` of an object. False if there is no such object.
 bool ArrayReader::read_raw(const Region& chunk, const std::string& key,
                            std::int64_t offset, Call& call) const {
   const RawChunk raw{chunk, layout_->chunk_shape, layout_->axis_order,

@@ -8,7 +8,7 @@ namespace {
 // A gap shorter than this is read rather than skipped.
 constexpr std::int64_t kShortGapBytes = 512;
 
-// `wanted`, grown along the inner axes over gaps that are not worth skipping.
+// `wanted`, grown along inner axes over gaps that are too short to skip.
 Region grown(const RawChunk& chunk, const Region& wanted) {
   Region box = wanted;
   std::int64_t bytes = chunk.item_bytes;
@@ -88,8 +88,8 @@ class Slabs {
     visit(slab_);
   }
 
-  // Elements of the slab lie together from an axis on: the cut one, or further
-  // in, where there are gaps.
+  // From some axis inwards, elements of a slab are neighbours in the object.
+  // That is the cut axis, or an inner one if there are gaps.
   std::int64_t run_bytes() const {
     const std::size_t from = std::max(run_place_, cut_);
     std::int64_t bytes = chunk_.item_bytes;

@@ -107,7 +107,7 @@ CodecSpec bytes_codec(const DataType& data_type) {
 std::vector<int> transpose_order(const CodecSpec& codec, std::size_t rank) {
   std::vector<int> order;
   const auto text = raw_json::find(codec.configuration, "order");
-  // Drafts of the format also had the letters.
+  // Drafts of the format also had letters.
   if (text == "\"C\"" || text == "\"F\"") {
     for (std::size_t axis = 0; axis < rank; ++axis)
       order.push_back(
@@ -198,7 +198,7 @@ Shape parse_shape(std::string_view json, std::string_view what) {
   if (!raw_json::is_list(json)) fail("not a list");
   Shape shape;
   for (std::string_view element : raw_json::elements(json)) {
-    // Python writers have let a bare `true` through as the length 1.
+    // Some Python writers have written `true` for the length 1.
     const auto length = element == "true" ? 1 : raw_json::as_integer(element);
     if (!length) fail("not a list of whole numbers");
     if (*length < 0 || *length > kMaxLength) fail("a length out of range");

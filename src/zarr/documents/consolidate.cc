@@ -10,7 +10,7 @@
 namespace rechunk {
 namespace {
 
-// True if what is published is what the documents say; else publishes that.
+// True if the published text agrees with the documents. Else publishes it anew.
 bool publish_consolidated(Store& store, bool v3) {
   const char* key = v3 ? "zarr.json" : ".zmetadata";
   store.drop_unfinished(key);

@@ -14,7 +14,7 @@ namespace {
 
 using Names = std::vector<std::string>;
 
-/// The elements of a member that is a list; none where it is not.
+/// The elements of a member that is a list; none if it is no list.
 std::vector<std::string_view> list_in(std::string_view object,
                                       std::string_view key) {
   if (!raw_json::is_object(object)) return {};
@@ -23,7 +23,7 @@ std::vector<std::string_view> list_in(std::string_view object,
   return raw_json::elements(*list);
 }
 
-/// A member of an object that is text; "" where it is not.
+/// The text of a member; "" if it is no text.
 std::string text_in(std::string_view object, std::string_view key) {
   if (!raw_json::is_object(object)) return "";
   const auto text = raw_json::find(object, key);

@@ -104,8 +104,8 @@ bool same_elements(const ArrayMetadata& a, const ArrayMetadata& b) {
          same_byte_order(a.data_type, b.data_type) && same_fill(a, b);
 }
 
-/// What the chunks of a shard would be encoded with outside of it. Nothing if
-/// shards lie in shards, or codecs around them.
+/// The codecs that the chunks of a shard would have outside of it. Nothing if
+/// shards lie in shards, or if codecs work on whole shards.
 std::optional<std::vector<CodecSpec>> unsharded_codecs(
     const ArrayMetadata& metadata) {
   const CodecParts parts = split_codecs(metadata.codecs);

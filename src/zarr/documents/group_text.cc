@@ -50,7 +50,7 @@ void append_node(std::string& nodes, const std::string& key,
                        raw_json::quote(key), text);
 }
 
-/// What a node at or below a group is called within it; nothing for others.
+/// The name of a node within a group at or above it; nothing for other nodes.
 std::optional<std::string> name_within(const std::string& group,
                                        const std::string& node) {
   if (group.empty() || node == group) return node.substr(group.size());

@@ -17,7 +17,7 @@
 namespace rechunk {
 namespace {
 
-/// Runs `action` with the node's place put before what it throws.
+/// Runs `action`. If it throws, puts the node's place before the message.
 template <class Action>
 auto opening(const Store& store, const std::string& path, Action&& action) {
   return with_context(std::forward<Action>(action), [&] {
@@ -56,7 +56,7 @@ struct Listing {
   }
 };
 
-// Of all documents of a hierarchy, and of what is made of them.
+// The limit for all documents of a hierarchy and everything made of them.
 constexpr std::int64_t kMaxMetadataBytes = 1 << 28;
 
 /// Adds up what metadata take. A small document may describe large elements.
@@ -157,7 +157,7 @@ std::optional<std::string> text_of(const Texts& texts, const std::string& key) {
   return found->second;
 }
 
-/// True if some ancestor of the path is an array: what lies there is chunks.
+/// True if a node above the path is an array. Then only chunks lie at the path.
 bool is_inside_array(const Hierarchy& hierarchy, std::string path) {
   while (!path.empty()) {
     path = key_parent(path);

@@ -41,7 +41,8 @@ void check_middle(const CodecSpec& middle) {
 void set_v2_codecs(ArrayMetadata& metadata) {
   const CodecParts parts = split_codecs(metadata.codecs);
   check_middle(parts.middle);
-  // With fewer than two axes both orders are the same: the source's word stays.
+  // With fewer than two axes both orders are the same, so the source's word
+  // stays.
   if (metadata.shape.size() > 1)
     metadata.v2_order_f = is_order_f(parts.before, metadata.shape.size());
   std::vector<std::string> filters;

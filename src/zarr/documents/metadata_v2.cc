@@ -67,8 +67,8 @@ std::string transpose_configuration(std::size_t rank) {
   return fmt::format(R"({{"order": {}}})", format_shape(order));
 }
 
-/// Order F, filters, byte order and compressor as a v3 list: filters that make
-/// elements of elements stand before "bytes", the others behind it.
+/// Order F, filters, byte order and compressor as a list of v3. Filters from
+/// elements to elements come before "bytes", all others after it.
 std::vector<CodecSpec> v3_codecs(const Members& members,
                                  const ArrayMetadata& metadata) {
   std::vector<CodecSpec> codecs;
@@ -97,7 +97,7 @@ std::vector<CodecSpec> v3_codecs(const Members& members,
   return codecs;
 }
 
-/// Objects are strings in v3 where their codec says so.
+/// Objects become strings in v3 if their codec says so.
 void set_object_type(ArrayMetadata& metadata) {
   DataType& type = metadata.data_type;
   if (type.v2 != "|O") return;
@@ -157,8 +157,8 @@ Names parse_names(std::string_view json, std::size_t rank) {
   return names;
 }
 
-/// Names where NCZarr keeps them, with the paths of their groups: a member of
-/// .zarray, or of .zattrs as netcdf-c has it since 4.9.3.
+/// The names that NCZarr keeps, with the paths of their groups: in a member of
+/// .zarray, or of .zattrs, as netcdf-c writes it since 4.9.3.
 Names nczarr_names(const ArrayMetadata& metadata) {
   const auto names = [&](std::string_view key, std::string_view json) -> Names {
     if ((key != "_NCZARR_ARRAY" && key != "_nczarr_array") ||
@@ -181,7 +181,7 @@ Names nczarr_names(const ArrayMetadata& metadata) {
   return text ? names("_nczarr_array", *text) : std::nullopt;
 }
 
-/// Names where xarray keeps them, or reads them.
+/// The names that xarray sees.
 Names dimension_names(const ArrayMetadata& metadata) {
   const auto text = metadata.attributes ? raw_json::find(*metadata.attributes,
                                                          kDimensionsAttribute)

@@ -16,8 +16,8 @@ namespace {
 
 using Kind = ElementType::Kind;
 
-/// A float in the spelling of xarray: base64 of 8 little-endian bytes.
-/// `token` is a number or a name; NaN payloads, which float64 lacks, are NaN.
+/// A float as xarray writes it: base64 of 8 little-endian bytes. `token` is a
+/// number or a name. A NaN with a payload that float64 lacks becomes NaN.
 std::string encoded_float(std::string_view token) {
   const DataType type = parse_data_type_v2("<f8");
   auto bits = parse_fill_value(token, type, 3).bits;
@@ -25,8 +25,8 @@ std::string encoded_float(std::string_view token) {
   return raw_json::quote(to_base64(bits));
 }
 
-/// The token of a v2 document for what xarray encoded; nothing if that is not
-/// what it wrote. Plain numbers are taken, too.
+/// The token of v2 for a float that xarray wrote; nothing if xarray did not
+/// write this. Takes plain numbers, too.
 std::optional<std::string> decoded_float(std::string_view json) {
   if (raw_json::as_number(json)) return std::string(json);
   const auto text = raw_json::as_string(json);
@@ -122,7 +122,7 @@ std::optional<std::string> decoded_attribute(std::string_view json,
   }
 }
 
-/// The element that an attribute means; nothing if no element is that.
+/// The element that an attribute names; nothing if there is no such element.
 std::optional<FillValue> fill_of_attribute(std::string_view json,
                                            const DataType& data_type) {
   const auto token = decoded_attribute(json, data_type);

@@ -17,14 +17,14 @@ namespace {
   throw Error(ErrorKind::kInvalidArgument, cause);
 }
 
-/// How the source keeps its innermost chunks, shards taken off.
+/// The codecs of the source's innermost chunks, and its shards.
 struct SourceCodecs {
   CodecParts chunk;              ///< All transposes of all levels, in order.
   std::vector<Sharding> levels;  ///< Outermost first, shapes in array axes.
 };
 
-/// What compresses whole shards is dropped together with the old layout: it
-/// would make every read of a chunk decode the shard.
+/// Codecs of whole shards are dropped together with the old layout. With them,
+/// every read of a chunk would decode a shard.
 SourceCodecs take_apart(const ArrayMetadata& source) {
   const std::size_t rank = source.shape.size();
   std::vector<int> axes(rank);
@@ -79,8 +79,8 @@ void check_request(const ArrayMetadata& source, const LayoutRequest& request) {
                         to_string(*request.shards), to_string(request.chunks)));
 }
 
-/// Inner chunk shapes, outermost level first. Levels between the shards and
-/// the chunks stay where they still divide; the last level is the chunks.
+/// Inner chunk shapes, outermost level first. Levels between shards and chunks
+/// stay if they still divide. The last level is the chunks.
 std::vector<Shape> level_shapes(const SourceCodecs& codecs,
                                 const LayoutRequest& request) {
   std::vector<Shape> shapes;
@@ -97,8 +97,8 @@ std::vector<Shape> level_shapes(const SourceCodecs& codecs,
   return shapes;
 }
 
-/// Wraps the chunk's codecs in one sharding codec per level. Index codecs and
-/// location are the source's where it has such a level.
+/// Wraps the chunk's codecs in one sharding codec per level. If the source has
+/// such a level, its index codecs and location are kept.
 std::vector<CodecSpec> sharded(const SourceCodecs& codecs,
                                const LayoutRequest& request) {
   // For levels that the source lacks. The shape is set below.

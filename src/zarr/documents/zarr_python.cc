@@ -50,7 +50,8 @@ std::string unknown_name(const std::string& v3) {
   return "";
 }
 
-/// True where NumPy has the type everywhere, and zarr-python with it.
+/// True if NumPy has the type on every machine, so that zarr-python has it,
+/// too.
 bool is_of_numpy(const ElementType& type) {
   if (type.kind == Kind::kFloat) return type.bytes <= 8;
   if (type.kind == Kind::kComplex) return type.bytes <= 16;
@@ -70,7 +71,7 @@ bool is_sharded(const ArrayMetadata& array) {
       [](const CodecSpec& codec) { return codec.name == "sharding_indexed"; });
 }
 
-/// Of times without a unit.
+/// Why zarr-python cannot read an array of times without a unit.
 std::optional<std::string> unread_time(const ArrayMetadata& array) {
   if (is_big_endian(array.data_type))
     return "zarr-python reads times without a unit in the wrong byte order";

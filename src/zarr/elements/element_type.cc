@@ -62,7 +62,7 @@ void append_struct(const ElementType& type, std::vector<Scalar>& scalars) {
   }
 }
 
-/// Text that is equal for types that mean the same, whatever the byte order.
+/// Equal texts for types that differ only in spelling or byte order.
 std::string identity(const ElementType& type) {
   const ElementType little = with_byte_order(type, false);
   // v3 has two names for raw bytes.
@@ -122,7 +122,8 @@ DataType parse_data_type_v2(std::string_view dtype) {
   DataType result;
   result.item_bytes = type.bytes;
   append_scalars(type, result.scalars);
-  // A structure keeps its text (titles), and so does what numpy cannot say.
+  // A structure keeps its text, because titles have no other place. So does a
+  // type that NumPy does not have.
   result.v2 = type.kind == Kind::kStruct ? "" : format_type_v2(type);
   if (result.v2.empty()) result.v2 = dtype;
   if (!has_mixed_byte_order(result)) result.v3 = format_type_v3(type);

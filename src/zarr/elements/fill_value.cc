@@ -29,7 +29,7 @@ void store(std::uint64_t value, bool big_endian, MutableBytes number) {
   }
 }
 
-/// True and false as Python has it: any text is true, "false" too.
+/// As Python's bool(): any text is true, also "false".
 bool encode_bool(std::string_view json, MutableBytes element) {
   const auto number = raw_json::as_number(json);
   const auto text = raw_json::as_string(json);
@@ -58,8 +58,8 @@ std::string_view number_text(std::string_view text) {
   return text;
 }
 
-/// The bits of a whole number of up to 64 bits, two's complement: of 3, 3.0,
-/// true, and of "3" as a text. Floats count as the double that they are.
+/// The bits of a whole number of up to 64 bits, in two's complement. Takes 3,
+/// 3.0, true, and the text "3". A float counts as a double.
 std::optional<std::uint64_t> whole_number(std::string_view json) {
   if (json == "true" || json == "false") return json == "true";
   const auto text = raw_json::as_string(json);

@@ -44,8 +44,8 @@ std::string format_time(Bytes element, const ElementType& type) {
   return type.unit == "generic" && number == kNotATime ? "\"NaT\"" : number;
 }
 
-/// The shortest text that reads back as the same number, always with a point
-/// or an exponent: "-0" would lose its sign, as readers take it for an integer.
+/// The shortest text that reads back as the same number. It always has a point
+/// or an exponent, because readers take "-0" for an integer without a sign.
 std::string shortest(double value, bool single) {
   std::string text = single ? fmt::format("{}", static_cast<float>(value))
                             : fmt::format("{}", value);
@@ -147,7 +147,8 @@ std::string hex(Bytes element) {
   return text;
 }
 
-/// S, where it is text: padding does not count.
+/// The text of type S without padding; hexadecimal digits if it is not
+/// printable.
 std::string describe_bytes(Bytes element) {
   std::size_t size = element.size();
   while (size > 0 && element[size - 1] == std::byte{0}) --size;
