@@ -259,6 +259,7 @@ class FlagAdder {
     return command_.add_option(flag.names, word, wrap(flag.help));
   }
   CLI::Option* add(const Flag& flag, std::vector<std::string>& words) {
+    // Else the parser would take operands behind the value as more values.
     return command_.add_option(flag.names, words, wrap(flag.help))
         ->allow_extra_args(false);
   }

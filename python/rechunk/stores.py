@@ -111,6 +111,8 @@ class StoreAdapter:
         from zarr.core.sync import sync
 
         buffer = cpu.Buffer.from_bytes(content)
+        # The store does not say whether it has written. A caller that must know
+        # reads the object again.
         sync(self.store.set_if_not_exists(self._full(key), buffer))
         return True
 

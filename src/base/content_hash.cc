@@ -39,6 +39,7 @@ void ContentHash::append(std::span<const std::byte> bytes) {
     add_block(lanes_, rest_.data());
     rest_bytes_ = 0;
   }
+  // A copy, so that the loop keeps it in registers.
   Lanes lanes = lanes_;
   for (; bytes.size() >= kBlock; bytes = bytes.subspan(kBlock))
     add_block(lanes, bytes.data());

@@ -85,6 +85,7 @@ void inflate_stream(const Wrapper& wrapper,
   z_stream stream{};
   if (inflateInit2(&stream, wrapper.window_bits) != Z_OK)
     throw std::bad_alloc();
+  // Nobody needs these bytes, only whether zlib takes the stream.
   std::array<unsigned char, 32768> decoded;
   int result = Z_OK;
   while (result == Z_OK) {

@@ -67,6 +67,7 @@ void DigestSink::add(const Region& whole_part, const std::byte* data,
     part.start[axis] -= origin_[axis];
     part.stop[axis] -= origin_[axis];
   }
+  // Elements before the origin or behind the grid do not count.
   const Region counted = intersect(part, whole(cells_.shape()));
   if (counted.empty()) return;
   for_each_point(cells_.cells_touching(counted), [&](const Shape& cell) {

@@ -152,6 +152,7 @@ class MpiExecutor final : public Executor {
       ranks_.on_leader([&] { report = run.commit(); });
       return meter.finish(std::move(report));
     } catch (...) {
+      // On the leader, `fail` throws the error with a hint.
       if (ranks_.leads()) run.fail();
       throw;
     }

@@ -23,6 +23,7 @@ class SerialExecutor final : public Executor {
       }
       return meter.finish(run.commit());
     } catch (...) {
+      // Throws the error again, with a hint if the run can be resumed.
       run.fail();
     }
   }

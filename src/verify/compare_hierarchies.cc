@@ -40,6 +40,7 @@ Comparison::Array compare_arrays(const StoredArray& a, const StoredArray& b,
   Comparison::Array result;
   result.difference = metadata_difference(a.metadata, b.metadata);
   if (!result.difference.empty()) return result;
+  // If both sides are encoded alike, equal bytes are equal elements.
   if (!is_decodable(a.metadata) &&
       (same_encoding(a.metadata, b.metadata) ||
        same_chunk_encoding(a.metadata, b.metadata))) {

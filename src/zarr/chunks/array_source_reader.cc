@@ -27,6 +27,7 @@ void ArraySourceReader::read(const Region& region, RegionSink& sink,
   for_each_point(chunks_.cells_touching(region), [&](const Shape& chunk) {
     const ArenaScope scope(arena);
     const Region part = intersect(chunks_.cell(chunk), region);
+    // Sources give elements in C order.
     std::byte* place = sink.place(part, c_order_axes);
     const std::int64_t bytes = element_count(part) * layout_->item_bytes;
     const std::span<std::byte> buffer =

@@ -117,6 +117,7 @@ void check_array(const Store& store, const std::string& path,
     if (right || fitting) return;
     for (const bool v2 : {true, false})
       for (const char separator : {'.', '/'})
+        // Arrays of v2 have only one form of keys.
         if ((v2 || array.zarr_format == 3) && !fitting &&
             keys.names_chunk(below, {v2, separator})) {
           fitting = {v2, separator};

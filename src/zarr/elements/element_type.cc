@@ -94,6 +94,7 @@ void check_names(const ElementType& type) {
 }
 
 ElementType with_byte_order(ElementType type, bool big_endian) {
+  // Single bytes have no order.
   type.big_endian = big_endian && number_bytes(type) > 1;
   for (Field& field : type.fields)
     field.type = with_byte_order(std::move(field.type), big_endian);
@@ -111,6 +112,8 @@ void append_scalars(const ElementType& type, std::vector<Scalar>& scalars) {
 }
 
 ElementType element_type(const DataType& data_type) {
+  // The text of v2 also has byte orders and titles. But "|O" says nothing of
+  // the elements.
   if (!data_type.v2.empty() && data_type.v2 != "|O")
     return parse_type_v2(data_type.v2);
   if (data_type.v3.empty()) return parse_type_v2(data_type.v2);
