@@ -13,6 +13,7 @@
 namespace rechunk::raw_json {
 namespace {
 
+// Each level is a call, and the stack has an end.
 constexpr int kMaxDepth = 512;
 // What takes an object or a list apart needs some hundred bytes for each item.
 constexpr std::size_t kMaxItems = 1 << 20;
@@ -111,6 +112,7 @@ bool Scanner::word(std::string_view token) {
 }
 
 void Scanner::number() {
+  // Python also writes NaN and Infinity, which JSON does not have.
   if (word("-Infinity")) return;
   take('-');
   if (!take('0')) digits();
@@ -187,6 +189,7 @@ std::size_t unescape(std::string_view text, std::size_t at,
   }
   at += 6;
   const auto low = unicode_escape(text, at);
+  // A character beyond 16 bits takes two escapes.
   if (*unit >> 10 == 0xd800 >> 10 && low && *low >> 10 == 0xdc00 >> 10) {
     unit = 0x10000 + ((*unit & 0x3ff) << 10 | (*low & 0x3ff));
     at += 6;
@@ -302,6 +305,7 @@ std::optional<double> as_number(std::string_view value) {
       std::from_chars(value.data(), value.data() + value.size(), number);
   if (error != std::errc::result_out_of_range) return number;
   const std::size_t exponent = value.find_first_of("eE");
+  // `from_chars` does not say whether the number is too small or too large.
   const bool tiny = exponent != std::string_view::npos
                         ? value[exponent + 1] == '-'
                         : value.starts_with("0.") || value.starts_with("-0.");
@@ -331,6 +335,7 @@ std::string value_or(std::string_view object, std::string_view key,
 }
 
 bool is_utf8(std::string_view text) {
+  // UTF-8 has no longer forms of smaller codes, and no surrogates.
   constexpr std::uint32_t kSmallest[] = {0, 0x80, 0x800, 0x10000};
   for (std::size_t at = 0; at < text.size();) {
     const auto lead = static_cast<unsigned char>(text[at++]);

@@ -57,6 +57,7 @@ std::string canonical(std::string_view value) {
   }
   if (!is_object(value)) return std::string(value);
   auto sorted = members(value, Duplicates::kAllow);
+  // Stable, because a name may come twice.
   std::stable_sort(sorted.begin(), sorted.end(),
                    [](auto& a, auto& b) { return a.key < b.key; });
   for (const Member& member : sorted)
@@ -93,13 +94,14 @@ std::string indented(std::string_view value, int depth) {
 std::string without_member(std::string_view object, std::string_view key) {
   std::string text(object);
   for (;;) {
+    // From the start again, because a name may come twice.
     const auto all = members(text, Duplicates::kAllow);
     const auto found = std::find_if(all.begin(), all.end(),
                                     [&](auto& m) { return m.key == key; });
     if (found == all.end()) return text;
     const char* start = found->whole.data();
     const char* stop = start + found->whole.size();
-    // The comma that goes is the one behind the member, or else before it.
+    // Removes the comma behind the member. The last member has one before it.
     if (found + 1 != all.end())
       stop = (found + 1)->whole.data();
     else if (found != all.begin())
@@ -128,6 +130,7 @@ std::string with_names_as_text(std::string_view value) {
   for (std::size_t at = 0; at < value.size(); ++at) {
     const char c = value[at];
     if (in_string && c == '\\') {
+      // An escaped quote does not end the string.
       text += value.substr(at++, 2);
       continue;
     }
@@ -153,6 +156,7 @@ bool has_bare_names(std::string_view value) {
 std::string excerpt(std::string_view value) {
   constexpr std::size_t kMaxBytes = 60;
   std::string text;  // On one line.
+  // Some more than is shown, because white space is left out.
   for (const char c : value.substr(0, 8 * kMaxBytes)) {
     const bool space = c == ' ' || c == '\n' || c == '\r' || c == '\t';
     if (!space)
