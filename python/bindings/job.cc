@@ -248,7 +248,8 @@ void register_job(nb::module_& module) {
             const Options parsed = make_options(options);
             const Stores places = make_stores(stores);
             const nb::gil_scoped_release no_gil;
-            // Not `nb::init`, because planning must not hold the GIL.
+            // Made here, because the dicts are read with the GIL, and planning
+            // must not hold it.
             new (self) Job(source, target, parsed, places);
           },
           "source"_a, "target"_a, "options"_a, "stores"_a)

@@ -219,8 +219,7 @@ std::int64_t ShardWriter::encode_box(std::size_t level, const Shape& start,
   if (at == begin) return 0;
   index.seal();
   const auto built = output.last(index_size);
-  // The two places may overlap. The index only moves to the front, so `copy` is
-  // right.
+  // `max_box_bytes` has room for both, so the two places do not overlap.
   std::copy(built.begin(), built.end(),
             output.begin() +
                 static_cast<std::ptrdiff_t>(shard.index_at_start ? 0 : at));
