@@ -47,6 +47,7 @@ class ProgressBar : public Observer {
 
   void on_progress(const Progress& progress) override {
     try {
+      // Some terminals break the line after the last column.
       draw(progress_line(progress, terminal_columns() - 1));
       drawn_ = true;
     } catch (const std::bad_alloc&) {

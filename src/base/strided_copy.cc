@@ -223,6 +223,7 @@ void strided_copy(const Shape& extent, std::int64_t item_bytes,
       copy_tiles(copy, rows, columns, target, source, loops.run_bytes);
     else
       copy(rows, columns, target, source, loops.run_bytes);
+    // The outer axes count like digits, the last one fastest.
     int axis = outer - 1;
     for (; axis >= 0; --axis) {
       const Axis& loop = loops.axes[axis];

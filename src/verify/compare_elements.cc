@@ -103,6 +103,7 @@ class Findings {
     result_.different_elements += difference.elements;
     const auto [at, first] = found_.try_emplace(number, difference);
     if (!first) at->second = joined(at->second, difference);
+    // The first boxes stay, whichever thread is faster. So results do not vary.
     if (found_.size() > kMostDifferences) found_.erase(std::prev(found_.end()));
   }
 

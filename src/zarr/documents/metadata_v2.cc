@@ -225,6 +225,7 @@ std::vector<std::pair<std::string, std::string>> format_array_v2(
   std::vector<std::pair<std::string, std::string>> documents;
   if (metadata.attributes)
     documents.emplace_back(".zattrs", *metadata.attributes);
+  // Written last, because nobody opens an array without it.
   documents.emplace_back(".zarray", document.text());
   return documents;
 }

@@ -169,6 +169,7 @@ std::string named(std::string_view name, const std::string& configuration) {
 }
 
 std::string format_struct(const ElementType& type) {
+  // v3 has neither titles nor sub-arrays.
   if (type.has_titles) return {};
   std::string text;
   for (const Field& field : type.fields) {

@@ -237,10 +237,12 @@ bool is_common_token(const FillValue& fill, const ElementType& type) {
 FillValue convert_fill_value(const FillValue& fill, const DataType& data_type,
                              int zarr_format) {
   const ElementType type = element_type(data_type);
+  // v2 also writes these for the empty string.
   if (type.kind == Kind::kVariable && (fill.json == "null" || fill.json == "0"))
     return {"\"\"", {}};
   if (type.kind == Kind::kVariable && raw_json::is_string(fill.json))
     return fill;
+  // The source's own text stays if both formats read it alike.
   if (!fill.bits.empty() && is_common_token(fill, type)) return fill;
   if (fill.bits.empty())
     throw Error(ErrorKind::kUnsupported,
