@@ -14,7 +14,8 @@
 #include "job_state.h"
 #include "journal/journal.h"
 #include "journal/run_lock.h"
-#include "request/places.h"
+#include "request/own_places.h"
+#include "store/place.h"
 
 namespace rechunk {
 Job::Job(const std::string& source, const std::string& target,
@@ -56,13 +57,14 @@ Job Job::load(const std::string& plan_file, const Stores& stores) {
   return Job(std::move(state));
 }
 
-Job Job::unfinished(const std::string& target, int threads,
-                    bool check_contents) {
-  const auto plan = running_plan(*open_own_store(journal_place(target)));
+Job Job::unfinished(const std::string& target, int threads, bool check_contents,
+                    const Storage& storage) {
+  const auto plan =
+      running_plan(*open_own_store(journal_place(target), storage.target));
   if (!plan)
     throw Error(ErrorKind::kNotFound, "opening the run of " + target +
                                           ": no unfinished run is there");
-  Job job = load(*plan);
+  Job job = load(*plan, {.storage = storage});
   if (!same_place(job.state_->job.places.target, target))
     throw Error(ErrorKind::kInvalidArgument,
                 "opening the run of " + target + ": its journal is that of " +
@@ -102,22 +104,22 @@ Status Job::status() const {
   return read_status(*visible_target(state_->job), state_->job.stores.journal);
 }
 
-bool tidy_up(const std::string& target) {
-  const auto store = open_own_store(journal_place(target));
+bool tidy_up(const std::string& target, const StorageOptions& storage) {
+  const auto store = open_own_store(journal_place(target), storage);
   if (running_plan(*store)) return false;
   RunLock::refuse_if_busy(*store);
   Journal(store, "").erase();
   Journal(store, "").erase_committed();
   RunLock::erase(*store);
-  for (const std::string& place : {target, journal_place(target)})
-    remove_unfinished(place);
-  return read_status(*open_store(target), store).state ==
-         Status::State::kComplete;
+  const auto data = open_store(target, storage);
+  data->remove_unfinished(Writers::kNobody);
+  store->remove_unfinished(Writers::kNobody);
+  return read_status(*data, store).state == Status::State::kComplete;
 }
 
-Status status(const std::string& target) {
-  return read_status(*open_store(target),
-                     open_own_store(journal_place(target)));
+Status status(const std::string& target, const StorageOptions& storage) {
+  return read_status(*open_store(target, storage),
+                     open_own_store(journal_place(target), storage));
 }
 
 void Job::discard() {

@@ -33,6 +33,7 @@ struct Stores {
   std::shared_ptr<Store> target;
   std::shared_ptr<Store> temp;     ///< For this run alone: it may be emptied.
   std::shared_ptr<Store> journal;  ///< Null: only `run` works.
+  Storage storage;                 ///< For the places that URLs name.
   /// By path in the source; used instead of chunks there.
   std::map<std::string, std::shared_ptr<const ArraySource>> array_sources;
 };

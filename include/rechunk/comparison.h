@@ -9,6 +9,7 @@
 #include "rechunk/observer.h"
 #include "rechunk/options.h"
 #include "rechunk/shape.h"
+#include "rechunk/store.h"
 
 namespace rechunk {
 
@@ -49,6 +50,7 @@ struct Comparison {
 /// that differ again. Of the options only `max_memory` and `threads` are used.
 Comparison verify(const std::string& a, const std::string& b,
                   const Options& options = {}, const Sample& sample = {},
-                  Observer* observer = nullptr, std::stop_token stop = {});
+                  Observer* observer = nullptr, std::stop_token stop = {},
+                  const Storage& storage = {});
 
 }  // namespace rechunk

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "rechunk/shape.h"
+#include "rechunk/store.h"
 
 namespace rechunk {
 
@@ -26,6 +27,7 @@ struct ArrayInfo {
   /// format and the objects are known.
   std::string cause;
 };
-std::vector<ArrayInfo> info(const std::string& url);
+std::vector<ArrayInfo> info(const std::string& url,
+                            const StorageOptions& storage = {});
 
 }  // namespace rechunk

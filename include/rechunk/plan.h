@@ -65,6 +65,9 @@ struct StagedCopySpec {
   /// stage's `chunks`, or the array's length.
   Shape component;
   std::vector<CopySpec> stages;
+  /// Requests of one task in flight at each place that serves several at a
+  /// time, as an object store does. Each has a buffer in `max_task_bytes`.
+  int window = 1;
   double predicted_seconds = 0;  ///< With the plan's number of threads.
   CopyCosts costs;
   std::vector<std::string> reasons;  ///< Why this plan; a line each.

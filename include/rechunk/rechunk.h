@@ -62,12 +62,14 @@ class Job {
   const std::string& save() const;
   static Job load(const std::string& plan_file, const Stores& stores = {});
 
-  /// The job whose run at `target` is unfinished. It uses `threads` threads (0:
+  /// The job whose run at `target` is unfinished. `storage` is added to what
+  /// its plan says. It uses `threads` threads (0:
   /// as planned). With `check_contents`, finished objects are first re-read and
   /// compared with the journal; those that differ are written again.
   /// Throws: not_found (there is none), corrupt, invalid_argument.
   static Job unfinished(const std::string& target, int threads = 0,
-                        bool check_contents = false);
+                        bool check_contents = false,
+                        const Storage& storage = {});
 
   /// Copies everything on threads of this process, then commits the target's
   /// metadata. If there is an unfinished run of the same plan, a job that was

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "rechunk/observer.h"
+#include "rechunk/store.h"
 
 namespace rechunk {
 
@@ -36,9 +37,9 @@ std::string to_json(const Status& status);
 /// Cleans up at a target after a process was killed while it began or ended a
 /// run. True if the target is complete. False if a run is unfinished, or
 /// nothing is there.
-bool tidy_up(const std::string& target);
+bool tidy_up(const std::string& target, const StorageOptions& storage = {});
 
 /// Throws: corrupt, io.
-Status status(const std::string& target);
+Status status(const std::string& target, const StorageOptions& storage = {});
 
 }  // namespace rechunk

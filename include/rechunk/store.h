@@ -3,19 +3,22 @@
 // A store maps keys ("temp/c/0/1", never starting or ending with "/") to
 // bytes. All methods may be called from any thread. The caller owns every
 // buffer. The store handles concurrency and, if that makes sense, retries.
-// An absent key is not an error. `open_store` makes a store from a URL (the
-// table is in src/store/stores.h), or the caller passes its own. The store in
-// memory is in src/store/memory_store.cc.
+// An absent key is not an error. Its const methods are the reading half; stores
+// that only have this half derive from `ReadOnlyStore`. `open_store` makes a
+// store from a URL (the table is in src/store/stores.h), or the caller passes
+// its own. The store in memory is in src/store/memory_store.cc.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace rechunk {
@@ -36,6 +39,48 @@ struct ReadRequest {
   /// Changes when the object is replaced: its time or a tag. 0: not known.
   std::int64_t version = 0;
 };
+
+/// Called on the thread that asked when a request is done, in the order in
+/// which results come. True: the request now asks for something else, and is
+/// run again with new results. So a caller keeps as many requests in flight as
+/// it has buffers. If it throws, the store waits for what is in flight, or
+/// stops it, before it passes the error on.
+using OnRead = std::function<bool(ReadRequest&)>;
+
+/// A whole object to write. The caller keeps the bytes until it is written.
+struct WriteRequest {
+  std::string key;
+  std::span<const std::byte> bytes;
+};
+
+/// As `OnRead`, for an object that is now visible.
+using OnWritten = std::function<bool(WriteRequest&)>;
+
+/// What it costs to move bytes from and to a store.
+struct Medium {
+  /// Requests of one process that it serves at a time. 1: more do not help,
+  /// because requests wait for nothing but this machine's processor.
+  int requests = 1;
+  double latency_seconds = 0;   ///< From a request to its first byte.
+  double bytes_per_second = 0;  ///< Of all requests together; 0: as memory.
+  /// Memory that an open writer has for itself, beside what its caller has.
+  std::int64_t writer_bytes = 0;
+  /// True if requests leave the machine: `plan` shows how many there are.
+  bool is_remote = false;
+};
+
+/// How to reach a place: endpoint, region, credentials. The names are those of
+/// obstore and fsspec; each store lists its own (README).
+using StorageOptions = std::map<std::string, std::string>;
+
+/// The same for all places of a job. The journal lies beside the target.
+struct Storage {
+  StorageOptions source, target, temp;
+};
+
+/// Those that are no secrets: plans keep these, so that other processes need
+/// not be told again.
+StorageOptions without_secrets(const StorageOptions& options);
 
 /// Called with the result for an object, whether it exists or not.
 using VisitObject = std::function<void(const ReadRequest&)>;
@@ -59,18 +104,38 @@ class ObjectWriter {
   virtual void commit(std::span<const std::byte> header = {}) = 0;
 };
 
+/// Who may be writing at a place.
+enum class Writers { kNobody, kOthers };
+
 class Store {
  public:
   virtual ~Store() = default;
 
-  /// Runs all requests, in any order, and fills in their results.
-  /// Throws: io.
-  virtual void read_many(std::span<ReadRequest> requests) const = 0;
+  /// Runs all requests, in any order, and fills in their results. Calls
+  /// `on_done`, if there is one, for each.
+  /// Throws: io, and what `on_done` throws.
+  virtual void read_many(std::span<ReadRequest> requests,
+                         const OnRead& on_done) const = 0;
+  void read_all(std::span<ReadRequest> requests) const {
+    read_many(requests, nullptr);
+  }
+  void read_one(ReadRequest& request) const {
+    read_many({&request, 1}, nullptr);
+  }
+
+  virtual Medium medium() const { return {}; }
 
   /// Begins an object. Its first `header_bytes` bytes are written last, by
   /// `commit` (the index at the start of a shard).
   virtual std::unique_ptr<ObjectWriter> open_writer(
       std::string_view key, std::int64_t header_bytes = 0) = 0;
+
+  /// Writes whole objects, in any order, each in one atomic step. An object
+  /// under the same key is replaced. Calls `on_done`, if there is one, for
+  /// each. Without an override it writes one after the other. Throws: io, and
+  /// what `on_done` throws.
+  virtual void write_many(std::span<WriteRequest> requests,
+                          const OnWritten& on_done);
 
   /// Writes the object if the key is free, else returns false. Atomic.
   virtual bool create_if_absent(std::string_view key,
@@ -84,6 +149,11 @@ class Store {
   /// such an object, too: its `commit` throws io. Does nothing where unfinished
   /// objects leave no trace.
   virtual void drop_unfinished(std::string_view /*key*/) {}
+
+  /// The same for all keys. If nobody else writes there, also what processes of
+  /// other machines left, and folders that are empty without it.
+  /// Throws: io.
+  virtual void remove_unfinished(Writers /*writers*/) {}
 
   /// Calls `visit(key, bytes)` for every object whose key is `prefix` or starts
   /// with `prefix` + "/" (all objects for ""), in any order, until
@@ -100,6 +170,15 @@ class Store {
   /// the store cannot know that.
   virtual std::optional<bool> exists() const { return std::nullopt; }
 
+  /// Bytes that can still be written there; nothing if nobody can know.
+  virtual std::optional<std::int64_t> free_bytes() const {
+    return std::nullopt;
+  }
+
+  /// Returns when what was written will survive a loss of power.
+  /// Throws: io.
+  virtual void sync() {}
+
   /// The place of a key, for messages: "/data/a.zarr/temp/c/0/1".
   virtual std::string describe(std::string_view key) const = 0;
 
@@ -110,6 +189,36 @@ class Store {
   }
   virtual std::shared_ptr<Store> above() const { return nullptr; }
 };
+
+/// The writing half of a store that can only be read: it throws unsupported,
+/// and names the place and its kind ("a zip archive").
+class ReadOnlyStore : public Store {
+ public:
+  explicit ReadOnlyStore(std::string kind) : kind_(std::move(kind)) {}
+  std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
+                                            std::int64_t header) final;
+  void write_many(std::span<WriteRequest> requests,
+                  const OnWritten& on_done) final;
+  bool create_if_absent(std::string_view key,
+                        std::span<const std::byte> bytes) final;
+  bool erase(std::string_view key) final;
+
+ private:
+  [[noreturn]] void refuse(std::string_view key) const;
+  const std::string kind_;
+};
+
+/// `read_many` of a store whose requests wait for nothing: one after the other.
+/// `read(request)` answers one.
+template <class Read>
+void read_in_turn(std::span<ReadRequest> requests, const OnRead& on_done,
+                  Read&& read) {
+  for (ReadRequest& request : requests) {
+    do {
+      read(request);
+    } while (on_done && on_done(request));
+  }
+}
 
 /// The whole object, or nothing if it is absent. For metadata.
 /// Throws: corrupt if it has more than `max_bytes`.
@@ -128,22 +237,14 @@ void write_text(Store& store, std::string_view key, std::string_view text);
 /// Opens the store that a URL or a local path names. The place does not have to
 /// exist. Throws: unsupported (the scheme is not in the table),
 /// invalid_argument (it is a file; the message names the file's format).
-std::shared_ptr<Store> open_store(const std::string& url);
+std::shared_ptr<Store> open_store(const std::string& url,
+                                  const StorageOptions& options = {});
 
 /// True if `open_store` has a store for the URL's scheme, or it is a path.
 bool has_store(const std::string& url);
 
 /// What `open_store` opens, for messages and help: "paths and file://".
 std::string known_places();
-
-/// Who may be writing at a place.
-enum class Writers { kNobody, kOthers };
-
-/// Removes half-written objects of killed processes from the store that a URL
-/// names. If others may be writing there, only those whose processes do not run
-/// on this machine any more. Throws: as open_store, io.
-void remove_unfinished(const std::string& url,
-                       Writers writers = Writers::kNobody);
 
 /// A store in memory, for tests and small data.
 std::shared_ptr<Store> make_memory_store();

@@ -192,7 +192,8 @@ nb::dict notes(const Job& job) {
 std::string describe(const std::string& url, const nb::dict& stores) {
   const Stores places = make_stores(stores);
   const nb::gil_scoped_release no_gil;
-  const auto store = places.source ? places.source : open_store(url);
+  const auto store =
+      places.source ? places.source : open_store(url, places.storage.source);
   const Hierarchy hierarchy = read_hierarchy(*store);
   nlohmann::json json = {{"root_is_array", hierarchy.root_is_array},
                          {"arrays", nlohmann::json::array()}};

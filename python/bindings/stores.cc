@@ -66,10 +66,12 @@ class PythonStore final : public Store {
  public:
   explicit PythonStore(nb::object store) : store_(std::move(store)) {}
 
-  void read_many(std::span<ReadRequest> requests) const override {
+  void read_many(std::span<ReadRequest> requests,
+                 const OnRead& on_done) const override {
     // Each request takes the GIL anew, so that other threads can go on.
-    for (ReadRequest& request : requests)
+    read_in_turn(requests, on_done, [&](ReadRequest& request) {
       with_gil("reading " + request.key, [&] { read(request); });
+    });
   }
 
   std::unique_ptr<ObjectWriter> open_writer(std::string_view key,

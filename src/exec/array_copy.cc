@@ -34,6 +34,7 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
     : spec_(spec),
       reader_(std::move(reader)),
       writer_(std::move(writer)),
+      write_window_(std::min(spec_.window, writer_->medium().requests)),
       idle_(options.idle),
       kept_(options.kept),
       pulse_(options.pulse) {
@@ -59,7 +60,8 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
             .item_bytes = spec_.item_bytes,
             .fill =
                 options.source_fill.empty() ? target.fill : options.source_fill,
-            .coded = copy.coded});
+            .coded = copy.coded,
+            .window = spec_.window});
   }
   if (options.digest) digest_scalars_ = digest_scalars(target.scalars);
 }
@@ -154,7 +156,7 @@ void ArrayCopy::read_added(const Region& region, RegionSink& sink, Arena& arena,
   const Shape& object =
       spec_.source_shards.empty() ? spec_.source_chunks : spec_.source_shards;
   const bool large = element_count(object) * spec_.item_bytes >= kSharedBytes;
-  if (!idle_ || region.empty() || !(large || idle_->any()))
+  if (!idle_ || region.empty() || spec_.window > 1 || !(large || idle_->any()))
     return reader_->read(region, sink, arena, report);
   // The source's grid begins behind the kept elements.
   const Grid objects(kept_.added(spec_.shape), object);
@@ -201,6 +203,14 @@ void ArrayCopy::run_to_target(const Task& task, TaskResult& result) const {
 
 void ArrayCopy::write_chunks(const Block& block, const Task& task,
                              StageReport& report) const {
+  if (write_window_ > 1)
+    return writer_->write_chunks(
+        block.layout().cells_touching(block.layout().region()),
+        [&](const Shape& chunk) {
+          task.pulse.beat(writer_->layout().chunk_bytes());
+          return std::span<const std::byte>(block.chunk(chunk));
+        },
+        write_window_, task.arena, report);
   for_each_cell(block.layout().cells_touching(block.layout().region()),
                 task.arena, report,
                 [&](const Shape& chunk, Arena& own, StageReport& counted) {

@@ -70,6 +70,7 @@ class ArrayCopy {
   const StagedCopySpec spec_;
   std::shared_ptr<const RegionReader> reader_;
   std::shared_ptr<const ArrayWriter> writer_;
+  const int write_window_;
   std::vector<TaskGrid> tasks_;
   std::vector<PackedStore> intermediates_;
   std::vector<DigestScalar> digest_scalars_;  ///< Empty: no digest.

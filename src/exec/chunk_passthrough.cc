@@ -134,7 +134,7 @@ void ChunkPassthrough::Task::open_shards() {
                                          arena_.take(level.index_bytes)));
       });
   with_context(
-      [&] { source_.store->read_many(requests); },
+      [&] { source_.store->read_all(requests); },
       [&] { return "reading " + source_.store->describe(source_.path); });
   for (std::size_t i = 0; i < requests.size(); ++i) {
     const ReadRequest& request = requests[i];
@@ -351,7 +351,7 @@ void ChunkPassthrough::visit_sources(std::int64_t task,
   for_each_point(source_.layout.objects.cells_touching(tasks_.task(task)),
                  [&](const Shape& object) {
                    ReadRequest request{.key = source_.key(object)};
-                   source_.store->read_many({&request, 1});
+                   source_.store->read_one(request);
                    visit(request);
                  });
 }

@@ -101,7 +101,7 @@ CodedRangeReader::CodedRangeReader(const Store& store, const std::string& key,
       {.key = key, .offset = layout.size_at(piece_), .destination = {sizes_}}};
   // If the object is not coded, these are bytes of something else. The caller
   // looks at the size first.
-  store_.read_many(requests);
+  store_.read_all(requests);
   found_ = requests[0].found && requests[1].found;
   object_bytes_ = requests[0].object_bytes;
   bytes_read_ = requests[0].bytes_read + requests[1].bytes_read;
@@ -117,7 +117,7 @@ std::int64_t CodedRangeReader::size_of(std::int64_t piece) const {
 // A task that runs twice may write the object in the other form while it is
 // read. Then its size differs.
 void CodedRangeReader::read(std::span<ReadRequest> requests) {
-  store_.read_many(requests);
+  store_.read_all(requests);
   for (const ReadRequest& request : requests) {
     std::int64_t wanted = 0;
     for (const auto& part : request.destination)

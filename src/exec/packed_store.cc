@@ -103,6 +103,11 @@ std::int64_t PackedStore::write_raw(const std::string& key, const Block& block,
                                     Pulse::Task& pulse) const {
   const std::span<const std::byte> bytes =
       block.has_data() ? block.memory() : fill_marker(block.layout().bytes());
+  // Without a buffer of the store's own.
+  if (store_->medium().is_remote) {
+    write_object(*store_, key, bytes);
+    return static_cast<std::int64_t>(bytes.size());
+  }
   const auto writer = store_->open_writer(key);
   for (auto rest = bytes; !rest.empty();) {
     const auto part = rest.first(std::min(rest.size(), kBeatBytes));
@@ -175,19 +180,80 @@ void PackedStore::read(Block& block, Arena& arena, Pulse::Task& pulse,
   Shape reader = region.start;
   for (std::size_t axis = 0; axis < reader.size(); ++axis)
     reader[axis] /= options_.layout.blocks[axis];
-  for_each_point(objects_.cells_touching(region), [&](const Shape& writer) {
-    Range range;
-    range.object = objects_.cell(writer);
-    range.reader = reader;
-    range.part = intersect(range.object, region);
-    range.key = key(tasks_.index(writer));
-    range.offset = options_.layout.range_offset(range.object, reader) *
-                   options_.item_bytes;
-    range.bytes = bytes_of(range.part);
+  const Region writers = objects_.cells_touching(region);
+  if (!options_.coded &&
+      std::min(options_.window, store_->medium().requests) > 1)
+    return read_in_window(writers, reader, block, arena, pulse, report);
+  for_each_point(writers, [&](const Shape& writer) {
+    const Range range = range_between(writer, reader, region);
     with_context(
         [&] { read_patiently(range, block, arena, report); },
         [&] { return "reading intermediate " + store_->describe(range.key); });
     pulse.beat(range.bytes);
+  });
+}
+
+// What a block of the next stage, which is `region`, reads of one object.
+PackedStore::Range PackedStore::range_between(const Shape& writer,
+                                              const Shape& reader,
+                                              const Region& region) const {
+  Range range;
+  range.object = objects_.cell(writer);
+  range.reader = reader;
+  range.part = intersect(range.object, region);
+  range.key = key(tasks_.index(writer));
+  range.offset =
+      options_.layout.range_offset(range.object, reader) * options_.item_bytes;
+  range.bytes = bytes_of(range.part);
+  return range;
+}
+
+// All ranges at once, as far as the window lets them. Pieces that do not lie in
+// one part of the block come into a buffer first.
+void PackedStore::read_in_window(const Region& writers, const Shape& reader,
+                                 Block& block, Arena& arena, Pulse::Task& pulse,
+                                 StageReport& report) const {
+  const ArenaScope scope(arena);
+  const Region& region = block.layout().region();
+  const Shape ones(region.start.size(), 1);
+  const Grid numbers(writers.extent(), ones);
+  const auto slots = static_cast<std::size_t>(
+      std::min<std::int64_t>(options_.window, numbers.cell_count()));
+  Shape largest = region.extent();
+  for (std::size_t axis = 0; axis < largest.size(); ++axis)
+    largest[axis] = std::min(largest[axis], options_.chunks[axis]);
+  const std::int64_t buffer_bytes =
+      element_count(largest) * options_.item_bytes;
+  std::vector<Range> ranges(slots);
+  std::vector<ReadRequest> requests(slots);
+  std::vector<std::span<std::byte>> buffers(slots);
+  std::vector<bool> scattered(slots);
+  std::int64_t number = 0;
+  const auto ask = [&](std::size_t slot) {
+    ranges[slot] = range_between(
+        element_at(writers.start, numbers.coordinates(number++), ones), reader,
+        region);
+    ReadRequest& request = requests[slot];
+    request.key = ranges[slot].key;
+    request.offset = ranges[slot].offset;
+    request.destination.clear();
+    scattered[slot] = scatter(ranges[slot], block, request);
+    if (scattered[slot]) return;
+    if (buffers[slot].empty()) buffers[slot] = arena.take(buffer_bytes);
+    request.destination = {
+        buffers[slot].first(static_cast<std::size_t>(ranges[slot].bytes))};
+  };
+  for (std::size_t slot = 0; slot < slots; ++slot) ask(slot);
+  store_->read_many(requests, [&](ReadRequest& request) {
+    const auto slot = static_cast<std::size_t>(&request - requests.data());
+    const Range& range = ranges[slot];
+    with_context(
+        [&] { take_range(range, request, scattered[slot], block, report); },
+        [&] { return "reading intermediate " + store_->describe(range.key); });
+    pulse.beat(range.bytes);
+    if (number == numbers.cell_count()) return false;
+    ask(slot);
+    return true;
   });
 }
 
@@ -245,12 +311,16 @@ void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
     return;
   const ArenaScope scope(arena);
   ReadRequest request{.key = range.key, .offset = range.offset};
-  std::span<std::byte> scratch;
-  if (!scatter(range, block, request)) {
-    scratch = arena.take(range.bytes);
-    request.destination = {scratch};
-  }
-  store_->read_many({&request, 1});
+  const bool scattered = scatter(range, block, request);
+  if (!scattered) request.destination = {arena.take(range.bytes)};
+  store_->read_one(request);
+  take_range(range, request, scattered, block, report);
+}
+
+// What came is in its place already, or in one buffer.
+void PackedStore::take_range(const Range& range, const ReadRequest& request,
+                             bool scattered, Block& block,
+                             StageReport& report) const {
   if (!request.found) throw_missing();
   const bool only_fill = is_marker(range, request.object_bytes);
   Counts& counts = only_fill ? report.skipped : report.counted;
@@ -265,7 +335,7 @@ void PackedStore::read_range(const Range& range, Block& block, Arena& arena,
   // A scattered read has brought the elements to their places. No `put`
   // follows.
   block.note_data();
-  if (!scratch.empty()) put_pieces(range, scratch, block);
+  if (!scattered) put_pieces(range, request.destination.front(), block);
 }
 
 // Calls visit(piece) for the pieces of a range, in the order of their bytes.
@@ -317,7 +387,7 @@ void PackedStore::put_pieces(const Range& range,
 
 bool PackedStore::has(std::int64_t task) const {
   ReadRequest request{.key = key(task)};
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   const std::int64_t bytes = bytes_of(tasks_.task(task));
   // The size of a coded object cannot be known.
   return request.found &&

@@ -33,6 +33,8 @@ class PackedStore {
     std::vector<std::byte> fill;  ///< The element of objects without data.
     /// Objects may be coded: their writers and readers have the memory for it.
     bool coded = false;
+    /// Ranges that a block asks for at a time, if the store serves several.
+    int window = 1;
   };
 
   PackedStore(std::shared_ptr<Store> store, Options options);
@@ -47,7 +49,8 @@ class PackedStore {
              Pulse::Task& pulse, StageReport& report) const;
 
   /// Reads the ranges of one block from all objects that it touches. Takes
-  /// memory for one range, or for decoding, from the arena and gives it back.
+  /// memory for the ranges in flight, or for decoding, from the arena and gives
+  /// it back.
   void read(Block& block, Arena& arena, Pulse::Task& pulse,
             StageReport& report) const;
 
@@ -57,6 +60,13 @@ class PackedStore {
 
  private:
   struct Range;
+  Range range_between(const Shape& writer, const Shape& reader,
+                      const Region& region) const;
+  void read_in_window(const Region& writers, const Shape& reader, Block& block,
+                      Arena& arena, Pulse::Task& pulse,
+                      StageReport& report) const;
+  void take_range(const Range& range, const ReadRequest& request,
+                  bool scattered, Block& block, StageReport& report) const;
   std::int64_t write_raw(const std::string& key, const Block& block,
                          Pulse::Task& pulse) const;
   std::int64_t write_coded(const std::string& key, const Block& block,

@@ -91,7 +91,7 @@ void PassthroughCopy::visit_sources(std::int64_t task,
   for_each_point(objects_.cells_touching(tasks_.task(task)),
                  [&](const Shape& object) {
                    ReadRequest request{.key = source_.key(object)};
-                   source_.store->read_many({&request, 1});
+                   source_.store->read_one(request);
                    visit(request);
                  });
 }

@@ -22,7 +22,7 @@ std::optional<std::int64_t> read_pieces(
         .key = key,
         .offset = range.offset + done,
         .destination = {buffer.first(static_cast<std::size_t>(wanted))}};
-    with_context([&] { store.read_many({&request, 1}); }, place);
+    with_context([&] { store.read_one(request); }, place);
     if (done == 0 && opened) opened(request);
     if (done == 0 && !request.found) return std::nullopt;
     if (done == 0) object_bytes = request.object_bytes;

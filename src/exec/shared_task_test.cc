@@ -18,10 +18,11 @@ class SlowStore final : public CountingStore {
  public:
   using CountingStore::CountingStore;
 
-  void read_many(std::span<ReadRequest> asked) const override {
+  void read_many(std::span<ReadRequest> asked,
+                 const OnRead& on_done) const override {
     std::this_thread::sleep_for(std::chrono::microseconds(500));
     const std::lock_guard lock(mutex_);
-    CountingStore::read_many(asked);
+    CountingStore::read_many(asked, on_done);
     threads_.insert(std::this_thread::get_id());
   }
   std::size_t threads() const { return threads_.size(); }

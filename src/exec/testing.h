@@ -101,6 +101,10 @@ class PeakStore final : public ForwardingStore {
   std::int64_t peak_objects() const { return peak_objects_; }
   std::int64_t peak_bytes() const { return peak_bytes_; }
 
+  void write_many(std::span<WriteRequest> requests,
+                  const OnWritten& on_done) override {
+    Store::write_many(requests, on_done);
+  }
   std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
                                             std::int64_t header) override {
     return std::make_unique<Writer>(*this,

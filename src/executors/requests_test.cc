@@ -24,9 +24,12 @@ class Counted final : public Store {
  public:
   explicit Counted(std::shared_ptr<Store> store) : store_(std::move(store)) {}
 
-  void read_many(std::span<ReadRequest> all) const override {
-    for (const ReadRequest& request : all) count("read", request.key);
-    store_->read_many(all);
+  void read_many(std::span<ReadRequest> all,
+                 const OnRead& on_done) const override {
+    store_->read_many(all, [&](ReadRequest& request) {
+      count("read", request.key);
+      return on_done && on_done(request);
+    });
   }
   std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
                                             std::int64_t header) override {

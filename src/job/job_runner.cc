@@ -38,7 +38,7 @@ std::optional<std::int64_t> raw_object_bytes(const ArrayMetadata& array) {
 
 std::shared_ptr<const RegionReader> make_reader(
     const Stores& stores, const std::string& path, const ArrayMetadata& array,
-    const std::vector<DataType::Scalar>& scalars) {
+    const std::vector<DataType::Scalar>& scalars, int window) {
   const auto layout = std::make_shared<const ArrayLayout>(make_layout(array));
   if (const auto found = stores.array_sources.find(path);
       found != stores.array_sources.end())
@@ -49,8 +49,9 @@ std::shared_ptr<const RegionReader> make_reader(
         ErrorKind::kUnsupported,
         "reading " + array_label(path) + ": the plan cannot name its place",
         "the array was given in Python: call execute() there");
-  return std::make_shared<const ArrayReader>(stores.source, path, layout,
-                                             scalars);
+  return std::make_shared<const ArrayReader>(
+      stores.source, path, layout, scalars,
+      std::min(window, stores.source->medium().requests));
 }
 
 EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target) {
@@ -90,7 +91,8 @@ JobRunner::JobRunner(const PlannedJob& job, IdleThreads* idle, Pulse* pulse)
       continue;
     }
     const auto layout = std::make_shared<const ArrayLayout>(make_layout(to));
-    auto reader = make_reader(stores, spec.name, from, layout->scalars);
+    auto reader =
+        make_reader(stores, spec.name, from, layout->scalars, spec.window);
     const auto fill = swapped_fill(make_layout(from), layout->scalars);
     const Kept kept = kept_of(job, spec.name);
     if (kept.length > 0) {

@@ -19,7 +19,7 @@ namespace rechunk {
 /// Throws: unsupported (the array cannot be decoded, or has no place).
 std::shared_ptr<const RegionReader> make_reader(
     const Stores& stores, const std::string& path, const ArrayMetadata& array,
-    const std::vector<DataType::Scalar>& scalars);
+    const std::vector<DataType::Scalar>& scalars, int window = 1);
 
 /// What to do with target chunks that hold only the fill value.
 EmptyChunks empty_chunks(const Options& options, const ArrayMetadata& target);

@@ -24,7 +24,8 @@ RunLock lock(const PlannedJob& job, Unfinished unfinished) {
 Journal::RunName begin_run(const PlannedJob& job, Journal& journal) {
   SourceCheck(job).look_at_all();  // Before a target is replaced by nothing.
   check_target(job);               // Again: a whole run may have come and gone.
-  if (const auto other = running_plan(*journal.store())) erase_temp_of(*other);
+  if (const auto other = running_plan(*journal.store()))
+    erase_temp_of(*other, job.stores.storage.temp);
   if (!job.places.target.empty()) put_old_target_back(job.places.target);
   journal.erase();  // Also what a run left that ended while it cleaned up.
   journal.erase_committed();

@@ -105,6 +105,14 @@ class FencedStore final : public ForwardingStore {
     return std::make_unique<FencedWriter>(objects_, std::string(key),
                                           std::move(writer));
   }
+  void write_many(std::span<WriteRequest> requests,
+                  const OnWritten& on_done) override {
+    const bool fenced = std::ranges::any_of(requests, [&](const auto& each) {
+      return objects_->is_fenced(each.key);
+    });
+    fenced ? Store::write_many(requests, on_done)
+           : store_->write_many(requests, on_done);
+  }
   bool erase(std::string_view key) override {
     if (objects_->is_fenced(std::string(key)))
       objects_->before_change(std::string(key), {});
@@ -122,9 +130,9 @@ class KeptView final : public ForwardingStore {
            std::shared_ptr<const PartialObjects> objects)
       : ForwardingStore(std::move(store)), objects_(std::move(objects)) {}
 
-  void read_many(std::span<ReadRequest> requests) const override {
-    store_->read_many(requests);
-    for (const ReadRequest& request : requests) {
+  void read_many(std::span<ReadRequest> requests,
+                 const OnRead& on_done) const override {
+    store_->read_many(requests, [&](ReadRequest& request) {
       const ObjectMark mark = mark_of(request);
       const auto [seen, first] = seen_.try_emplace(request.key, mark);
       if (first)
@@ -132,7 +140,8 @@ class KeptView final : public ForwardingStore {
       else if (seen->second != mark)
         throw Error(ErrorKind::kIo, "it changed while it was read")
             .set_retryable(true);
-    }
+      return on_done && on_done(request);
+    });
   }
 
  private:
@@ -181,7 +190,7 @@ std::string partial_marks(const PlannedJob& job, const std::string& path) {
   std::string text;
   for (const std::string& key : partial_keys(job, path)) {
     ReadRequest request{.key = key};
-    job.stores.target->read_many({&request, 1});
+    job.stores.target->read_one(request);
     text += (text.empty() ? "" : " ") + mark_text(mark_of(request));
   }
   return text;
@@ -234,7 +243,7 @@ AppendedReader::KeptReader PartialObjects::reader(
 
 ObjectMark PartialObjects::now(const std::string& key) const {
   ReadRequest request{.key = key};
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   return mark_of(request);
 }
 

@@ -12,7 +12,8 @@
 #include "job/choose_parts.h"
 #include "json/raw_json.h"
 #include "rechunk/error.h"
-#include "request/places.h"
+#include "request/own_places.h"
+#include "store/place.h"
 
 namespace rechunk {
 namespace {
@@ -126,6 +127,23 @@ SourcesSeen parse_seen(const OrderedJson& json) {
   return sources;
 }
 
+// A place, and how to reach it, without secrets.
+OrderedJson place_json(const std::string& place,
+                       const StorageOptions& storage) {
+  OrderedJson json = {{"url", absolute_place(place)}};
+  const StorageOptions open = without_secrets(storage);
+  if (!open.empty()) json["storage"] = open;
+  return json;
+}
+
+// What a plan says of a place, with what this process was told.
+StorageOptions storage_of(const OrderedJson& place,
+                          const StorageOptions& told) {
+  StorageOptions all = told;
+  all.merge(place.value("storage", StorageOptions()));
+  return all;
+}
+
 template <class Value>
 OrderedJson json_of(const Value& value) {
   return value;
@@ -184,15 +202,18 @@ OrderedJson file_json(const PlannedJob& job) {
   // With marks: whoever loads it spells options in another way.
   for (std::size_t i = 0; i < job.plan.notes.notes.size(); ++i)
     json["notes"][i]["text"] = job.plan.notes.notes[i].text;
-  json["source"] = {{"url", absolute_place(job.places.source)},
-                    {"own_documents", job.source_has_documents},
-                    {"documents", documents_json(job.source)},
-                    {"seen", seen_json(job.sources_seen)}};
-  json["target"] = {{"url", absolute_place(job.places.target)},
-                    {"documents", documents_json(job.target)}};
+  const Storage& storage = job.stores.storage;
+  OrderedJson& source = json["source"] =
+      place_json(job.places.source, storage.source);
+  source["own_documents"] = job.source_has_documents;
+  source["documents"] = documents_json(job.source);
+  source["seen"] = seen_json(job.sources_seen);
+  OrderedJson& target = json["target"] =
+      place_json(job.places.target, storage.target);
+  target["documents"] = documents_json(job.target);
   if (!job.places.replacement.empty())
-    json["target"]["replacement"] = job.places.replacement;
-  json["temp"] = {{"url", absolute_place(job.places.temp)}};
+    target["replacement"] = job.places.replacement;
+  json["temp"] = place_json(job.places.temp, storage.temp);
   if (!job.made.empty()) json["made"] = job.made;
   if (job.existing) json["existing"] = existing_json(*job.existing);
   json["options"] = options_json(job.options);
@@ -228,10 +249,14 @@ bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
         (*json)["existing"].is_object())
       forget_moment((*json)["existing"]);
   if (!other.is_object()) return false;
-  // Which of its objects were seen says nothing about a source.
+  // Which of its objects were seen says nothing about a source, nor how its
+  // store is reached.
   for (OrderedJson* json : {&other, &own})
-    if (json->contains("source") && (*json)["source"].is_object())
-      (*json)["source"].erase("seen");
+    for (const char* part : {"source", "target"})
+      if (json->contains(part) && (*json)[part].is_object()) {
+        (*json)[part].erase("seen");
+        (*json)[part].erase("storage");
+      }
   // A run that replaces the target does not do the same for a job that must
   // not; one that was begun otherwise has nothing to replace.
   const bool other_replaces =
@@ -276,6 +301,11 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     job.source = parse_documents(json.at("source").at("documents"));
     job.target = parse_documents(json.at("target").at("documents"));
     job.options = parse_options(json.at("options"));
+    const Storage& told = stores.storage;
+    job.stores = stores;
+    job.stores.storage = {storage_of(json.at("source"), told.source),
+                          storage_of(json.at("target"), told.target),
+                          storage_of(json.at("temp"), told.temp)};
     if (into_existing(job.options))
       job.existing = parse_existing(json.at("existing"));
   } catch (const nlohmann::json::exception& error) {
@@ -286,7 +316,6 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
   job.options.max_memory = job.plan.max_memory;
   job.options.threads = job.plan.threads;
   job.text = text;
-  job.stores = stores;
   open_stores(job);
   if (job.existing) {
     check_parts(job);

@@ -12,9 +12,11 @@
 #include "rechunk/error.h"
 #include "request/array_problem.h"
 #include "request/document_notes.h"
-#include "request/places.h"
+#include "request/media.h"
+#include "request/own_places.h"
 #include "request/strict.h"
 #include "request/target_hierarchy.h"
+#include "store/place.h"
 #include "verify/digest_array.h"
 #include "zarr/chunks/misplaced_chunks.h"
 #include "zarr/documents/encoding.h"
@@ -42,6 +44,7 @@ std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
                                .kept = kept_of(job, path)});
         },
         [&] { return array_label(path); }));
+    add_media(job.stores, job.options.threads, problems.back());
     if (array_source || job.stores.source) continue;
     // What reading will take is known where the source is at hand.
     ChunkTraits& source = problems.back().source;
@@ -109,7 +112,7 @@ void choose_replacement(PlannedJob& job) {
   if (!job.options.overwrite) return;
   job.made = random_number();
   if (!job.options.overwrite_in_place && !job.stores.target &&
-      !job.places.target.empty())
+      !job.places.target.empty() && is_local(job.places.target))
     job.places.replacement = replacement_place(job.places.target, job.made);
 }
 
@@ -124,8 +127,8 @@ void note_that_old_target_is_erased(PlannedJob& job) {
 
 // The folder that holds it is rechunk's, too.
 std::shared_ptr<Store> open_replacement(const std::string& place) {
-  open_own_store(place.substr(0, place.rfind('/')));
-  return open_own_store(place);
+  open_own_store(place_around(place), {});
+  return open_own_store(place, {});
 }
 
 }  // namespace
@@ -134,16 +137,17 @@ void open_stores(PlannedJob& job) {
   Stores& stores = job.stores;
   const Places& places = job.places;
   if (!stores.source && !places.source.empty())
-    stores.source = open_store(places.source);
+    stores.source = open_store(places.source, stores.storage.source);
   if (!stores.temp && !places.temp.empty())
-    stores.temp = open_own_store(places.temp);
+    stores.temp = open_own_store(places.temp, stores.storage.temp);
   if (places.target.empty()) return;
   if (!stores.target)
     stores.target = places.replacement.empty()
-                        ? open_store(places.target)
+                        ? open_store(places.target, stores.storage.target)
                         : open_replacement(places.replacement);
   if (!stores.journal)
-    stores.journal = open_own_store(journal_place(places.target));
+    stores.journal =
+        open_own_store(journal_place(places.target), stores.storage.target);
 }
 
 PlannedJob plan_job(const Places& places, const Stores& stores,

@@ -17,10 +17,11 @@
 #include "job/foreign_files.h"
 #include "journal/journal.h"
 #include "rechunk/error.h"
-#include "request/places.h"
+#include "request/own_places.h"
 #include "store/carry_over.h"
 #include "store/folder_exchange.h"
 #include "store/io_error.h"
+#include "store/place.h"
 
 namespace rechunk {
 namespace {
@@ -36,7 +37,7 @@ std::string in_place_hint() {
 }
 
 FolderExchange folders_of(const PlannedJob& job) {
-  return {real_path(job.places.target), job.places.replacement,
+  return {real_place(job.places.target), job.places.replacement,
           replacement_folder(job.places.target) + "/old"};
 }
 
@@ -80,7 +81,7 @@ bool may_rename(const struct stat& folder, const struct stat& parent) {
 }
 
 void check_place(const PlannedJob& job) {
-  const std::string path = real_path(job.places.target);
+  const std::string path = real_place(job.places.target);
   const std::string parent = parent_of(path);
   if (is_link(job.places.target))
     refuse(job.places.target, "it is a symbolic link");
@@ -123,12 +124,12 @@ void check_room(const PlannedJob& job) {
   std::int64_t bytes = job.stores.source ? stored_bytes(*job.stores.source) : 0;
   if (bytes == 0) bytes = stored_bytes(*open_store(places.target));
   if (!places.temp.empty()) {
-    const auto temp = status_of(parent_of(real_path(places.temp)));
-    const auto tree = status_of(parent_of(real_path(places.target)));
+    const auto temp = status_of(parent_of(real_place(places.temp)));
+    const auto tree = status_of(parent_of(real_place(places.target)));
     if (temp && tree && temp->st_dev == tree->st_dev)
       bytes += job.plan.temp_bytes;
   }
-  check_free_space(places.target, bytes,
+  check_free_space(*open_store(places.target), bytes,
                    "the new target, beside the old one until it is complete,",
                    in_place_hint() + ": if the run fails, the old one is lost");
 }
@@ -198,12 +199,12 @@ void check_replacement(const PlannedJob& job) {
   check_place(job);
   // What an unfinished run left is no target, and will be erased.
   if (has_metadata(*open_store(job.places.target)))
-    files_to_carry(job, real_path(job.places.target));
+    files_to_carry(job, real_place(job.places.target));
 }
 
 void begin_replacement(const PlannedJob& job) {
   const std::string folder = replacement_folder(job.places.target);
-  const std::string target = real_path(job.places.target);
+  const std::string target = real_place(job.places.target);
   put_old_target_back(job.places.target);
   retrying([&] { remove_tree(folder); });
   check_room(job);
@@ -213,7 +214,7 @@ void begin_replacement(const PlannedJob& job) {
 
 void note_replacement(const PlannedJob& job, Notes& notes) {
   if (!replaces(job)) return;
-  const std::string target = real_path(job.places.target);
+  const std::string target = real_place(job.places.target);
   const auto old = status_of(target);
   if (!old || is_replaced(job)) return;
   if (!can_exchange(probe_of(job)))
@@ -278,7 +279,7 @@ void replace_target(const PlannedJob& job,
 }
 
 void put_old_target_back(const std::string& target) {
-  const std::string path = real_path(target);
+  const std::string path = real_place(target);
   put_back({path, "", replacement_folder(target) + "/old"});
 }
 

@@ -15,7 +15,7 @@ namespace {
 
 bool is_there(const Store& store, const std::string& key) {
   ReadRequest request{.key = key};
-  store.read_many({&request, 1});
+  store.read_one(request);
   return request.found;
 }
 

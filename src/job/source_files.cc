@@ -81,7 +81,7 @@ bool is_readable(const Store& store, const std::string& key) {
   std::byte first;
   ReadRequest request = request_of(key, 0, {&first, 1});
   try {
-    store.read_many({&request, 1});
+    store.read_one(request);
     return request.found;
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kIo) throw;
@@ -96,7 +96,7 @@ std::int64_t read_file(const Store& store, const std::string& key, Buffer block,
   std::int64_t offset = 0;
   for (;;) {
     ReadRequest request = request_of(key, offset, block);
-    store.read_many({&request, 1});
+    store.read_one(request);
     if (request.bytes_read > 0)
       take(block.first(static_cast<std::size_t>(request.bytes_read)));
     offset += request.bytes_read;
@@ -125,7 +125,7 @@ void verify_file(const PlannedJob& job, const std::string& key,
   const auto compare = [&](std::span<const std::byte> found) {
     ReadRequest request =
         request_of(key, offset, block.subspan(source.size(), found.size()));
-    job.stores.target->read_many({&request, 1});
+    job.stores.target->read_one(request);
     same =
         same && request.object_bytes == bytes &&
         std::equal(found.begin(), found.end(), request.destination[0].begin());

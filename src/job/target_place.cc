@@ -9,7 +9,8 @@
 #include "journal/journal.h"
 #include "rechunk/array_source.h"
 #include "rechunk/error.h"
-#include "request/places.h"
+#include "request/own_places.h"
+#include "store/place.h"
 #include "zarr/documents/group_above.h"
 
 namespace rechunk {
@@ -127,7 +128,9 @@ void erase_unfinished(Store& target, const PlannedJob& job) {
 }  // namespace
 
 std::shared_ptr<Store> visible_target(const PlannedJob& job) {
-  return replaces(job) ? open_store(job.places.target) : job.stores.target;
+  return replaces(job)
+             ? open_store(job.places.target, job.stores.storage.target)
+             : job.stores.target;
 }
 
 bool journal_tells_the_end(const PlannedJob& job) {
@@ -146,9 +149,9 @@ void check_target(const PlannedJob& job) {
 
 void make_room(const PlannedJob& job) {
   remove_leftovers(job);
-  if (!job.places.temp.empty())
+  if (job.stores.temp)
     check_free_space(
-        job.places.temp, job.plan.temp_bytes, "temporary data",
+        *job.stores.temp, job.plan.temp_bytes, "temporary data",
         option("temp") + " puts it elsewhere; more memory may need none");
   if (replaces(job)) {
     erase_unfinished(*visible_target(job), job);
@@ -162,15 +165,13 @@ void make_room(const PlannedJob& job) {
 }
 
 void remove_leftovers(const PlannedJob& job, Writers writers) {
-  const Places& places = job.places;
-  if (!places.temp.empty()) remove_unfinished(places.temp, writers);
-  if (places.target.empty()) return;
-  remove_unfinished(replaces(job) ? places.replacement : places.target,
-                    writers);
-  remove_unfinished(journal_place(places.target), writers);
+  const Stores& stores = job.stores;
+  for (const auto& store : {stores.temp, stores.target, stores.journal})
+    if (store) store->remove_unfinished(writers);
 }
 
-void erase_temp_of(const std::string& plan_file) {
+void erase_temp_of(const std::string& plan_file,
+                   const StorageOptions& storage) {
   const auto json = nlohmann::json::parse(plan_file, nullptr, false);
   const auto url = json.is_object() ? json.find("temp") : json.end();
   if (!json.is_object() || url == json.end() || !url->is_object()) return;
@@ -178,16 +179,16 @@ void erase_temp_of(const std::string& plan_file) {
   if (text == url->end() || !text->is_string()) return;
   const std::string place = text->get<std::string>();
   if (place.empty() || !is_temp_place(place)) return;
-  erase_all(*open_own_store(place));
-  remove_unfinished(place);
+  const auto store = open_own_store(place, storage);
+  erase_all(*store);
+  store->remove_unfinished(Writers::kNobody);
 }
 
 void make_durable(const PlannedJob& job) {
   if (!job.options.durable) return;
-  const Places& places = job.places;
-  sync_file_systems(
-      {places.target, places.temp,
-       places.target.empty() ? "" : journal_place(places.target)});
+  const Stores& stores = job.stores;
+  for (const auto& store : {stores.target, stores.temp, stores.journal})
+    if (store) store->sync();
 }
 
 bool target_explains_itself(const PlannedJob& job) {

@@ -51,7 +51,7 @@ void remove_leftovers(const PlannedJob& job,
                       Writers writers = Writers::kNobody);
 
 /// Erases the temporary data of another run. Its plan file names the place.
-void erase_temp_of(const std::string& plan_file);
+void erase_temp_of(const std::string& plan_file, const StorageOptions& storage);
 
 /// Erases the temporary data (unless it is kept) and the journal, but not its
 /// lock. With `target_too`, erases everything that the run wrote. Data that

@@ -36,7 +36,7 @@ bool is_key_of(const std::string& key,
 
 bool exists(const Store& store, std::string_view key) {
   ReadRequest request{.key = std::string(key)};
-  store.read_many({&request, 1});
+  store.read_one(request);
   return request.found;
 }
 

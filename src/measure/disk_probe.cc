@@ -11,6 +11,8 @@
 #include <vector>
 
 #include "measure/stopwatch.h"
+#include "store/file_url.h"
+#include "store/place.h"
 
 namespace rechunk {
 namespace {
@@ -25,7 +27,7 @@ constexpr std::int64_t kMostAtOnce = 8 << 20;
 
 fs::path existing_folder(const std::string& place) {
   std::error_code ignored;
-  fs::path folder = fs::absolute(place, ignored);
+  fs::path folder = fs::absolute(file_path(place), ignored);
   while (!folder.empty() && !fs::is_directory(folder, ignored) &&
          folder != folder.root_path())
     folder = folder.parent_path();
@@ -67,8 +69,7 @@ std::optional<DiskCosts> probe(const fs::path& folder, std::int64_t bytes,
 
 std::optional<DiskCosts> probe_disk(const std::string& place, int threads,
                                     MemoryBudget& budget) {
-  if (place.empty() || place.find("://") != std::string::npos)
-    return std::nullopt;
+  if (place.empty() || !is_local(place)) return std::nullopt;
   const fs::path folder = existing_folder(place);
   // Rounded down: arenas hand out memory in units of their alignment.
   const std::int64_t step =

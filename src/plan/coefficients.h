@@ -4,6 +4,8 @@
 // codecs.
 #pragma once
 
+#include <cstdint>
+
 namespace rechunk {
 
 /// The cost of using a store. The defaults are for a local disk with a page
@@ -14,6 +16,9 @@ struct MediumTraits {
   double read_ns_per_byte = 0.1;
   double write_ns_per_byte = 0.5;
   double object_ns = 30000;  ///< Making an object.
+  double latency_ns = 0;     ///< Of each request; those in flight share it.
+  int requests = 1;          ///< That it serves a task at a time.
+  std::int64_t writer_bytes = 0;  ///< Memory of an open writer.
 };
 
 /// An array-like: a call into Python for each chunk, and making its elements,

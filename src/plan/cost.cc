@@ -61,8 +61,8 @@ double parts_read_cost(const ArrayProblem& array, const Shape& block) {
   const double bytes = array_bytes(array);
   const double batches = std::max(pair_count(array, block, array.source.chunks),
                                   bytes / kRawBatchBytes);
-  return batches * medium.request_ns + runs(array, block) * medium.run_ns +
-         bytes * medium.read_ns_per_byte;
+  return batches * (medium.request_ns + medium.latency_ns) +
+         runs(array, block) * medium.run_ns + bytes * medium.read_ns_per_byte;
 }
 
 }  // namespace
@@ -78,7 +78,7 @@ double source_read_cost(const ArrayProblem& array, const Shape& block) {
   const double bytes = pair_count(array, block, source.chunks) *
                        chunk_bytes(array, source.chunks) *
                        (1 - array.missing_share);
-  return requests * source.medium.request_ns +
+  return requests * (source.medium.request_ns + source.medium.latency_ns) +
          bytes * (source.codec_ns_per_byte +
                   source.stored_ratio * source.medium.read_ns_per_byte);
 }
@@ -90,7 +90,8 @@ double packed_write_cost(const ArrayProblem& array, const Shape& task,
   const double light = kLightEncodeNsPerByte + kLightStoredRatio * raw;
   // The run measures both and takes the faster one (`CodingChoice`).
   return array_bytes(array) * (coded ? std::min(raw, light) : raw) +
-         cells(array, clip(task, array.shape)) * medium.object_ns;
+         cells(array, clip(task, array.shape)) *
+             (medium.object_ns + medium.latency_ns);
 }
 
 double packed_read_cost(const ArrayProblem& array, const Shape& task,
@@ -104,7 +105,8 @@ double packed_read_cost(const ArrayProblem& array, const Shape& task,
           medium.write_ns_per_byte;
   const double byte =
       is_coded ? kLightDecodeNsPerByte + kLightStoredRatio * raw : raw;
-  return pair_count(array, task, block) * medium.request_ns +
+  return pair_count(array, task, block) *
+             (medium.request_ns + medium.latency_ns) +
          pair_count(array, task, array.target.chunks) * kPieceNs +
          array_bytes(array) * byte;
 }
@@ -116,7 +118,8 @@ double target_write_cost(const ArrayProblem& array) {
   return (1 - array.missing_share) *
          (bytes * (target.codec_ns_per_byte +
                    target.stored_ratio * target.medium.write_ns_per_byte) +
-          cells(array, target.objects) * target.medium.object_ns);
+          cells(array, target.objects) *
+              (target.medium.object_ns + target.medium.latency_ns));
 }
 
 double copy_cost(const ArrayProblem& array, const Shape& from,
@@ -143,12 +146,14 @@ StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
   StageCost cost;
   if (plan.method == Method::kPassthrough) {
     const double bytes = array_bytes(array) * array.source.stored_ratio;
+    const MediumTraits& from = array.source.medium;
+    const MediumTraits& to = array.target.medium;
     cost.read = static_cast<double>(stage.objects_read) *
-                    array.source.medium.request_ns +
-                bytes * array.source.medium.read_ns_per_byte;
+                    (from.request_ns + from.latency_ns) +
+                bytes * from.read_ns_per_byte;
     cost.write = static_cast<double>(stage.objects_written) *
-                     array.target.medium.object_ns +
-                 bytes * array.target.medium.write_ns_per_byte;
+                     (to.object_ns + to.latency_ns) +
+                 bytes * to.write_ns_per_byte;
     return cost;
   }
   cost.read = first

@@ -246,7 +246,8 @@ std::vector<Staging> stage_packed(const ArrayProblem& array,
       stagings.push_back(std::move(*found));
   };
   for (const bool coded : {true, false}) {
-    if (coded && !can_be_coded(array)) continue;
+    // Coded ranges are asked for in three steps, one after the other.
+    if (coded && (!can_be_coded(array) || array.temp.requests > 1)) continue;
     consider(component, coded);
     if (component != whole_array) consider(whole_array, coded);
   }

@@ -57,6 +57,7 @@ Json array_json(const StagedCopySpec& array) {
   if (!array.target_shards.empty()) json["target_shards"] = array.target_shards;
   json["method"] = to_string(array.method);
   json["component"] = array.component;
+  json["window"] = array.window;
   json["predicted_seconds"] = array.predicted_seconds;
   json["costs"] = costs_json(array.costs);
   json["stages"] = Json::array();
@@ -107,6 +108,7 @@ StagedCopySpec parse_array(const Json& json) {
   array.target_shards = json.value("target_shards", Shape{});
   array.method = parse_method(json.at("method").get<std::string>());
   json.at("component").get_to(array.component);
+  array.window = parse_int(json.value("window", Json(1)));
   array.predicted_seconds = json.value("predicted_seconds", 0.0);
   array.costs = parse_costs(json.value("costs", Json::object()));
   for (const Json& stage : json.at("stages"))

@@ -101,12 +101,12 @@ std::optional<StagedCopySpec> plan_weighed(const ArrayProblem& array,
   return plans[0];
 }
 
-// The plan of one array with `threads` tasks at a time. Moves encoded objects
-// if possible. Else copies directly if components fit. Else the predicted times
-// of all other ways are compared. Nothing if there is no plan for so many
-// threads.
-std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
-                                         std::int64_t budget, int threads) {
+// The plan of one array with `threads` tasks at a time, each with as many
+// requests in flight as `array` says. Moves encoded objects if possible. Else
+// copies directly if components fit. Else the predicted times of all other ways
+// are compared. Nothing if there is no plan for so many threads.
+std::optional<StagedCopySpec> plan_in_window(const ArrayProblem& array,
+                                             std::int64_t budget, int threads) {
   const std::int64_t task_budget = budget / threads;
   if (array.other_bytes > budget) return std::nullopt;
   if (array.same_encoding || array.same_chunk_encoding) {
@@ -132,6 +132,30 @@ std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
   // no candidate.
   if (stage_direct(array, half, 1)) return std::nullopt;
   return plan_weighed(array, budget, threads);
+}
+
+// The most requests that one of so many tasks may have in flight anywhere.
+int largest_window(const ArrayProblem& array, int threads) {
+  const int requests =
+      std::max({array.source.medium.requests, array.target.medium.requests,
+                array.temp.requests});
+  return static_cast<int>(ceil_div(requests, threads));
+}
+
+// Buffers of requests in flight take memory from the task's elements: the
+// number that is quickest. One request needs no buffers, so that no budget is
+// too small for a window.
+std::optional<StagedCopySpec> plan_array(const ArrayProblem& array,
+                                         std::int64_t budget, int threads) {
+  std::optional<StagedCopySpec> best;
+  for (int window = largest_window(array, threads); window >= 1; window /= 2) {
+    auto spec = plan_in_window(with_window(array, window), budget, threads);
+    if (!spec || (best && best->predicted_seconds <= spec->predicted_seconds))
+      continue;
+    best = std::move(spec);
+    best->window = window;
+  }
+  return best;
 }
 
 std::optional<Candidate> plan_with_threads(

@@ -2,7 +2,8 @@
 //
 // Pure: no I/O, no threads, no clock. Equal inputs give equal plans on every
 // machine. The mathematics, with worked examples, is in DESIGN.md.
-// Parts: planner.cc; validate.cc, which proves a plan without planner.cc.
+// Parts: planner.cc; validate.cc, which proves a plan without planner.cc;
+// window.cc.
 #pragma once
 
 #include <string>
@@ -36,6 +37,9 @@ struct ChunkTraits {
   /// elements, if a task reads only one object.
   std::int64_t spare_bytes = 0;
   std::vector<int> axis_order;  ///< Of elements in a chunk; empty: C order.
+  /// Memory of each chunk in flight, if there are several; 0: they are not read
+  /// or written that way.
+  std::int64_t request_bytes = 0;
   MediumTraits medium;
 };
 
@@ -51,6 +55,7 @@ struct ArrayProblem {
   Kept kept;
   bool kept_in_parts = false;  ///< As `in_parts`, of the target.
   MediumTraits temp;           ///< Where intermediates lie.
+  int temp_window = 1;         ///< Ranges of intermediates in flight.
   bool calibrated = false;     ///< Costs were measured on the array's chunks.
   double missing_share = 0;    ///< Of its source chunks; these cost no bytes.
   bool same_encoding = false;  ///< Encoded objects may be moved untouched.
@@ -66,6 +71,11 @@ struct PlanOptions {
   std::int64_t max_memory = 0;  ///< Payload bytes of the process.
   int threads = 1;              ///< At most; a plan may use fewer.
 };
+
+/// The problem of a task that has up to `window` requests in flight at each of
+/// its places, as far as these serve more than one: they share the latency, and
+/// each has a buffer.
+ArrayProblem with_window(ArrayProblem array, int window);
 
 /// What moving encoded objects holds at a time, per thread.
 inline constexpr std::int64_t kPassthroughBufferBytes = 1 << 20;

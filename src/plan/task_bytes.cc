@@ -17,11 +17,14 @@ std::int64_t block_bytes(const ArrayProblem& array, const Shape& block) {
       array, padded_elements(clip(block, array.shape), array.target.chunks));
 }
 
-// The largest range that a block reads from one object of the stage before.
+// The largest ranges that a block reads at a time from objects of the stage
+// before, one from each.
 std::int64_t range_bytes(const ArrayProblem& array, const Shape& previous,
                          const Shape& block) {
-  return bytes_of(array,
-                  element_count(clip(clip(previous, block), array.shape)));
+  const std::int64_t bytes =
+      bytes_of(array, element_count(clip(clip(previous, block), array.shape)));
+  if (array.temp_window == 1) return bytes;
+  return checked_multiply(bytes + kAlignmentBytes, array.temp_window);
 }
 
 // The largest piece that the light codec takes at a time.
@@ -31,7 +34,8 @@ std::int64_t piece_bytes(const ArrayProblem& array) {
 
 std::int64_t encoding_bytes(const ArrayProblem& array,
                             std::int64_t region_bytes) {
-  return CodedLayout::encoding_bytes(piece_bytes(array), region_bytes);
+  return CodedLayout::encoding_bytes(piece_bytes(array), region_bytes) +
+         array.temp.writer_bytes;
 }
 
 std::int64_t decoding_bytes(const ArrayProblem& array) {

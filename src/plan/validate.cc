@@ -93,8 +93,12 @@ void validate(const Plan& plan, const std::vector<ArrayProblem>& arrays) {
     throw Error(ErrorKind::kInternal,
                 fmt::format("checking the plan: {} threads, {} arrays of {}",
                             plan.threads, plan.arrays.size(), arrays.size()));
-  for (std::size_t index = 0; index < plan.arrays.size(); ++index)
-    check_array(plan.arrays[index], arrays[index], plan.max_memory);
+  for (std::size_t index = 0; index < plan.arrays.size(); ++index) {
+    const StagedCopySpec& array = plan.arrays[index];
+    if (array.window < 1) fail(array, 0, 0, "no request at a time");
+    check_array(array, with_window(arrays[index], array.window),
+                plan.max_memory);
+  }
 }
 
 }  // namespace rechunk

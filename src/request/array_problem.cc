@@ -24,6 +24,7 @@ ChunkTraits source_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   traits.chunks = traits.units = layout.chunk_shape;
   traits.unit_scratch_bytes = ArrayReader::unit_scratch_bytes(layout);
   traits.spare_bytes = ArrayReader::spare_bytes(layout);
+  traits.request_bytes = ArrayReader::request_bytes(layout);
   traits.object_scratch_bytes = ArrayReader::object_scratch_bytes(layout);
   traits.codec_ns_per_byte = costs.decode_ns;
   traits.stored_ratio = costs.stored_ratio;
@@ -45,6 +46,7 @@ ChunkTraits target_traits(const ArrayLayout& layout, const CodecCosts& costs) {
   traits.units =
       layout.shards.empty() ? layout.chunk_shape : layout.shards[0].chunk_shape;
   traits.unit_scratch_bytes = ArrayWriter::unit_scratch_bytes(layout);
+  traits.request_bytes = ArrayWriter::request_bytes(layout);
   traits.object_scratch_bytes = ArrayWriter::object_scratch_bytes(layout);
   traits.codec_ns_per_byte = costs.encode_ns;
   traits.stored_ratio = costs.stored_ratio;
@@ -62,6 +64,8 @@ void add_kept(const ArrayLayout& target, ArrayProblem& problem) {
       source.object_scratch_bytes, ArrayReader::object_scratch_bytes(target));
   // Two readers fill a block, so none may use its memory for encoded bytes.
   source.spare_bytes = 0;
+  source.request_bytes =
+      std::max(source.request_bytes, ArrayReader::request_bytes(target));
 }
 
 ChunkTraits array_source_traits(const ArrayLayout& layout) {

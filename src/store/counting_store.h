@@ -12,10 +12,13 @@ class CountingStore : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;
 
-  void read_many(std::span<ReadRequest> all) const override {
-    ForwardingStore::read_many(all);
-    requests += static_cast<std::int64_t>(all.size());
-    for (const ReadRequest& request : all) bytes += request.bytes_read;
+  void read_many(std::span<ReadRequest> all,
+                 const OnRead& on_done) const override {
+    ForwardingStore::read_many(all, [&](ReadRequest& request) {
+      requests += 1;
+      bytes += request.bytes_read;
+      return on_done && on_done(request);
+    });
   }
   std::string describe(std::string_view key) const override {
     return "/data/" + std::string(key);

@@ -92,14 +92,19 @@ class FileStore final : public Store {
   }
 
   // Neighbours that ask for the same object share one open file.
-  void read_many(std::span<ReadRequest> requests) const override {
+  void read_many(std::span<ReadRequest> requests,
+                 const OnRead& on_done) const override {
     std::size_t first = 0;
-    for (std::size_t next = 1; next <= requests.size(); ++next)
-      if (next == requests.size() ||
-          requests[next].key != requests[first].key) {
-        read_object(requests.subspan(first, next - first));
-        first = next;
-      }
+    for (std::size_t next = 1; next <= requests.size(); ++next) {
+      if (next < requests.size() && requests[next].key == requests[first].key)
+        continue;
+      const auto same = requests.subspan(first, next - first);
+      first = next;
+      read_object(same);
+      if (!on_done) continue;
+      for (ReadRequest& request : same)
+        while (on_done(request)) read_object({&request, 1});
+    }
   }
 
   std::unique_ptr<ObjectWriter> open_writer(
@@ -146,6 +151,22 @@ class FileStore final : public Store {
       partial_files_->remove(path);
   }
 
+  void remove_unfinished(Writers writers) override;
+
+  std::optional<std::int64_t> free_bytes() const override {
+    std::error_code error;
+    const fs::space_info space = fs::space(existing_folder(), error);
+    if (error) return std::nullopt;
+    return static_cast<std::int64_t>(space.available);
+  }
+
+  void sync() override {
+    const fs::path path = existing_folder();
+    const File folder(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (folder.get() < 0 || ::syncfs(folder.get()) != 0)
+      throw_io("syncing", path, errno);
+  }
+
   void scan(std::string_view prefix, const VisitListed& visit) const override {
     if (prefix.empty()) return list_files(root_, "", visit);
     const std::string path = path_of(prefix);
@@ -177,6 +198,15 @@ class FileStore final : public Store {
   std::string path_of(std::string_view key) const {
     check_key(key);
     return root_ + "/" + std::string(key);
+  }
+
+  // The root, or what exists of the way to it.
+  fs::path existing_folder() const {
+    std::error_code error;
+    fs::path path = fs::absolute(root_, error);
+    while (!fs::exists(path, error) && path.has_relative_path())
+      path = path.parent_path();
+    return path;
   }
 
   void read_object(std::span<ReadRequest> requests) const {
@@ -324,39 +354,44 @@ class FileStore final : public Store {
   std::unordered_set<std::string> folders_;  ///< Known to exist.
 };
 
-}  // namespace
-
-void remove_partial_files(const std::string& place, Writers writers) {
-  const std::string root = file_path(place);
+void FileStore::remove_unfinished(Writers writers) {
   std::error_code error;
-  const fs::recursive_directory_iterator all(root, error), end;
+  const fs::recursive_directory_iterator all(root_, error), end;
   std::vector<fs::path> folders;
   for (auto at = all; !error && at != end; at.increment(error)) {
     const fs::directory_entry& entry = *at;
     if (entry.is_symlink(error)) continue;
+    const std::string name = entry.path().filename();
     if (entry.is_directory(error))
       folders.push_back(entry.path());
-    else if (is_partial(entry.path().filename().native()) &&
-             (writers == Writers::kNobody ||
-              PartialFiles::has_ended(entry.path().filename().native())) &&
+    else if (is_partial(name) &&
+             (writers == Writers::kNobody || PartialFiles::has_ended(name)) &&
              ::unlink(entry.path().c_str()) != 0 && errno != ENOENT)
       throw_io("removing", entry.path(), errno);
   }
   if (error && error.value() != ENOENT && error.value() != ENOTDIR)
-    throw_io("listing", root, error.value());
+    throw_io("listing", root_, error.value());
   if (writers == Writers::kOthers) return;
   // Inner folders come last. Only empty ones can be removed.
   for (auto folder = folders.rbegin(); folder != folders.rend(); ++folder)
     ::rmdir(folder->c_str());
-  ::rmdir(root.c_str());
+  ::rmdir(root_.c_str());
+  forget_folders();
 }
+
+}  // namespace
 
 std::shared_ptr<Store> make_file_store(std::string root) {
   return std::make_shared<FileStore>(std::move(root));
 }
 
-std::shared_ptr<Store> open_folder(const std::string& place) {
+std::shared_ptr<Store> open_folder(const std::string& place,
+                                   const StorageOptions& options) {
   std::string path = file_path(place);
+  if (!options.empty())
+    throw Error(ErrorKind::kInvalidArgument,
+                "opening " + path + ": a local place has no storage option " +
+                    options.begin()->first);
   refuse_file(path);
   return make_file_store(std::move(path));
 }

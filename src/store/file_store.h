@@ -18,13 +18,9 @@ namespace rechunk {
 /// `root` need not exist; it is made by the first write.
 std::shared_ptr<Store> make_file_store(std::string root);
 
-/// The same of a path or a file URL. Throws: invalid_argument (a file stands
-/// there: the message says of which format).
-std::shared_ptr<Store> open_folder(const std::string& place);
-
-/// Removes partial files below a path or a file URL. If nobody is writing
-/// there, also folders that are empty without them; else only files of
-/// processes that do not run on this machine.
-void remove_partial_files(const std::string& place, Writers writers);
+/// The same of a path or a file URL, without options. Throws: invalid_argument
+/// (a file stands there: the message says of which format; an option).
+std::shared_ptr<Store> open_folder(const std::string& place,
+                                   const StorageOptions& options);
 
 }  // namespace rechunk

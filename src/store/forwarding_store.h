@@ -14,12 +14,18 @@ class ForwardingStore : public Store {
   explicit ForwardingStore(std::shared_ptr<Store> store)
       : store_(std::move(store)) {}
 
-  void read_many(std::span<ReadRequest> requests) const override {
-    store_->read_many(requests);
+  void read_many(std::span<ReadRequest> requests,
+                 const OnRead& on_done) const override {
+    store_->read_many(requests, on_done);
   }
+  Medium medium() const override { return store_->medium(); }
   std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
                                             std::int64_t header) override {
     return store_->open_writer(key, header);
+  }
+  void write_many(std::span<WriteRequest> requests,
+                  const OnWritten& on_done) override {
+    store_->write_many(requests, on_done);
   }
   bool create_if_absent(std::string_view key,
                         std::span<const std::byte> bytes) override {
@@ -29,6 +35,13 @@ class ForwardingStore : public Store {
   void drop_unfinished(std::string_view key) override {
     store_->drop_unfinished(key);
   }
+  void remove_unfinished(Writers writers) override {
+    store_->remove_unfinished(writers);
+  }
+  std::optional<std::int64_t> free_bytes() const override {
+    return store_->free_bytes();
+  }
+  void sync() override { store_->sync(); }
   void scan(std::string_view prefix, const VisitListed& visit) const override {
     store_->scan(prefix, visit);
   }

@@ -14,9 +14,12 @@ using Bytes = std::vector<std::byte>;
 
 class MemoryStore final : public Store {
  public:
-  void read_many(std::span<ReadRequest> requests) const override {
-    const std::lock_guard lock(mutex_);
-    for (ReadRequest& request : requests) read_one(request);
+  void read_many(std::span<ReadRequest> requests,
+                 const OnRead& on_done) const override {
+    read_in_turn(requests, on_done, [&](ReadRequest& request) {
+      const std::lock_guard lock(mutex_);
+      answer(request);
+    });
   }
 
   std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
@@ -58,7 +61,7 @@ class MemoryStore final : public Store {
   }
 
  private:
-  void read_one(ReadRequest& request) const {
+  void answer(ReadRequest& request) const {
     const auto object = objects_.find(request.key);
     request.found = object != objects_.end();
     request.bytes_read = request.object_bytes = 0;

@@ -1,5 +1,6 @@
 // Opening stores by the table (stores.h), and what is the same for all of them.
 #include <algorithm>
+#include <cctype>
 
 #include "rechunk/error.h"
 #include "rechunk/store.h"
@@ -47,13 +48,58 @@ bool has_store(const std::string& url) {
                      [&](auto& row) { return row.scheme == scheme; });
 }
 
-std::shared_ptr<Store> open_store(const std::string& url) {
-  return row_of(url).open(url);
+std::shared_ptr<Store> open_store(const std::string& url,
+                                  const StorageOptions& options) {
+  return row_of(url).open(url, options);
 }
 
-void remove_unfinished(const std::string& url, Writers writers) {
-  open_store(url);  // Throws if there is no store for it.
-  row_of(url).remove_unfinished(url, writers);
+StorageOptions without_secrets(const StorageOptions& options) {
+  StorageOptions kept;
+  for (const auto& [name, value] : options) {
+    std::string plain;
+    for (const char c : name)
+      plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    constexpr std::string_view kPrefix = "aws_";
+    if (plain.starts_with(kPrefix)) plain.erase(0, kPrefix.size());
+    const auto& known = kPublicStorageOptions;
+    // User information in an endpoint is a secret, too.
+    if (std::find(std::begin(known), std::end(known), plain) !=
+            std::end(known) &&
+        value.find('@') == std::string::npos)
+      kept.emplace(name, value);
+  }
+  return kept;
+}
+
+void Store::write_many(std::span<WriteRequest> requests,
+                       const OnWritten& on_done) {
+  for (WriteRequest& request : requests) {
+    do {
+      const auto writer = open_writer(request.key);
+      writer->append(request.bytes);
+      writer->commit();
+    } while (on_done && on_done(request));
+  }
+}
+
+std::unique_ptr<ObjectWriter> ReadOnlyStore::open_writer(std::string_view key,
+                                                         std::int64_t) {
+  refuse(key);
+}
+void ReadOnlyStore::write_many(std::span<WriteRequest> requests,
+                               const OnWritten&) {
+  if (!requests.empty()) refuse(requests.front().key);
+}
+bool ReadOnlyStore::create_if_absent(std::string_view key,
+                                     std::span<const std::byte>) {
+  refuse(key);
+}
+bool ReadOnlyStore::erase(std::string_view key) { refuse(key); }
+
+void ReadOnlyStore::refuse(std::string_view key) const {
+  throw Error(ErrorKind::kUnsupported,
+              "writing " + describe(key) + ": " + kind_ + " can only be read",
+              "choose another target");
 }
 
 void Store::list(
@@ -74,7 +120,7 @@ std::optional<std::string> read_text(const Store& store, std::string_view key,
     ReadRequest request{
         .key = std::string(key),
         .destination = {std::as_writable_bytes(std::span<char>(text))}};
-    store.read_many({&request, 1});
+    store.read_one(request);
     if (!request.found) return std::nullopt;
     if (request.object_bytes > max_bytes)
       throw Error(ErrorKind::kCorrupt,
@@ -102,9 +148,8 @@ std::vector<std::string> keys_below(const Store& store,
 
 void write_object(Store& store, std::string_view key,
                   std::span<const std::byte> bytes) {
-  const auto writer = store.open_writer(key);
-  writer->append(bytes);
-  writer->commit();
+  WriteRequest request{std::string(key), bytes};
+  store.write_many({&request, 1}, nullptr);
 }
 
 void write_text(Store& store, std::string_view key, std::string_view text) {

@@ -93,10 +93,11 @@ TEST_F(PartialFilesTest, OfProcessesAtWorkStay) {
     return std::distance(fs::directory_iterator(folder_), {});
   };
   EXPECT_EQ(count(), 2);
-  remove_unfinished(folder_.string(), Writers::kOthers);
+  const auto store = open_store(folder_.string());
+  store->remove_unfinished(Writers::kOthers);
   EXPECT_EQ(count(), 1);
   EXPECT_TRUE(fs::exists(own));
-  remove_unfinished(folder_.string());
+  store->remove_unfinished(Writers::kNobody);
   EXPECT_FALSE(fs::exists(own));
 }
 

@@ -110,7 +110,7 @@ TEST_P(AnyStore, GivesBackWhatWasWritten) {
   write_object(*store_, "a/b c/ü", bytes);
   std::vector<std::byte> read(6000);
   ReadRequest request{.key = "a/b c/ü", .destination = {read}};
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   EXPECT_TRUE(request.found);
   EXPECT_EQ(request.bytes_read, 5000);
   EXPECT_EQ(request.object_bytes, 5000);
@@ -124,7 +124,7 @@ TEST_P(AnyStore, ScattersRangesIntoManyBuffers) {
   ReadRequest request{.key = "x", .offset = 700};
   for (std::size_t part = 0; part < 2500; ++part)  // Every other place.
     request.destination.push_back(std::span(read).subspan(3 * part, 2));
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   ASSERT_EQ(request.bytes_read, 5000);
   for (std::size_t at = 0; at < 5000; ++at)
     ASSERT_EQ(read[at / 2 * 3 + at % 2], bytes[700 + at]);
@@ -135,14 +135,14 @@ TEST_P(AnyStore, ReadsFromTheEnd) {
   write_object(*store_, "x", bytes);
   std::vector<std::byte> read(20);
   ReadRequest request{.key = "x", .offset = -20, .destination = {read}};
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   EXPECT_EQ(request.bytes_read, 20);
   EXPECT_TRUE(std::equal(read.begin(), read.end(), bytes.end() - 20));
 }
 
 TEST_P(AnyStore, TakesAbsentKeysAsAbsent) {
   ReadRequest request{.key = "no/such"};
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   EXPECT_FALSE(request.found);
   EXPECT_FALSE(store_->erase("no/such"));
   EXPECT_EQ(read_text(*store_, "no/such"), std::nullopt);

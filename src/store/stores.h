@@ -18,15 +18,25 @@ struct StoreRow {
   /// The start of its URLs: "file://"; "" for places without one: paths.
   std::string_view scheme;
   std::string_view name;  ///< For people: "paths", "file://".
-  // These get the whole URL, and throw as open_store and remove_unfinished do.
-  // They are references, so that a row without them does not compile.
-  std::shared_ptr<Store> (&open)(const std::string& url);
-  void (&remove_unfinished)(const std::string& url, Writers writers);
+  // Gets the whole URL, and throws as open_store does. It is a reference, so
+  // that a row without it does not compile.
+  std::shared_ptr<Store> (&open)(const std::string& url,
+                                 const StorageOptions& options);
+};
+
+/// Names of storage options that are no secrets, in lower case, without
+/// "aws_".
+inline constexpr std::string_view kPublicStorageOptions[] = {
+    "anon",           "default_region",
+    "endpoint",       "endpoint_url",
+    "profile",        "region",
+    "requester_pays", "skip_signature",
+    "user_project",   "virtual_hosted_style_request",
 };
 
 inline constexpr StoreRow kStores[] = {
-    {"", "paths", open_folder, remove_partial_files},
-    {kFileScheme, kFileScheme, open_folder, remove_partial_files},
+    {"", "paths", open_folder},
+    {kFileScheme, kFileScheme, open_folder},
 };
 
 }  // namespace rechunk

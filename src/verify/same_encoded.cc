@@ -43,7 +43,7 @@ class EncodedChunks {
     key_ = join_key(array_.path, chunk_key(layout_.key_encoding, object));
     ReadRequest request{.key = key_};
     if (layout_.shard) request = index_request(*layout_.shard, key_, index_);
-    with_context([&] { store().read_many({&request, 1}); }, place_text());
+    with_context([&] { store().read_one(request); }, place_text());
     found_ = request.found;
     bytes_ = request.object_bytes;
     if (layout_.shard)

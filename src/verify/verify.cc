@@ -21,8 +21,10 @@ Progress bytes_to_read(const Hierarchy& a, const Hierarchy& b) {
 
 Comparison verify(const std::string& a, const std::string& b,
                   const Options& asked, const Sample& sample,
-                  Observer* observer, std::stop_token stop) {
-  const auto store_a = open_store(a), store_b = open_store(b);
+                  Observer* observer, std::stop_token stop,
+                  const Storage& storage) {
+  const auto store_a = open_store(a, storage.source);
+  const auto store_b = open_store(b, storage.target);
   const Hierarchy hierarchy_a = read_hierarchy(*store_a);
   const Hierarchy hierarchy_b = read_hierarchy(*store_b);
   const Options options = with_defaults(asked);

@@ -103,19 +103,19 @@ class FaultyStore final : public Store {
               FaultScript& script)
       : store_(std::move(store)), place_(std::move(place)), script_(script) {}
 
-  void read_many(std::span<ReadRequest> requests) const override {
-    for (ReadRequest& request : requests) {
+  void read_many(std::span<ReadRequest> requests,
+                 const OnRead& on_done) const override {
+    read_in_turn(requests, on_done, [&](ReadRequest& request) {
       const Fault fault = script_.next(place_, Call::kRead, request.key);
-      carry_out(fault, "reading " + describe(request.key), [&] {
-        store_->read_many({&request, 1});
-      });
-      if (!request.found) continue;
+      carry_out(fault, "reading " + describe(request.key),
+                [&] { store_->read_one(request); });
+      if (!request.found) return;
       if (fault == Fault::kCorrupt) flip_bit(request, script_);
       if (fault == Fault::kTruncate) request.bytes_read /= 2;
       if (fault == Fault::kLose) request.found = false;
       if (fault == Fault::kTruncate || fault == Fault::kLose)
         scramble(request, request.found ? request.bytes_read : 0);
-    }
+    });
   }
 
   std::unique_ptr<ObjectWriter> open_writer(

@@ -7,40 +7,11 @@
 
 #include "base/strided_copy.h"
 #include "rechunk/error.h"
-#include "zarr/chunks/object_marks.h"
+#include "zarr/chunks/array_reader_call.h"
 #include "zarr/chunks/raw_parts.h"
 #include "zarr/documents/encoding.h"
 
 namespace rechunk {
-struct ArrayReader::Call {
-  const Region& region;
-  RegionSink& sink;
-  Arena& arena;
-  StageReport& report;
-  bool sink_holds_encoded = false;
-
-  // Counts the object that a request has asked for; false if it is missing.
-  bool count_object(const ReadRequest& request) {
-    note_source(report, request);
-    if (!request.found) {
-      report.skipped.objects_read += 1;
-      return false;
-    }
-    report.counted.objects_read += 1;
-    report.counted.stored_bytes_read += request.bytes_read;
-    return true;
-  }
-};
-
-struct ArrayReader::Box {
-  const std::string& key;
-  std::size_t level;
-  Region region;        // Its elements, clipped to the array.
-  std::int64_t offset;  // First byte in the object.
-  std::int64_t bytes;   // Encoded size.
-  ShardIndex& index;
-};
-
 std::int64_t encoded_capacity(const ArrayLayout& layout) {
   const std::int64_t bytes =
       layout.codecs.max_encoded_bytes(layout.chunk_bytes());
@@ -49,27 +20,20 @@ std::int64_t encoded_capacity(const ArrayLayout& layout) {
 
 namespace {
 
-[[noreturn]] void throw_changed(const std::string& how) {
-  throw Error(ErrorKind::kIo, "it changed while it was read: " + how)
-      .set_retryable(true);
-}
-
-// Memory that a read did not fill holds old bytes, so each read is checked.
-void check_complete(const ReadRequest& request, std::int64_t bytes) {
-  if (request.bytes_read == bytes) return;
-  throw_changed(
-      fmt::format("only {} of {} bytes came", request.bytes_read, bytes));
-}
+// Of larger chunks without codecs, what is wanted is read alone.
+constexpr std::int64_t kLargestWholeRawChunk = 8 << 20;
 
 }  // namespace
 
 ArrayReader::ArrayReader(std::shared_ptr<const Store> store, std::string path,
                          std::shared_ptr<const ArrayLayout> layout,
-                         const std::vector<DataType::Scalar>& scalars)
+                         const std::vector<DataType::Scalar>& scalars,
+                         int window)
     : store_(std::move(store)),
       path_(std::move(path)),
       layout_(std::move(layout)),
       objects_(layout_->shape, layout_->object_shape),
+      window_(request_bytes(*layout_) > 0 ? window : 1),
       swap_(layout_->scalars, scalars),
       fill_(layout_->fill) {
   swap_.apply(fill_);
@@ -90,6 +54,14 @@ std::int64_t ArrayReader::spare_bytes(const ArrayLayout& layout) {
   return possible ? encoded_capacity(layout) : 0;
 }
 
+std::int64_t ArrayReader::request_bytes(const ArrayLayout& layout) {
+  if (!layout.codecs.empty())
+    return MemoryBudget::aligned(encoded_capacity(layout));
+  return layout.chunk_bytes() <= kLargestWholeRawChunk
+             ? MemoryBudget::aligned(layout.chunk_bytes())
+             : 0;
+}
+
 std::int64_t ArrayReader::object_scratch_bytes(const ArrayLayout& layout) {
   std::int64_t bytes = 0;
   for (const ShardLevel& level : layout.shards)
@@ -103,6 +75,8 @@ std::int64_t ArrayReader::object_scratch_bytes(const ArrayLayout& layout) {
 void ArrayReader::read(const Region& region, RegionSink& sink, Arena& arena,
                        StageReport& report) const {
   Call call{region, sink, arena, report};
+  if (window_ > 1 && layout_->shards.empty())
+    return read_objects_in_window(call);
   for_each_point(objects_.cells_touching(region), [&](const Shape& object) {
     const std::string key =
         join_key(path_, chunk_key(layout_->key_encoding, object));
@@ -130,7 +104,7 @@ void ArrayReader::visit_objects(const Region& region,
   for_each_point(objects_.cells_touching(region), [&](const Shape& object) {
     ReadRequest request{
         .key = join_key(path_, chunk_key(layout_->key_encoding, object))};
-    store_->read_many({&request, 1});
+    store_->read_one(request);
     visit(request);
   });
 }
@@ -183,11 +157,7 @@ void ArrayReader::decode(const Region& chunk,
       call.arena.take(layout_->codecs.buffer_bytes(layout_->chunk_bytes()));
   layout_->codecs.decode(encoded, decoded, buffer);
   call.report.counted.bytes_decoded += layout_->chunk_bytes();
-  Region box = chunk;
-  for (std::size_t axis = 0; axis < box.stop.size(); ++axis)
-    // Chunks are stored whole, also at the array's edges.
-    box.stop[axis] = box.start[axis] + layout_->chunk_shape[axis];
-  deliver(intersect(chunk, call.region), box, decoded, call);
+  deliver(intersect(chunk, call.region), whole_chunk(chunk), decoded, call);
 }
 
 std::span<std::byte> ArrayReader::encoded_buffer(Call& call) const {
@@ -206,13 +176,9 @@ void ArrayReader::read_chunk_object(const Region& chunk, const std::string& key,
   const std::span<std::byte> bytes = encoded_buffer(call);
   // A buffer for the largest possible chunk saves a request for its size.
   ReadRequest request{.key = key, .destination = {bytes}};
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   if (!call.count_object(request)) return skip(chunk, call);
-  const auto size = static_cast<std::int64_t>(bytes.size());
-  if (request.object_bytes > size)
-    throw Error(ErrorKind::kCorrupt,
-                fmt::format("it holds {} bytes, a chunk of it has at most {}",
-                            request.object_bytes, size));
+  check_size(request.object_bytes);
   check_complete(request, request.object_bytes);
   decode(chunk, bytes.first(static_cast<std::size_t>(request.bytes_read)),
          call);
@@ -265,18 +231,14 @@ bool ArrayReader::read_runs(const Slab& slab, const std::string& key,
     requests[run].offset = offset + slab.runs[run];
     requests[run].destination = {memory.subspan(run * run_bytes, run_bytes)};
   }
-  store_->read_many(requests);
+  store_->read_all(requests);
   note_source(call.report, requests.front());
   if (!requests.front().found) return false;
   for (const ReadRequest& request : requests) {
     if (!request.found) throw_changed("it is gone");
     call.report.counted.stored_bytes_read += request.bytes_read;
     // In a shard, the index has told the size of the chunk already.
-    if (layout_->shards.empty() &&
-        request.object_bytes != layout_->chunk_bytes())
-      throw Error(ErrorKind::kCorrupt,
-                  fmt::format("it holds {} bytes, a chunk of it has exactly {}",
-                              request.object_bytes, layout_->chunk_bytes()));
+    if (layout_->shards.empty()) check_size(request.object_bytes);
     check_complete(request, slab.run_bytes);
   }
   return true;
@@ -288,16 +250,37 @@ void ArrayReader::read_shard_object(const Region& object,
   const ShardLevel& level = layout_->shards[0];
   const std::span<std::byte> encoded = call.arena.take(level.index_bytes);
   ReadRequest request = index_request(level, key, encoded);
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   if (!call.count_object(request)) return skip(object, call);
   ShardIndex index = *checked_index(level, request);
   read_box({key, 0, object, 0, request.object_bytes, index}, call);
+}
+
+// A chunk with what it has beyond the array's end.
+Region ArrayReader::whole_chunk(const Region& chunk) const {
+  Region box = chunk;
+  for (std::size_t axis = 0; axis < box.stop.size(); ++axis)
+    // Chunks are stored whole, also at the array's edges.
+    box.stop[axis] = box.start[axis] + layout_->chunk_shape[axis];
+  return box;
+}
+
+// Throws: corrupt if an object of that size is no chunk.
+void ArrayReader::check_size(std::int64_t object_bytes) const {
+  const bool raw = layout_->codecs.empty();
+  const std::int64_t most =
+      raw ? layout_->chunk_bytes() : encoded_capacity(*layout_);
+  if (object_bytes > most || (raw && object_bytes != most))
+    throw Error(ErrorKind::kCorrupt,
+                fmt::format("it holds {} bytes, a chunk of it has {} {}",
+                            object_bytes, raw ? "exactly" : "at most", most));
 }
 
 // Visits the inner chunks, or the shards within, that the region touches.
 void ArrayReader::read_box(const Box& box, Call& call) const {
   const ShardLevel& level = layout_->shards[box.level];
   const bool innermost = box.level + 1 == layout_->shards.size();
+  if (innermost && window_ > 1) return read_box_in_window(box, call);
   const Region wanted = intersect(box.region, call.region);
   const Region boxes =
       boxes_touching(wanted, box.region.start, level.chunk_shape);
@@ -327,7 +310,7 @@ void ArrayReader::read_box(const Box& box, Call& call) const {
                       ? place.offset
                       : place.offset + place.bytes - inner.index_bytes,
         .destination = {encoded}};
-    store_->read_many({&request, 1});
+    store_->read_one(request);
     call.report.counted.stored_bytes_read += request.bytes_read;
     check_complete(request, inner.index_bytes);
     ShardIndex index(inner, encoded);
@@ -337,27 +320,24 @@ void ArrayReader::read_box(const Box& box, Call& call) const {
   });
 }
 
+void ArrayReader::check_inner_size(ShardIndex::Entry entry) const {
+  with_context(
+      [&] { check_size(entry.bytes); },
+      [&] { return fmt::format("inner chunk at byte {}", entry.offset); });
+}
+
 void ArrayReader::read_inner_chunk(const Region& chunk, const std::string& key,
                                    ShardIndex::Entry entry, Call& call) const {
-  const bool raw = layout_->codecs.empty();
-  const std::int64_t most =
-      raw ? layout_->chunk_bytes() : encoded_capacity(*layout_);
   // The size comes from a file. It is checked before memory is taken.
-  if (entry.bytes > most || (raw && entry.bytes != most))
-    throw Error(
-        ErrorKind::kCorrupt,
-        fmt::format("inner chunk at byte {}: it holds {} bytes, a chunk "
-                    "of it has {} {}",
-                    entry.offset, entry.bytes, raw ? "exactly" : "at most",
-                    most));
-  if (raw) {
+  check_inner_size(entry);
+  if (layout_->codecs.empty()) {
     if (!read_raw(chunk, key, entry.offset, call)) throw_changed("it is gone");
     return;
   }
   const std::span<std::byte> bytes = call.arena.take(entry.bytes);
   ReadRequest request{
       .key = key, .offset = entry.offset, .destination = {bytes}};
-  store_->read_many({&request, 1});
+  store_->read_one(request);
   call.report.counted.stored_bytes_read += request.bytes_read;
   check_complete(request, entry.bytes);
   with_context(

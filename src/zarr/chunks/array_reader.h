@@ -1,6 +1,7 @@
 // Reads regions of a Zarr array: finds the chunks, decodes them, and gives the
 // elements to a sink. The unit of reading is the innermost chunk. From a shard,
 // only its index and the wanted chunks are read.
+// Part: array_reader_window.cc (several chunks in flight).
 #pragma once
 
 #include <cstddef>
@@ -64,13 +65,15 @@ class RegionReader {
 class ArrayReader final : public RegionReader {
  public:
   /// `path`: of the array in the store. Elements get the byte order of
-  /// `scalars`, which are of the array's type.
+  /// `scalars`, which are of the array's type. `window`: chunks that one call
+  /// asks for at a time.
   ArrayReader(std::shared_ptr<const Store> store, std::string path,
               std::shared_ptr<const ArrayLayout> layout,
-              const std::vector<DataType::Scalar>& scalars);
+              const std::vector<DataType::Scalar>& scalars, int window = 1);
 
   /// Reads all of `region`. Takes unit_scratch_bytes + object_scratch_bytes
-  /// from the arena and gives them back.
+  /// from the arena and gives them back; with a window of several requests also
+  /// request_bytes for each of them.
   /// Throws: corrupt, io (with the object's place in the message).
   void read(const Region& region, RegionSink& sink, Arena& arena,
             StageReport& report) const override;
@@ -86,14 +89,24 @@ class ArrayReader final : public RegionReader {
   static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
   /// The part of it that a sink may spare; 0 if none can.
   static std::int64_t spare_bytes(const ArrayLayout& layout);
+  /// Memory for each of several chunks in flight; 0 if chunks are so large, and
+  /// without codecs, that parts of them are read.
+  static std::int64_t request_bytes(const ArrayLayout& layout);
   /// Memory for an open object: the index of a shard and those of shards inside
   /// it.
   static std::int64_t object_scratch_bytes(const ArrayLayout& layout);
 
  private:
-  struct Call;  // The arguments of one `read`.
-  struct Box;   // A shard, or a shard within a shard.
+  struct Call;   // The arguments of one `read`.
+  struct Box;    // A shard, or a shard within a shard.
+  struct Piece;  // A chunk, and where its bytes are.
 
+  void read_objects_in_window(Call& call) const;
+  void read_box_in_window(const Box& box, Call& call) const;
+  template <class Next>
+  void read_in_window(std::int64_t count, Next&& next, Call& call) const;
+  void take_chunk(const Piece& piece, const ReadRequest& request,
+                  Call& call) const;
   void read_chunk_object(const Region& chunk, const std::string& key,
                          Call& call) const;
   void read_shard_object(const Region& object, const std::string& key,
@@ -108,6 +121,9 @@ class ArrayReader final : public RegionReader {
   bool read_runs(const Slab& slab, const std::string& key, std::int64_t offset,
                  std::span<std::byte> memory, Call& call) const;
   std::int64_t decoded_bytes(const Region& wanted, const Region& box) const;
+  Region whole_chunk(const Region& chunk) const;
+  void check_size(std::int64_t object_bytes) const;
+  void check_inner_size(ShardIndex::Entry entry) const;
   void skip(const Region& box, Call& call) const;
   void decode(const Region& chunk, std::span<const std::byte> encoded,
               Call& call) const;
@@ -120,6 +136,7 @@ class ArrayReader final : public RegionReader {
   std::string path_;
   std::shared_ptr<const ArrayLayout> layout_;
   Grid objects_;
+  const int window_;
   ByteSwap swap_;
   std::vector<std::byte> fill_;
 };

@@ -56,6 +56,13 @@ std::int64_t ArrayWriter::object_scratch_bytes(const ArrayLayout& layout) {
              : MemoryBudget::aligned(layout.shards[0].index_bytes);
 }
 
+std::int64_t ArrayWriter::request_bytes(const ArrayLayout& layout) {
+  if (!layout.shards.empty()) return 0;
+  if (layout.codecs.empty()) return 1;
+  return MemoryBudget::aligned(
+      layout.codecs.max_encoded_bytes(layout.chunk_bytes()));
+}
+
 std::span<const std::byte> ArrayWriter::left_out() const {
   if (empty_chunks_ == EmptyChunks::kWrite) return {};
   return layout_->fill;
@@ -73,28 +80,84 @@ std::string ArrayWriter::key_of(const Shape& object) const {
 void ArrayWriter::write_chunk(const Shape& object,
                               std::span<const std::byte> chunk, Arena& arena,
                               StageReport& report) const {
+  const std::string key = key_of(object);
+  if (leaves_out(key, chunk, report)) return;
+  const ArenaScope scope(arena);
+  const auto output = layout_->codecs.empty()
+                          ? std::span<std::byte>()
+                          : arena.take(layout_->codecs.max_encoded_bytes(
+                                static_cast<std::int64_t>(chunk.size())));
+  const WriteRequest request{key, encode(chunk, output, arena)};
+  with_context([&] { write_object(*store_, key, request.bytes); },
+               [&] { return "writing " + store_->describe(key); });
+  note(request, report);
+}
+
+void ArrayWriter::write_chunks(const Region& cells, const ChunkBytes& chunks,
+                               int window, Arena& arena,
+                               StageReport& report) const {
+  const Grid numbers(cells.extent(), Shape(cells.start.size(), 1));
+  const ArenaScope scope(arena);
+  std::vector<WriteRequest> requests;
+  std::vector<std::span<std::byte>> outputs;
+  std::int64_t number = 0;
+  // Encodes the next chunk that is not left out; false after the last.
+  const auto ask = [&](WriteRequest& request, std::span<std::byte> output) {
+    while (number < numbers.cell_count()) {
+      const Shape cell = element_at(cells.start, numbers.coordinates(number++),
+                                    Shape(cells.start.size(), 1));
+      const auto chunk = chunks(cell);
+      request.key = key_of(cell);
+      if (leaves_out(request.key, chunk, report)) continue;
+      request.bytes = encode(chunk, output, arena);
+      return true;
+    }
+    return false;
+  };
+  for (int slot = 0; slot < window && number < numbers.cell_count(); ++slot) {
+    WriteRequest request;
+    const auto output = layout_->codecs.empty()
+                            ? std::span<std::byte>()
+                            : arena.take(request_bytes(*layout_));
+    if (!ask(request, output)) break;
+    requests.push_back(std::move(request));
+    outputs.push_back(output);
+  }
+  store_->write_many(requests, [&](WriteRequest& request) {
+    note(request, report);
+    return ask(request,
+               outputs[static_cast<std::size_t>(&request - requests.data())]);
+  });
+}
+
+// True, and counted, if nothing is to be written for the chunk.
+bool ArrayWriter::leaves_out(const std::string& key,
+                             std::span<const std::byte> chunk,
+                             StageReport& report) const {
   const bool empty = is_empty(chunk);
   Counts& counts = empty ? report.skipped : report.counted;
   counts.objects_written += 1;
   counts.bytes_encoded += layout_->chunk_bytes();
-  const std::string key = key_of(object);
   if (empty && empty_chunks_ == EmptyChunks::kErase) store_->erase(key);
-  if (empty) return;
+  return empty;
+}
+
+// Into `output`, or the chunk itself if it has no codecs.
+std::span<const std::byte> ArrayWriter::encode(std::span<const std::byte> chunk,
+                                               std::span<std::byte> output,
+                                               Arena& arena) const {
+  if (layout_->codecs.empty()) return chunk;
   const ArenaScope scope(arena);
-  std::span<const std::byte> encoded = chunk;
-  if (!layout_->codecs.empty()) {
-    const auto bytes = static_cast<std::int64_t>(chunk.size());
-    const auto output = arena.take(layout_->codecs.max_encoded_bytes(bytes));
-    const auto buffer = arena.take(layout_->codecs.buffer_bytes(bytes));
-    encoded = output.first(static_cast<std::size_t>(
-        layout_->codecs.encode(chunk, output, buffer)));
-  }
-  with_context([&] { write_object(*store_, key, encoded); },
-               [&] { return "writing " + store_->describe(key); });
-  report.counted.stored_bytes_written +=
-      static_cast<std::int64_t>(encoded.size());
-  note_written(report, key, static_cast<std::int64_t>(encoded.size()),
-               content_hash(encoded));
+  const auto buffer = arena.take(
+      layout_->codecs.buffer_bytes(static_cast<std::int64_t>(chunk.size())));
+  return output.first(
+      static_cast<std::size_t>(layout_->codecs.encode(chunk, output, buffer)));
+}
+
+void ArrayWriter::note(const WriteRequest& written, StageReport& report) {
+  const auto bytes = static_cast<std::int64_t>(written.bytes.size());
+  report.counted.stored_bytes_written += bytes;
+  note_written(report, written.key, bytes, content_hash(written.bytes));
 }
 
 void ArrayWriter::note_objects(const Region& region,

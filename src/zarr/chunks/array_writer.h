@@ -42,6 +42,7 @@ class ArrayWriter {
 
   const ArrayLayout& layout() const { return *layout_; }
   const Grid& objects() const { return objects_; }
+  Medium medium() const { return store_->medium(); }
 
   /// Chunks that hold only this element are left out. Empty: all chunks are
   /// written.
@@ -51,6 +52,12 @@ class ArrayWriter {
   /// Throws: io (with the object's place).
   void write_chunk(const Shape& object, std::span<const std::byte> chunk,
                    Arena& arena, StageReport& report) const;
+
+  /// The same of all objects that `cells` names, with up to `window` of them in
+  /// flight. Takes unit_scratch_bytes from the arena, and request_bytes for
+  /// each object in flight. `chunks(cell)` has the chunk of a cell.
+  void write_chunks(const Region& cells, const ChunkBytes& chunks, int window,
+                    Arena& arena, StageReport& report) const;
 
   /// Notes the existing objects of a region of whole objects, in the same way
   /// as when they were written; their content only if there is a buffer.
@@ -67,9 +74,19 @@ class ArrayWriter {
   /// Memory for appending one unit (a chunk, or a shard in a shard).
   static std::int64_t unit_scratch_bytes(const ArrayLayout& layout);
   static std::int64_t object_scratch_bytes(const ArrayLayout& layout);
+  /// Memory for each of several chunks in flight. Chunks without codecs are
+  /// written from where they are; they count as one byte, because 0 says that
+  /// there is no window. Shards have none.
+  static std::int64_t request_bytes(const ArrayLayout& layout);
 
  private:
   friend class ShardWriter;
+  std::span<const std::byte> encode(std::span<const std::byte> chunk,
+                                    std::span<std::byte> output,
+                                    Arena& arena) const;
+  bool leaves_out(const std::string& key, std::span<const std::byte> chunk,
+                  StageReport& report) const;
+  static void note(const WriteRequest& written, StageReport& report);
   bool is_empty(std::span<const std::byte> chunk) const;
   std::string key_of(const Shape& object) const;
 

@@ -204,7 +204,7 @@ TEST(ArrayWriter, TellsFillFromNumbersThatLookLikeIt) {
 TEST(ArrayWriter, SaysWhereItCouldNotWrite) {
   class FullStore final : public Store {
    public:
-    void read_many(std::span<ReadRequest>) const override {}
+    void read_many(std::span<ReadRequest>, const OnRead&) const override {}
     std::unique_ptr<ObjectWriter> open_writer(std::string_view,
                                               std::int64_t) override {
       throw Error(ErrorKind::kIo, "disk full");

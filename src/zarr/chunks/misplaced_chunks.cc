@@ -65,7 +65,7 @@ class ChunkKeys {
           path_, chunk_key(array_.key_encoding, grid_.coordinates(index)));
       request.destination = {std::span(&first, 1)};
     }
-    store.read_many(requests);
+    store.read_all(requests);
     return std::any_of(
         requests.begin(), requests.end(),
         [](const ReadRequest& request) { return request.found; });

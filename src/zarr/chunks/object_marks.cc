@@ -22,7 +22,7 @@ void append_range(ContentHash& hash, const Store& store, const std::string& key,
         stop - at, static_cast<std::int64_t>(buffer.size())));
     ReadRequest request{
         .key = key, .offset = at, .destination = {buffer.first(part)}};
-    store.read_many({&request, 1});
+    store.read_one(request);
     if (request.bytes_read <= 0) return;  // Shorter than it was just now.
     hash.append(buffer.first(static_cast<std::size_t>(request.bytes_read)));
     at += request.bytes_read;
@@ -52,7 +52,7 @@ void note_written(StageReport& report, std::string_view key, std::int64_t bytes,
 void note_existing(ObjectSums& sums, const Store& store, const std::string& key,
                    std::int64_t header_bytes, std::span<std::byte> buffer) {
   ReadRequest request{.key = key};
-  store.read_many({&request, 1});
+  store.read_one(request);
   if (!request.found) return;
   const std::int64_t bytes = request.object_bytes;
   add(sums, key, bytes);

@@ -137,7 +137,7 @@ Texts read_documents(const Store& store, const Listing& listing,
     request.key = key;
     request.destination = {std::as_writable_bytes(std::span(text))};
   }
-  store.read_many(requests);
+  store.read_all(requests);
   for (const ReadRequest& request : requests) {
     const auto bytes = static_cast<std::size_t>(request.bytes_read);
     texts[request.key].resize(bytes);
@@ -365,7 +365,7 @@ bool has_metadata(const Store& store) {
   for (const std::string_view name : kNodeDocumentNames)
     requests.push_back(
         {.key = std::string(name), .destination = {std::span(&first, 1)}});
-  store.read_many(requests);
+  store.read_all(requests);
   return std::any_of(requests.begin(), requests.end(),
                      [](const ReadRequest& request) { return request.found; });
 }

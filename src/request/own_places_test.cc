@@ -1,4 +1,4 @@
-#include "request/places.h"
+#include "request/own_places.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,6 +7,7 @@
 
 #include "rechunk/error.h"
 #include "store/file_url.h"
+#include "store/place.h"
 
 namespace rechunk {
 namespace {
@@ -85,7 +86,6 @@ TEST_F(Places, RelativeOnesAreThoseOfTheWorkingFolder) {
   EXPECT_FALSE(apart(".", "a"));
   EXPECT_TRUE(apart("a", "b"));
   EXPECT_EQ(temp_place("", "b.zarr"), at(".b.zarr.rechunk-temp"));
-  EXPECT_THROW(check_free_space("not/yet/there", INT64_MAX, "it", ""), Error);
   fs::current_path(before);
 }
 
@@ -106,6 +106,24 @@ TEST_F(Places, UrlsOfFilesArePaths) {
   EXPECT_THROW(temp_place("s3://bucket", at("b.zarr")), Error);
 }
 
+TEST_F(Places, UrlsAreComparedByTheirText) {
+  const std::string target = "s3://bucket/a/b.zarr";
+  EXPECT_EQ(journal_place(target + "/"), "s3://bucket/a/b.zarr.rechunk");
+  EXPECT_EQ(temp_place("", target), "s3://bucket/a/.b.zarr.rechunk-temp");
+  EXPECT_EQ(temp_place(at("scratch"), target),
+            at("scratch/.b.zarr.rechunk-temp"));
+  EXPECT_TRUE(is_temp_place(temp_place("", target)));
+  EXPECT_EQ(absolute_place(target), target);
+  EXPECT_FALSE(is_local(target));
+  EXPECT_TRUE(apart(target, "s3://bucket/a/b.zarr2"));
+  EXPECT_TRUE(apart(target, at("b.zarr")));
+  EXPECT_TRUE(apart(target, "s3://other/a/b.zarr"));
+  EXPECT_FALSE(apart(target, target + "/"));
+  EXPECT_FALSE(apart(target, target + "/c"));
+  EXPECT_FALSE(apart("s3://bucket", target));
+  EXPECT_THROW(journal_place("s3://bucket"), Error);
+}
+
 // The run may empty its folder: never the one that was given.
 TEST_F(Places, TemporaryDataGetAFolderOfTheirOwnWithinTheGivenOne) {
   EXPECT_EQ(temp_place(at("scratch"), at("b.zarr")),
@@ -117,9 +135,10 @@ TEST_F(Places, TemporaryDataGetAFolderOfTheirOwnWithinTheGivenOne) {
 }
 
 TEST_F(Places, SpaceIsCheckedWhereThePlaceWillBe) {
-  EXPECT_NO_THROW(check_free_space(at("not/yet/there"), 1, "it", ""));
+  const auto store = open_store(at("not/yet/there"));
+  EXPECT_NO_THROW(check_free_space(*store, 1, "it", ""));
   try {
-    check_free_space(at("not/yet/there"), INT64_MAX, "temporary data", "");
+    check_free_space(*store, INT64_MAX, "temporary data", "");
     FAIL() << "more than there can be";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kIo);

@@ -1,0 +1,39 @@
+#include "request/media.h"
+
+#include <memory>
+
+namespace rechunk {
+namespace {
+
+constexpr double kNanoseconds = 1e9;
+
+void add_medium(const Store* store, int threads, MediumTraits& traits) {
+  if (!store) return;
+  const Medium medium = store->medium();
+  traits.requests = medium.requests;
+  traits.writer_bytes = medium.writer_bytes;
+  if (medium.latency_seconds > 0) {
+    traits.latency_ns = medium.latency_seconds * kNanoseconds;
+    // Runs of one chunk are asked for together.
+    traits.run_ns += traits.latency_ns / medium.requests;
+  }
+  if (medium.bytes_per_second > 0)
+    traits.read_ns_per_byte = traits.write_ns_per_byte =
+        threads * kNanoseconds / medium.bytes_per_second;
+}
+
+}  // namespace
+
+void add_media(const Stores& stores, int threads, ArrayProblem& problem) {
+  if (!stores.array_sources.contains(problem.name))
+    add_medium(stores.source.get(), threads, problem.source.medium);
+  add_medium(stores.target.get(), threads, problem.target.medium);
+  add_medium(stores.temp.get(), threads, problem.temp);
+  // Shards and objects that are moved as they are go through an open writer.
+  problem.target.object_scratch_bytes = checked_add(
+      problem.target.object_scratch_bytes,
+      problem.target.request_bytes == 0 ? problem.target.medium.writer_bytes
+                                        : 0);
+}
+
+}  // namespace rechunk

@@ -1,0 +1,118 @@
+#include "request/own_places.h"
+
+#include <filesystem>
+#include <system_error>
+
+#include "base/byte_size.h"
+#include "rechunk/error.h"
+#include "store/place.h"
+
+namespace rechunk {
+namespace {
+
+constexpr std::string_view kTempSuffix = ".rechunk-temp";
+constexpr std::string_view kReplacementSuffix = ".rechunk-new";
+
+// ".NAME.rechunk-temp" of ".../NAME".
+std::string hidden_name(const std::string& target, std::string_view suffix) {
+  return "." + name_of_place(target) + std::string(suffix);
+}
+
+void check_temp_outside(const std::string& temp, const std::string& place,
+                        std::string_view whose) {
+  if (place.empty() || !lies_within(temp, place)) return;
+  throw Error(ErrorKind::kInvalidArgument,
+              "putting temporary data into " + real_place(temp) +
+                  ": it lies within the " + std::string(whose) + " " +
+                  real_place(place),
+              "choose another " + option("temp"));
+}
+
+}  // namespace
+
+// A run must not read what it writes, nor erase its source with a target.
+void check_apart(const std::string& source, const std::string& target) {
+  const std::string from = real_place(source), to = real_place(target);
+  if (same_place(from, to))
+    throw Error(ErrorKind::kInvalidArgument,
+                "source and target are the same place: " + from);
+  if (lies_within(to, from) || lies_within(from, to))
+    throw Error(
+        ErrorKind::kInvalidArgument,
+        "source and target lie within each other: " + from + " and " + to,
+        "choose a target beside the source");
+}
+
+void check_temp_apart(const std::string& temp, const std::string& source,
+                      const std::string& target) {
+  if (temp.empty()) return;
+  check_temp_outside(temp, source, "source");
+  check_temp_outside(temp, target, "target");
+}
+
+void check_zip_target(const std::string& target) {
+  const std::string path = real_place(target);
+  std::error_code error;
+  if (!path.ends_with(".zip") ||
+      (is_local(target) && std::filesystem::exists(path, error)))
+    return;
+  throw Error(ErrorKind::kUnsupported,
+              "writing " + target + ": no zip archives can be written yet",
+              "choose another target, and pack it then: cd TARGET && zip -0 -r "
+              "../" +
+                  name_of_place(target) + " .");
+}
+
+std::string temp_place(const std::string& temp, const std::string& target) {
+  const std::string name = hidden_name(target, kTempSuffix);
+  if (temp.empty()) return beside(target, name);
+  // Without a table entry for it, the place could not be opened later.
+  if (!has_store(temp)) open_store(temp);
+  return real_place(temp) + "/" + name;
+}
+
+bool is_temp_place(const std::string& place) {
+  const std::string name = name_of_place(place);
+  return name.starts_with('.') && name.ends_with(kTempSuffix);
+}
+
+std::string journal_place(const std::string& target) {
+  return beside(target, name_of_place(target) + ".rechunk");
+}
+
+std::string replacement_folder(const std::string& target) {
+  return beside(target, hidden_name(target, kReplacementSuffix));
+}
+
+std::string replacement_place(const std::string& target,
+                              const std::string& number) {
+  return replacement_folder(target) + "/" + number;
+}
+
+bool is_replacement_of(const std::string& place, const std::string& target) {
+  const std::string number = name_of_place(place);
+  return place_around(place) == replacement_folder(target) && !number.empty() &&
+         number.find_first_not_of("0123456789abcdef") == std::string::npos;
+}
+
+std::shared_ptr<Store> open_own_store(const std::string& place,
+                                      const StorageOptions& options) {
+  if (is_link(place))
+    throw Error(ErrorKind::kIo, "opening " + place + ": it is a symbolic link",
+                "remove it: rechunk makes this folder itself");
+  return open_store(place, options);
+}
+
+void check_free_space(const Store& store, std::int64_t bytes,
+                      const std::string& what, const std::string& hint) {
+  const auto free = store.free_bytes();
+  // A store that does not tell its space is no reason to refuse.
+  if (!free || bytes <= *free) return;
+  throw Error(ErrorKind::kIo,
+              what + " needs " + format_byte_size(bytes) + " at " +
+                  store.describe("") + ", where " + format_byte_size(*free) +
+                  " are free",
+              hint);
+}
+
+}  // namespace rechunk
