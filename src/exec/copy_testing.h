@@ -59,8 +59,9 @@ inline ArrayCopy make_copy(const Problem& problem, const Plan& plan,
                            bool write_empty_chunks = false) {
   return ArrayCopy(
       plan.arrays[0],
-      std::make_shared<const ArrayReader>(stores.source, "in", problem.source,
-                                          problem.target->scalars),
+      std::make_shared<const ArrayReader>(
+          stores.source, "in", problem.source, problem.target->scalars,
+          std::min(plan.arrays[0].window, stores.source->medium().requests)),
       std::make_shared<const ArrayWriter>(
           stores.target, "out", problem.target,
           write_empty_chunks ? EmptyChunks::kWrite : EmptyChunks::kLeaveOut),

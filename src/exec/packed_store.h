@@ -1,6 +1,7 @@
 // The packed intermediate of one stage: one object per task. Offsets of pieces
 // come from the plan alone; in a coded object, from its header
 // (src/plan/DESIGN.md).
+// Part: packed_store_read.cc.
 #pragma once
 
 #include <memory>

@@ -113,7 +113,7 @@ void ArrayReader::visit_objects(const Region& region,
 // elements are read.
 std::int64_t ArrayReader::decoded_bytes(const Region& wanted,
                                         const Region& box) const {
-  if (layout_->codecs.empty())
+  if (layout_->codecs.empty() && window_ == 1)
     return element_count(wanted) * layout_->item_bytes;
   return element_count(
              boxes_touching(wanted, box.start, layout_->chunk_shape)) *

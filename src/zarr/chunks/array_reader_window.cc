@@ -84,7 +84,7 @@ void ArrayReader::take_chunk(const Piece& piece, const ReadRequest& request,
   const auto take = [&] {
     if (!raw) return decode(piece.chunk, encoded, call);
     const Region wanted = intersect(piece.chunk, call.region);
-    call.report.counted.bytes_decoded += decoded_bytes(wanted, piece.chunk);
+    call.report.counted.bytes_decoded += layout_->chunk_bytes();
     deliver(wanted, whole_chunk(piece.chunk), encoded, call);
   };
   if (is_object) return take();
