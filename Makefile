@@ -39,7 +39,7 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: help build python test test-long check lint asan tsan mpi fuzz demo clean \
   bench bench-quick bench-floor bench-micro bench-publish bench-build \
-  unit end-to-end newest python-tests fault-tools faults soak newcomer
+  unit end-to-end newest python-tests fault-tools servers faults soak newcomer
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -80,14 +80,17 @@ soak: fault-tools $(TEST_VENV)  ## Random rechunks with random faults, SECONDS=N
 fault-tools: $(TEST_PACKAGES)
 	$(RELEASE)
 	cmake --build --preset release -j $(JOBS) \
-	  --target rechunk_cli faults_test fault_shim
+	  --target rechunk_cli faults_test fault_shim fault_proxy
+
+servers: $(TEST_VENV)  ## A server that speaks S3, for tests (minutes, once)
+	tests/setup/servers.sh $(VENV)
 
 unit: $(TEST_PACKAGES)  ## C++ unit tests of the release build
 	$(RELEASE)
 	cmake --build --preset release -j $(JOBS)
 	ctest --preset release -j $(JOBS) --progress
 
-end-to-end: fault-tools $(TEST_VENV)  ## Python tests of the release build
+end-to-end: fault-tools servers  ## Python tests of the release build
 	$(PYTEST) -n $(WORKERS) tests --ignore tests/python
 
 newest: fault-tools $(TEST_VENV)  ## Tests for a newer Python than .venv may have

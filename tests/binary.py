@@ -56,8 +56,15 @@ class Result:
 class Rechunk:
     """The command under test; call it with its arguments."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(
+        self, path: Path, settings: dict[str, str] | None = None
+    ) -> None:
         self.path = path
+        self.settings = settings or {}
+
+    def word(self, argument: object) -> str:
+        """Return an argument as the command gets it."""
+        return str(argument)
 
     def __call__(
         self,
@@ -66,7 +73,7 @@ class Rechunk:
         env: dict[str, str] | None = None,
     ) -> Result:
         """Run to the end; fail the test on signals and sanitizer reports."""
-        command = (str(self.path), *map(str, arguments))
+        command = (str(self.path), *map(self.word, arguments))
         with tempfile.NamedTemporaryFile("r") as usage_file:
             done = subprocess.run(
                 [
@@ -82,7 +89,7 @@ class Rechunk:
                 errors="replace",
                 stdin=subprocess.DEVNULL,
                 timeout=timeout_seconds,
-                env={**os.environ, **(env or {})},
+                env={**os.environ, **self.settings, **(env or {})},
             )
             text = usage_file.read()
         assert text, f"{self.path} did not start: {done.stderr}"
@@ -118,9 +125,10 @@ class Rechunk:
     def start(self, *arguments: object) -> subprocess.Popen:
         """Start in the background, with Ctrl-C not ignored."""
         return subprocess.Popen(
-            [self.path, *map(str, arguments)],
+            [self.path, *map(self.word, arguments)],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             stdin=subprocess.DEVNULL,
+            env={**os.environ, **self.settings},
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )

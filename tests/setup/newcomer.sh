@@ -41,15 +41,18 @@ fi
 environment=(HOME=/root LANG=C.UTF-8 PATH=/usr/sbin:/usr/bin:/sbin:/bin)
 while IFS= read -r setting; do
   environment+=("$setting")
-done < <(env | grep -E '^(PIP_[A-Z_]*|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY)=')
+done < <(env | grep -E \
+  '^(PIP_[A-Z_]*|GO(PROXY|FLAGS|(NO)?SUMDB)|https?_proxy|HTTPS?_PROXY|no_proxy|NO_PROXY)=')
 
 git clone -q --no-local . "$root/root/rechunk"
-mkdir -p "$folder/$suite.debs/partial" "$folder/$suite.pip" "$root/root/.cache/pip"
+mkdir -p "$folder/$suite.debs/partial" "$folder/$suite".{pip,servers} \
+  "$root"/root/.cache/{pip,rechunk-servers}
 mount -t proc proc "$root/proc"
 mount --rbind /dev "$root/dev"
 mount --rbind /sys "$root/sys"
 mount --bind "$folder/$suite.debs" "$root/var/cache/apt/archives"
 mount --bind "$folder/$suite.pip" "$root/root/.cache/pip"
+mount --bind "$folder/$suite.servers" "$root/root/.cache/rechunk-servers"
 for command in "$@"; do
   echo "$suite: $command"
   start=$SECONDS
