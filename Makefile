@@ -96,7 +96,7 @@ end-to-end: fault-tools servers  ## Python tests of the release build
 newest: fault-tools $(TEST_VENV)  ## Tests for a newer Python than .venv may have
 	tests/setup/newest.sh $(VENV)
 
-python-tests: $(PYTHON_VENV)  ## Tests of the Python package
+python-tests: $(PYTHON_VENV) servers  ## Tests of the Python package
 	$(PYTEST) -n $(WORKERS) --dist loadgroup tests/python
 
 asan: $(TEST_PACKAGES) $(TEST_VENV)  ## Unit tests, fuzz inputs, 100 random cases

@@ -1,8 +1,13 @@
-"""Fixtures that all tests share."""
+"""Fixtures that all tests share.
+
+Tests marked any_place run on paths, and a drawn part of them on S3 as well:
+RECHUNK_S3_SHARE says how many (0.1), RECHUNK_SEED which.
+"""
 
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -14,6 +19,7 @@ from fault_proxy import FaultProxy
 from servers import (
     Bucket,
     HttpServer,
+    RechunkOnS3,
     S3Server,
     make_bucket,
     missing_s3_server,
@@ -24,8 +30,29 @@ from servers import (
 NEWEST_ZARR = (3, 4)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Give the command of tests for any place a place."""
+    if metafunc.definition.get_closest_marker("any_place"):
+        metafunc.parametrize("rechunk", ["paths", "s3"], indirect=True)
+
+
+def _is_drawn(item: pytest.Item) -> bool:
+    """Whether the test runs: on S3 only some do."""
+    parameters = getattr(item, "callspec", None)
+    if parameters is None or parameters.params.get("rechunk") != "s3":
+        return True
+    seed = os.environ.get("RECHUNK_SEED", "20260")
+    share = float(os.environ.get("RECHUNK_S3_SHARE", "0.1"))
+    return random.Random(seed + item.nodeid).random() < share
+
+
+def pytest_collection_modifyitems(
+    config: pytest.Config, items: list[pytest.Item]
+) -> None:
     """Skip what this environment's zarr-python cannot read, and say so."""
+    left_out = [item for item in items if not _is_drawn(item)]
+    items[:] = [item for item in items if _is_drawn(item)]
+    config.hook.pytest_deselected(items=left_out)
     if ZARR_VERSION >= NEWEST_ZARR:
         return
     reason = (
@@ -38,11 +65,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def rechunk() -> Rechunk:
-    """Return the command under test (RECHUNK_BINARY or the release build)."""
+def rechunk(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Rechunk:
+    """Return the command under test (RECHUNK_BINARY or the release build).
+
+    On S3 a bucket has the folders of all tests, as its objects are files.
+    """
     path = binary_path()
     assert path.exists(), f"{path} is not built: run `make build`"
-    return Rechunk(path)
+    if getattr(request, "param", "paths") == "paths":
+        return Rechunk(path)
+    bucket = Bucket(request.getfixturevalue("s3_server"), "tests")
+    if not bucket.folder.exists():
+        bucket.folder.symlink_to(tmp_path_factory.getbasetemp())
+    return RechunkOnS3(path, bucket)
 
 
 @pytest.fixture(scope="session")

@@ -82,6 +82,12 @@ class S3Server:
     folder: Path
     access_key: str
     secret_key: str
+    certificate: Path | None = None  # Of a server that speaks TLS.
+
+    def endpoint(self, port: int | None = None) -> str:
+        """Return the server's URL, or that of a proxy in front of it."""
+        scheme = "https" if self.certificate else "http"
+        return f"{scheme}://127.0.0.1:{port or self.port}"
 
     def environment(self, port: int | None = None) -> dict[str, str]:
         """Return what clients need, at the server's port or at a proxy's.
@@ -89,7 +95,7 @@ class S3Server:
         The settings of whoever runs the tests stay out.
         """
         return {
-            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port or self.port}",
+            "AWS_ENDPOINT_URL": self.endpoint(port),
             "AWS_ACCESS_KEY_ID": self.access_key,
             "AWS_SECRET_ACCESS_KEY": self.secret_key,
             "AWS_REGION": REGION,
@@ -121,7 +127,7 @@ class Bucket:
         return S3Store(
             self.name,
             prefix=prefix or None,
-            endpoint=f"http://127.0.0.1:{port or self.server.port}",
+            endpoint=self.server.endpoint(port),
             access_key_id=self.server.access_key,
             secret_access_key=self.server.secret_key,
             region=REGION,
@@ -157,7 +163,7 @@ def make_bucket(server: S3Server) -> Bucket:
 
 
 @contextmanager
-def serve_s3(folder: Path) -> Iterator[S3Server]:
+def serve_s3(folder: Path, tls: bool = False) -> Iterator[S3Server]:
     """Serve the folder as S3, with keys that nobody else has."""
     access_key, secret_key = secrets.token_hex(10), secrets.token_urlsafe(30)
     keys = {"ROOT_ACCESS_KEY": access_key, "ROOT_SECRET_KEY": secret_key}
@@ -165,11 +171,14 @@ def serve_s3(folder: Path) -> Iterator[S3Server]:
     def command(port: int) -> list[object]:
         address = f"127.0.0.1:{port}"
         options = ["--port", address, "--region", REGION, "--keep-alive"]
+        if certificate:
+            options += ["--cert", certificate, "--key", certificate]
         return [VERSITYGW, *options, "--quiet", "posix", folder]
 
     log = folder.with_name(f"{folder.name}.log")
+    certificate = _certificate(folder.with_name("tls.pem")) if tls else None
     with _running(command, log, keys) as port:
-        yield S3Server(port, folder, access_key, secret_key)
+        yield S3Server(port, folder, access_key, secret_key, certificate)
 
 
 @contextmanager
@@ -189,6 +198,17 @@ def serve_http(
 
     with _running(command, work / "log", {}) as port:
         yield HttpServer(port, folder)
+
+
+def _certificate(path: Path) -> Path:
+    """Make a certificate that nobody else has signed, and its key."""
+    make = ("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2")
+    who = ("-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1")
+    key = path.with_suffix(".key")
+    command = ["openssl", *make, *who, "-keyout", key, "-out", path]
+    subprocess.run(command, check=True, capture_output=True)
+    path.write_bytes(path.read_bytes() + key.read_bytes())
+    return path
 
 
 @contextmanager
