@@ -8,6 +8,7 @@ import pytest
 import zarr
 from zarr.storage import ObjectStore
 
+from engines import ENGINES
 from jobs import JOBS, assert_equal_elements
 from rechunk import rechunk
 from servers import Bucket
@@ -28,7 +29,8 @@ def test_an_array_moves_within_a_bucket(
     JOBS["staged"].make_source(zarr_store(bucket, "a"))
     source = zarr.open_array(zarr_store(bucket, "a"), mode="r")
     target, temp = (zarr_store(bucket, name) for name in ("b", "temp"))
-    run(engine, rechunk(source, (60, 7, 7), "800kB", target, temp_store=temp))
+    options = {"temp_store": temp, "executor": ENGINES[engine].executor}
+    run(engine, rechunk(source, (60, 7, 7), "800kB", target, **options))
     assert_equal_elements(zarr_store(bucket, "a"), zarr_store(bucket, "b"))
     assert {key.split("/")[0] for key in bucket.left()} == {"a", "b"}
 
