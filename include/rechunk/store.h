@@ -225,6 +225,9 @@ void read_in_turn(std::span<ReadRequest> requests, const OnRead& on_done,
 std::optional<std::string> read_text(const Store& store, std::string_view key,
                                      std::int64_t max_bytes = 1 << 28);
 
+/// True if there is an object with this key. One request. Throws: io.
+bool has_object(const Store& store, std::string_view key);
+
 /// The keys of all objects below a prefix, sorted.
 std::vector<std::string> keys_below(const Store& store,
                                     std::string_view prefix);

@@ -126,7 +126,7 @@ class Walk {
 
   void refuse_run(const std::string& key) const {
     if (!key.ends_with(kJournalSuffix) ||
-        !read_text(*store_, join_key(key, "plan.json")))
+        !has_object(*store_, join_key(key, "plan.json")))
       return;
     const std::string place =
         path_of(key.substr(0, key.size() - kJournalSuffix.size()));

@@ -13,18 +13,12 @@
 namespace rechunk {
 namespace {
 
-bool is_there(const Store& store, const std::string& key) {
-  ReadRequest request{.key = key};
-  store.read_one(request);
-  return request.found;
-}
-
 // Most arrays have their first object: only others are listed.
 std::string any_object(const Store& store, const std::string& path,
                        const ArrayMetadata& array) {
   const std::string first = join_key(
       path, chunk_key(array.key_encoding, Shape(array.shape.size(), 0)));
-  if (is_there(store, first)) return first;
+  if (has_object(store, first)) return first;
   std::string object;
   store.scan(path, [&](std::string_view key, std::int64_t) {
     if (!is_document(key)) object = key;
@@ -114,7 +108,7 @@ void SourceCheck::look_at_object(int array) const {
   const SourceSeen* source = seen(array);
   if (!source || source->object.empty()) return;
   const Store& store = *job_.stores.source;
-  if (!is_there(store, source->object))
+  if (!has_object(store, source->object))
     throw_gone(store, job_.plan.arrays[array].name, source->object);
 }
 

@@ -34,12 +34,6 @@ bool is_key_of(const std::string& key,
          key == Journal::key_of({batches.front()});
 }
 
-bool exists(const Store& store, std::string_view key) {
-  ReadRequest request{.key = std::string(key)};
-  store.read_one(request);
-  return request.found;
-}
-
 // Adds what a record has beyond what is done. Counts of records that overlap
 // count twice, as the work was done twice.
 void add(const BatchRecord& record, Tally& tally) {
@@ -59,7 +53,7 @@ void add(const BatchRecord& record, Tally& tally) {
 
 }  // namespace
 
-bool is_begun(const Store& journal) { return exists(journal, kPlan); }
+bool is_begun(const Store& journal) { return has_object(journal, kPlan); }
 
 std::optional<std::string> running_plan(const Store& journal) {
   return read_text(journal, kPlan);
@@ -75,7 +69,7 @@ std::optional<std::string> running_plan_hash(const Store& journal) {
                                                  : "";
 }
 
-bool room_was_made(const Store& journal) { return exists(journal, kReady); }
+bool room_was_made(const Store& journal) { return has_object(journal, kReady); }
 
 std::optional<std::string> exchange_record(const Store& journal) {
   return read_text(journal, kExchanging, 1 << 10);

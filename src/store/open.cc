@@ -136,6 +136,12 @@ std::optional<std::string> read_text(const Store& store, std::string_view key,
                                   ": it changes while it is read");
 }
 
+bool has_object(const Store& store, std::string_view key) {
+  ReadRequest request{.key = std::string(key)};
+  store.read_one(request);
+  return request.found;
+}
+
 std::vector<std::string> keys_below(const Store& store,
                                     std::string_view prefix) {
   std::vector<std::string> keys;

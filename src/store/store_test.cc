@@ -146,6 +146,7 @@ TEST_P(AnyStore, TakesAbsentKeysAsAbsent) {
   EXPECT_FALSE(request.found);
   EXPECT_FALSE(store_->erase("no/such"));
   EXPECT_EQ(read_text(*store_, "no/such"), std::nullopt);
+  EXPECT_FALSE(has_object(*store_, "no/such"));
 }
 
 TEST_P(AnyStore, ShowsAnObjectOnlyWhenItIsCommitted) {
@@ -160,6 +161,8 @@ TEST_P(AnyStore, ShowsAnObjectOnlyWhenItIsCommitted) {
   writer->append(body);
   EXPECT_EQ(read_text(*store_, "a/kept"), std::nullopt);
   writer->commit(header);
+  EXPECT_TRUE(has_object(*store_, "a/kept"));
+  EXPECT_FALSE(has_object(*store_, "a")) << "a folder";
   const std::string text = *read_text(*store_, "a/kept");
   ASSERT_EQ(text.size(), 57u);
   EXPECT_EQ(static_cast<std::byte>(text[6]), header[6]);

@@ -34,7 +34,7 @@ bool publish_consolidated(Store& store, bool v3) {
 void consolidate_again(Store& store) {
   const auto zarr_json = read_text(store, "zarr.json");
   const bool v3 = zarr_json && has_consolidated_v3(*zarr_json);
-  if (!v3 && (zarr_json || !read_text(store, ".zmetadata"))) return;
+  if (!v3 && (zarr_json || !has_object(store, ".zmetadata"))) return;
   constexpr int kMostFailures = 5;
   for (int failures = 0;;) {
     try {

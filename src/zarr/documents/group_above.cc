@@ -11,8 +11,8 @@ int format_above(const Store& target) {
   auto above = target.above();
   while (above && !has_metadata(*above)) above = above->above();
   if (!above) return 0;
-  const bool v2 = read_text(*above, ".zgroup").has_value();
-  const bool v3 = read_text(*above, "zarr.json").has_value();
+  const bool v2 = has_object(*above, ".zgroup");
+  const bool v3 = has_object(*above, "zarr.json");
   // A group with documents of both formats can hold arrays of both.
   return v2 == v3 ? 0 : v2 ? 2 : 3;
 }
