@@ -31,9 +31,7 @@ void seal(Objects& objects) {
 }
 
 void check_tally(const Plan& plan, const Journal& journal) {
-  std::vector<std::string> dropped;
-  const auto records = journal.records(plan, &dropped);
-  const Tally done = tally(plan, records);
+  const Tally done = tally(plan, journal.records(plan));
   for (std::size_t array = 0; array < plan.arrays.size(); ++array)
     for (std::size_t stage = 0; stage < plan.arrays[array].stages.size();
          ++stage) {

@@ -208,10 +208,14 @@ void check_documents(const PlannedJob& job) {
 std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
                                                Journal& journal,
                                                const JobRunner& runner) {
-  std::vector<std::string> dropped;
   const std::string run = journal.run().value_or(Journal::RunName{}).run;
-  auto records = journal.records(job.plan, &dropped);
-  for (const std::string& key : dropped) journal.store()->erase(key);
+  std::vector<Journal::Record> records;
+  for (const std::string& key : journal.record_keys()) {
+    if (auto record = journal.read(job.plan, run, key))
+      records.push_back(*std::move(record));
+    else
+      journal.store()->erase(key);
+  }
   check_documents(job);
   if (job.existing) check_existing(job, true);
   drop(ObjectCheck(job, runner).look(records), journal, run, records);

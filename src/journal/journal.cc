@@ -160,16 +160,12 @@ std::optional<Journal::Record> Journal::read(const Plan& plan,
   return Record{key, *std::move(batches)};
 }
 
-std::vector<Journal::Record> Journal::records(
-    const Plan& plan, std::vector<std::string>* dropped) const {
+std::vector<Journal::Record> Journal::records(const Plan& plan) const {
   std::vector<Record> records;
   const std::string name = run().value_or(RunName{plan_hash_, ""}).run;
-  for (const std::string& key : record_keys()) {
+  for (const std::string& key : record_keys())
     if (auto record = read(plan, name, key))
       records.push_back(*std::move(record));
-    else if (dropped)
-      dropped->push_back(key);
-  }
   return records;
 }
 

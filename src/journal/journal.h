@@ -85,13 +85,11 @@ class Journal {
   /// The keys of all records, valid or not.
   std::vector<std::string> record_keys() const;
 
-  /// All records. A record is left out if it is damaged, belongs to another
-  /// run, or names tasks that this plan does not have. Its key is then
-  /// appended to `dropped`, if that is not null.
-  std::vector<Record> records(
-      const Plan& plan, std::vector<std::string>* dropped = nullptr) const;
+  /// All records that are valid.
+  std::vector<Record> records(const Plan& plan) const;
 
-  /// One record of a run. Nothing if it does not exist, or would be dropped.
+  /// One record of a run. Nothing if it does not exist, is damaged, belongs to
+  /// another run, or names tasks that this plan does not have.
   std::optional<Record> read(const Plan& plan, const std::string& run,
                              const std::string& key) const;
 
