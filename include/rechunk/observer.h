@@ -43,6 +43,9 @@ struct StageReport {
   std::vector<std::uint64_t> source_marks;
 
   StageReport& operator+=(const StageReport& other);
+
+  /// Decoded and encoded, done and skipped: as `Progress` counts.
+  std::int64_t bytes() const;
 };
 
 struct Progress {

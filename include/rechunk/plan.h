@@ -1,7 +1,7 @@
 // The plan of a run: a frozen value. It says which tasks copy what, how much
 // memory they need and what they will cost. `Job` (rechunk.h) or the pure
 // planner (src/plan/planner.h) makes it. It can be printed as JSON
-// (src/plan/plan_json.cc).
+// (src/plan/plan_json.cc), and summed up (src/plan/work_of.cc).
 #pragma once
 
 #include <cstdint>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "rechunk/notes.h"
+#include "rechunk/observer.h"
 #include "rechunk/shape.h"
 
 namespace rechunk {
@@ -84,6 +85,10 @@ struct Plan {
   std::vector<StagedCopySpec> arrays;
   Notes notes;  ///< Known before the run.
 };
+
+/// All tasks and bytes of a plan; none of them is done yet. Throws:
+/// invalid_argument (numbers that no plan has).
+Progress work_of(const Plan& plan);
 
 /// The plan as indented JSON. The keys are a contract (README). `speller`
 /// spells the options that notes name; without it they are plain words.

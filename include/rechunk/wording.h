@@ -42,6 +42,9 @@ std::string forms(std::string_view name, std::string_view text);
 /// How a caller spells what texts name.
 using Speller = std::function<std::string(const Mention&)>;
 
+/// The speller for texts that another process will spell: keeps the marks.
+std::string with_marks(const Mention& mention);
+
 /// The text without marks. An empty speller uses plain words.
 std::string spelled(std::string_view text, const Speller& speller = {});
 

@@ -34,4 +34,10 @@ StageReport& StageReport::operator+=(const StageReport& other) {
   return *this;
 }
 
+std::int64_t StageReport::bytes() const {
+  Counts all = counted;
+  all += skipped;
+  return checked_add(all.bytes_decoded, all.bytes_encoded);
+}
+
 }  // namespace rechunk

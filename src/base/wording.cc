@@ -73,6 +73,10 @@ std::string forms(std::string_view name, std::string_view text) {
   return marked(Mention::Kind::kForms, name, text);
 }
 
+std::string with_marks(const Mention& mention) {
+  return marked(mention.kind, mention.name, mention.value);
+}
+
 std::string spelled(std::string_view text, const Speller& speller) {
   std::string result;
   while (!text.empty()) {

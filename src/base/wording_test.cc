@@ -22,6 +22,7 @@ TEST(Wording, ACallerSpellsWhatTextsName) {
   EXPECT_EQ(spelled(text, loudly),
             "<max_memory|2GiB> or <overwrite|true>, <resume|/a b>: "
             "<chunks|2,3>; <temp|>");
+  EXPECT_EQ(spelled(text, with_marks), text);
   EXPECT_EQ(first_option(text), "max_memory");
   EXPECT_EQ(first_option(action("resume")), "");
 }

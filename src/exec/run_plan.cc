@@ -49,21 +49,19 @@ class Crew {
 
 // What a run has still to do.
 Progress expected(const Plan& plan, const DoneTasks* done) {
-  Progress total;
+  Progress total = work_of(plan);
+  if (!done) return total;
   for (int array = 0; array < static_cast<int>(plan.arrays.size()); ++array) {
     const auto& stages = plan.arrays[array].stages;
     for (int stage = 0; stage < static_cast<int>(stages.size()); ++stage) {
       const CopySpec& spec = stages[stage];
-      const std::int64_t bytes = spec.bytes_decoded + spec.bytes_encoded;
-      const std::int64_t tasks_done = done ? done->count(array, stage) : 0;
-      total.tasks_total += spec.tasks;
-      total.bytes_total += bytes;
-      total.tasks_done += tasks_done;
+      const std::int64_t tasks_done = done->count(array, stage);
       if (tasks_done == 0) continue;
+      total.tasks_done += tasks_done;
       // The journal has numbers of tasks, not their bytes.
       total.bytes_done += static_cast<std::int64_t>(
-          static_cast<double>(bytes) * static_cast<double>(tasks_done) /
-          static_cast<double>(spec.tasks));
+          static_cast<double>(spec.bytes_decoded + spec.bytes_encoded) *
+          static_cast<double>(tasks_done) / static_cast<double>(spec.tasks));
     }
   }
   return total;
@@ -85,10 +83,7 @@ class Results {
     const std::lock_guard lock(mutex_);
     results_[work.array].stages[work.stage] += task.report;
     results_[work.array].digest += task.digest;
-    std::int64_t bytes = 0;
-    for (const Counts* counts : {&task.report.counted, &task.report.skipped})
-      bytes += counts->bytes_decoded + counts->bytes_encoded;
-    meter_.add(1, bytes);
+    meter_.add(1, task.report.bytes());
     tell();
   }
 

@@ -12,24 +12,18 @@ namespace {
 using OrderedJson = nlohmann::ordered_json;
 
 void add_tasks(const Plan& plan, const Tally& done, Status& status) {
+  status.progress = work_of(plan);
   Progress& progress = status.progress;
   for (std::size_t index = 0; index < plan.arrays.size(); ++index) {
     const StagedCopySpec& spec = plan.arrays[index];
     Status::Array array{spec.name, {}, {}};
     for (std::size_t stage = 0; stage < spec.stages.size(); ++stage) {
-      const CopySpec& copy = spec.stages[stage];
-      array.tasks.push_back(copy.tasks);
+      array.tasks.push_back(spec.stages[stage].tasks);
       array.tasks_done.push_back(
           done.done.count(static_cast<int>(index), static_cast<int>(stage)));
-      progress.tasks_total = checked_add(progress.tasks_total, copy.tasks);
       progress.tasks_done += array.tasks_done.back();
-      for (const std::int64_t bytes : {copy.bytes_decoded, copy.bytes_encoded})
-        progress.bytes_total = checked_add(progress.bytes_total, bytes);
-      const StageReport& report = done.stages[index][stage];
-      for (const Counts* counts : {&report.counted, &report.skipped})
-        for (const std::int64_t bytes :
-             {counts->bytes_decoded, counts->bytes_encoded})
-          progress.bytes_done = checked_add(progress.bytes_done, bytes);
+      progress.bytes_done =
+          checked_add(progress.bytes_done, done.stages[index][stage].bytes());
     }
     status.arrays.push_back(std::move(array));
   }

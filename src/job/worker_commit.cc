@@ -14,19 +14,6 @@
 namespace rechunk {
 namespace {
 
-// The leader spells options in its own way.
-std::string with_marks(const Mention& mention) {
-  switch (mention.kind) {
-    case Mention::Kind::kAction:
-      return action(mention.name, mention.value);
-    case Mention::Kind::kForms:
-      return forms(mention.name, mention.value);
-    case Mention::Kind::kOption:
-      break;
-  }
-  return option(mention.name, mention.value);
-}
-
 // The fewest tasks that wrote objects of a target; null if none did.
 const BatchRecord* smallest_batch(const Plan& plan,
                                   const std::vector<Journal::Record>& records) {
@@ -58,7 +45,8 @@ Report Worker::commit(bool by_journal) {
                 "committing " + job_.stores.target->describe("") +
                     ": not all tasks are done, the first is " + missing);
   }
-  if (by_journal && !exchange_has_begun(job_) && chunks_are_gone(records))
+  const bool exchanging = exchange_has_begun(job_);
+  if (by_journal && !exchanging && chunks_are_gone(records))
     throw Error(ErrorKind::kCorrupt,
                 "committing " + job_.stores.target->describe("") +
                     ": its chunks were removed since they were written",
@@ -70,7 +58,7 @@ Report Worker::commit(bool by_journal) {
   for (const auto& stages : done.stages)
     report.arrays.push_back({stages, "", {}});
   add_found(report);
-  if (exchange_has_begun(job_)) {
+  if (exchanging) {
     finish(report);
     return report;
   }
@@ -125,7 +113,8 @@ void Worker::finish(const Report& report) {
   if ((leader_ && leader_->resumed()) || !nobody_died(*journal_.store()))
     remove_leftovers(job_, leader_ ? Writers::kNobody : Writers::kOthers);
   RunLock::erase(*journal_.store());
-  // Engines may not hand on what a commit returns. Its leader is waiting.
+  // Engines may not hand on what a commit returns. Its leader is waiting, and
+  // spells options in its own way.
   if (leader_)
     report_ = to_json(job_.plan, report, with_marks);
   else if (owner && !owner->team)
