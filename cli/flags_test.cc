@@ -121,13 +121,13 @@ TaskWords tasks_of(const char* array, const char* stage, const char* tasks) {
 
 TEST(Flags, TasksAreHalfOpenRangesOrAll) {
   const TaskWords some = tasks_of("3", "1", "20..4000000000");
-  EXPECT_EQ(some.array, 3);
-  EXPECT_EQ(some.stage, 1);
+  EXPECT_EQ(some.tasks.array, 3);
+  EXPECT_EQ(some.tasks.stage, 1);
   EXPECT_FALSE(some.all);
-  EXPECT_EQ(some.first, 20);
-  EXPECT_EQ(some.stop, 4000000000);
+  EXPECT_EQ(some.tasks.first, 20);
+  EXPECT_EQ(some.tasks.stop, 4000000000);
   EXPECT_TRUE(tasks_of("0", "0", "all").all);
-  EXPECT_EQ(tasks_of("0", "0", "7..7").stop, 7);
+  EXPECT_EQ(tasks_of("0", "0", "7..7").tasks.stop, 7);
 }
 
 TEST(Flags, TasksThatAreNoneAreUsageErrors) {

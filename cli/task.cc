@@ -16,28 +16,27 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-/// The words as a step of the plan. Throws: invalid_argument.
-Step step_of(const Plan& plan, const TaskWords& words) {
+/// The words as tasks of the plan. Throws: invalid_argument.
+TaskRange tasks_of(const Plan& plan, const TaskWords& words) {
+  TaskRange tasks = words.tasks;
   const auto fail = [](const std::string& what) {
     throw Error(ErrorKind::kInvalidArgument, "choosing tasks: " + what,
                 "indices begin with 0, and task STOP itself does not run");
   };
   const auto arrays = static_cast<int>(plan.arrays.size());
-  if (words.array >= arrays)
+  if (tasks.array >= arrays)
     fail(
-        fmt::format("the plan has {} arrays, none is {}", arrays, words.array));
-  const auto& stages = plan.arrays[words.array].stages;
-  if (words.stage >= static_cast<int>(stages.size()))
-    fail(fmt::format("array {} has {} stages, none is {}", words.array,
-                     stages.size(), words.stage));
-  const std::int64_t tasks = stages[words.stage].tasks;
-  if (!words.all && words.stop > tasks)
+        fmt::format("the plan has {} arrays, none is {}", arrays, tasks.array));
+  const auto& stages = plan.arrays[tasks.array].stages;
+  if (tasks.stage >= static_cast<int>(stages.size()))
+    fail(fmt::format("array {} has {} stages, none is {}", tasks.array,
+                     stages.size(), tasks.stage));
+  const std::int64_t count = stages[tasks.stage].tasks;
+  if (words.all) tasks.stop = count;
+  if (tasks.stop > count)
     fail(fmt::format("stage {} of array {} has {} tasks, no {}..{}",
-                     words.stage, words.array, tasks, words.first, words.stop));
-  return {.array = words.array,
-          .stage = words.stage,
-          .first = words.all ? 0 : words.first,
-          .stop = words.all ? tasks : words.stop};
+                     tasks.stage, tasks.array, count, tasks.first, tasks.stop));
+  return tasks;
 }
 
 /// Begins a run or joins it; false if it is over already.
@@ -51,20 +50,21 @@ bool begin(Run& run) {
   }
 }
 
-StageReport run_tasks(Run& run, const Step& step) {
+StageReport run_tasks(Run& run, const TaskRange& tasks) {
   const Interrupt interrupt;
   StageReport sum;
-  run_batches(run, batches_of(step, run.plan().threads), interrupt.token(),
+  run_batches(run, batches_of({.tasks = tasks}, run.plan().threads),
+              interrupt.token(),
               [&](const Step&, const StageReport& report) { sum += report; });
   return sum;
 }
 
-std::string json_text(const Step& step, const StageReport& report,
+std::string json_text(const TaskRange& tasks, const StageReport& report,
                       bool committed) {
-  Json json = {{"array", step.array},
-               {"stage", step.stage},
-               {"first", step.first},
-               {"stop", step.stop},
+  Json json = {{"array", tasks.array},
+               {"stage", tasks.stage},
+               {"first", tasks.first},
+               {"stop", tasks.stop},
                {"committed", committed}};
   json.update(Json::parse(to_json(report)));
   return json.dump(2) + "\n";
@@ -75,12 +75,12 @@ std::string json_text(const Step& step, const StageReport& report,
 int run_task(const Arguments& arguments) {
   const TaskWords words = parse_tasks(arguments);
   Job job = load_plan(arguments.plan_file);
-  const Step step = step_of(job.plan(), words);
+  const TaskRange tasks = tasks_of(job.plan(), words);
   Run run(job);
   StageReport report;
   bool committed = false;
   if (begin(run)) {
-    report = run_tasks(run, step);
+    report = run_tasks(run, tasks);
     // Several processes may find the run complete. All of them commit the same.
     committed = run.complete();
     if (committed) run.commit();
@@ -88,10 +88,10 @@ int run_task(const Arguments& arguments) {
   // Another process may have committed the run.
   const bool over = committed || run.committed();
   std::fprintf(stderr, "done     tasks %lld..%lld of stage %d of array %d%s\n",
-               static_cast<long long>(step.first),
-               static_cast<long long>(step.stop), step.stage, step.array,
+               static_cast<long long>(tasks.first),
+               static_cast<long long>(tasks.stop), tasks.stage, tasks.array,
                over ? "; the target is complete" : "");
-  if (arguments.json) write_stdout(json_text(step, report, committed));
+  if (arguments.json) write_stdout(json_text(tasks, report, committed));
   return 0;
 }
 

@@ -90,8 +90,8 @@ PaperArray make_paper_array(const Arguments& arguments) {
 TaskWords parse_tasks(const Arguments& arguments) {
   constexpr int kMost = std::numeric_limits<int>::max();
   TaskWords words;
-  words.array = parse_number("ARRAY", arguments.array, 0, kMost);
-  words.stage = parse_number("STAGE", arguments.stage, 0, kMost);
+  words.tasks.array = parse_number("ARRAY", arguments.array, 0, kMost);
+  words.tasks.stage = parse_number("STAGE", arguments.stage, 0, kMost);
   const std::string_view range = arguments.tasks;
   words.all = range == "all";
   if (words.all) return words;
@@ -100,10 +100,10 @@ TaskWords parse_tasks(const Arguments& arguments) {
     throw UsageError(fmt::format("TASKS: \"{}\" is no range", range),
                      "write FIRST..STOP, without STOP itself: 0..8, or all");
   constexpr auto kMostTasks = std::numeric_limits<std::int64_t>::max();
-  words.first =
+  words.tasks.first =
       parse_number<std::int64_t>("TASKS", range.substr(0, dots), 0, kMostTasks);
-  words.stop = parse_number<std::int64_t>("TASKS", range.substr(dots + 2),
-                                          words.first, kMostTasks);
+  words.tasks.stop = parse_number<std::int64_t>("TASKS", range.substr(dots + 2),
+                                                words.tasks.first, kMostTasks);
   return words;
 }
 

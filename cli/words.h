@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "cli/flags.h"
+#include "rechunk/plan.h"
 
 namespace rechunk::cli {
 
@@ -43,9 +44,8 @@ PaperArray make_paper_array(const Arguments& arguments);
 
 /// Tasks as `rechunk task` names them, by 0-based indices.
 struct TaskWords {
-  int array = 0, stage = 0;
-  bool all = false;
-  std::int64_t first = 0, stop = 0;  ///< Half-open; not used with `all`.
+  TaskRange tasks;
+  bool all = false;  ///< Of the stage: then `tasks` has no range.
 };
 /// Throws: UsageError.
 TaskWords parse_tasks(const Arguments& arguments);

@@ -1,7 +1,5 @@
 #include "rechunk/run.h"
 
-#include <vector>
-
 #include "job/worker.h"
 #include "job_state.h"
 
@@ -25,9 +23,9 @@ StageReport Run::run_step(const Step& step) {
       prepare();
       break;
     case Step::Kind::kCopy:
-      return run_tasks(step.array, step.stage, step.first, step.stop);
+      return run_tasks(step.tasks);
     case Step::Kind::kRelease:
-      release(step.array, step.stage, step.first, step.stop);
+      release(step.tasks);
       break;
     case Step::Kind::kCommit:
       commit();
@@ -36,22 +34,15 @@ StageReport Run::run_step(const Step& step) {
   return {};
 }
 
-StageReport Run::run_tasks(int array, int stage, std::int64_t first,
-                           std::int64_t stop) {
-  const Batch batch{array, stage, first, stop};
-  return worker_->run_tasks({&batch, 1});
+StageReport Run::run_tasks(const TaskRange& tasks) {
+  return worker_->run_tasks({&tasks, 1});
 }
 
-void Run::run_together(std::span<const Step> copies) {
-  std::vector<Batch> batches;
-  for (const Step& step : copies)
-    batches.push_back({step.array, step.stage, step.first, step.stop});
-  worker_->run_tasks(batches);
+void Run::run_together(std::span<const TaskRange> tasks) {
+  worker_->run_tasks(tasks);
 }
 
-void Run::release(int array, int stage, std::int64_t first, std::int64_t stop) {
-  worker_->release({array, stage, first, stop});
-}
+void Run::release(const TaskRange& tasks) { worker_->release(tasks); }
 
 void Run::publish(int array, const std::string& key,
                   std::optional<std::span<const std::byte>> object) {

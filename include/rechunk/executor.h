@@ -31,14 +31,12 @@ struct Report;
 struct Step {
   enum class Kind {
     kPrepare,  ///< Makes room at the target; once, before all else.
-    kCopy,     ///< Runs tasks [first, stop) of one stage.
+    kCopy,     ///< Runs tasks of one stage.
     kRelease,  ///< Erases what these tasks wrote into an intermediate.
     kCommit,   ///< Makes the target visible; once, after all else.
   };
   Kind kind = Kind::kCopy;
-  int array = 0;  ///< Index into Plan::arrays.
-  int stage = 0;  ///< Index into StagedCopySpec::stages.
-  std::int64_t first = 0, stop = 0;
+  TaskRange tasks;  ///< To copy or to release.
   /// Indices of the steps that must end before this one; all are smaller.
   std::vector<int> after;
 };

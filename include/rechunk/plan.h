@@ -74,6 +74,16 @@ struct StagedCopySpec {
   std::vector<std::string> reasons;  ///< Why this plan; a line each.
 };
 
+/// Tasks [first, stop) of one stage of a plan.
+struct TaskRange {
+  int array = 0;  ///< Index into Plan::arrays.
+  int stage = 0;  ///< Index into StagedCopySpec::stages.
+  std::int64_t first = 0, stop = 0;
+
+  std::int64_t count() const { return stop - first; }
+  friend bool operator==(const TaskRange&, const TaskRange&) = default;
+};
+
 struct Plan {
   int version = 1;
   std::int64_t max_memory = 0;   ///< The budget of the process, in bytes.

@@ -51,17 +51,14 @@ class Run {
 
   /// A step, or a part of one. The report is that of a copy, else empty.
   StageReport run_step(const Step& step);
-  /// Runs tasks [first, stop) of a stage. Leaves out tasks that the journal had
-  /// when this process joined the run, and tasks that it has run itself. If
-  /// none are left, the report is empty.
-  StageReport run_tasks(int array, int stage, std::int64_t first,
-                        std::int64_t stop);
-  /// Runs copy steps, or parts of them, and journals them as one: for small
-  /// tasks of many arrays. They must not depend on each other. Their `after` is
-  /// not used.
-  void run_together(std::span<const Step> copies);
+  /// Leaves out tasks that the journal had when this process joined the run,
+  /// and tasks that it has run itself. If none are left, the report is empty.
+  StageReport run_tasks(const TaskRange& tasks);
+  /// Runs tasks of several steps, and journals them as one: for small tasks of
+  /// many arrays. They must not depend on each other.
+  void run_together(std::span<const TaskRange> tasks);
   /// Erases the objects of an intermediate that these tasks wrote.
-  void release(int array, int stage, std::int64_t first, std::int64_t stop);
+  void release(const TaskRange& tasks);
   /// For callers that do not use `run_tasks`: writes or removes the object
   /// `key` of a target array that grows (`Options::append`). As for tasks, the
   /// journal gets the state of a partial object before it changes. Throws:

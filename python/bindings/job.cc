@@ -161,8 +161,9 @@ using StepTuple = std::tuple<std::string, int, int, std::int64_t, std::int64_t,
 std::vector<StepTuple> steps(const Job& job, int max_chains) {
   std::vector<StepTuple> tuples;
   for (const Step& step : steps_of(job.plan(), max_chains))
-    tuples.emplace_back(std::string(to_string(step.kind)), step.array,
-                        step.stage, step.first, step.stop, step.after);
+    tuples.emplace_back(std::string(to_string(step.kind)), step.tasks.array,
+                        step.tasks.stage, step.tasks.first, step.tasks.stop,
+                        step.after);
   return tuples;
 }
 

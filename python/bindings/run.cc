@@ -20,11 +20,16 @@ using nb::literals::operator""_a;
 using Tasks = std::tuple<int, int, std::int64_t, std::int64_t>;
 
 void run_together(Run& run, const std::vector<Tasks>& tasks) {
-  std::vector<Step> copies;
+  std::vector<TaskRange> ranges;
   for (const auto& [array, stage, first, stop] : tasks)
-    copies.push_back({Step::Kind::kCopy, array, stage, first, stop, {}});
+    ranges.push_back({array, stage, first, stop});
   const nb::gil_scoped_release no_gil;
-  run.run_together(copies);
+  run.run_together(ranges);
+}
+
+void release(Run& run, int array, int stage, std::int64_t first,
+             std::int64_t stop) {
+  run.release({array, stage, first, stop});
 }
 
 // None removes the object.
@@ -57,7 +62,7 @@ void register_run(nb::module_& module) {
       .def("lead", &Run::lead, without_gil)
       .def("prepare", &Run::prepare, without_gil)
       .def("run_together", &run_together, "tasks"_a)
-      .def("release", &Run::release, "array"_a, "stage"_a, "first"_a, "stop"_a,
+      .def("release", &release, "array"_a, "stage"_a, "first"_a, "stop"_a,
            without_gil)
       .def("publish", &publish, "array"_a, "key"_a, "content"_a.none())
       .def("commit", &commit, "by_journal"_a = true)

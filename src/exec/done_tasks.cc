@@ -5,8 +5,8 @@
 
 namespace rechunk {
 
-void DoneTasks::add(int array, int stage, Range tasks) {
-  auto [first, stop] = tasks;
+void DoneTasks::add(const TaskRange& tasks) {
+  auto [array, stage, first, stop] = tasks;
   if (first >= stop) return;
   Ranges& ranges = stages_[{array, stage}];
   // Records may overlap, because a task may have run twice.
@@ -29,19 +29,17 @@ std::int64_t DoneTasks::next_undone(int array, int stage,
   return std::max(task, std::prev(next)->second);
 }
 
-std::vector<DoneTasks::Range> DoneTasks::undone(int array, int stage,
-                                                Range tasks) const {
-  std::vector<Range> gaps;
+std::vector<TaskRange> DoneTasks::undone(const TaskRange& tasks) const {
+  std::vector<TaskRange> gaps;
+  const auto [array, stage, begin, end] = tasks;
   const auto found = stages_.find({array, stage});
   static const Ranges kNone;
   const Ranges& ranges = found == stages_.end() ? kNone : found->second;
-  for (std::int64_t first = next_undone(array, stage, tasks.first);
-       first < tasks.second;) {
+  for (std::int64_t first = next_undone(array, stage, begin); first < end;) {
     const auto next = ranges.upper_bound(first);
-    const std::int64_t stop = next == ranges.end()
-                                  ? tasks.second
-                                  : std::min(tasks.second, next->first);
-    gaps.emplace_back(first, stop);
+    const std::int64_t stop =
+        next == ranges.end() ? end : std::min(end, next->first);
+    gaps.push_back({array, stage, first, stop});
     first = next_undone(array, stage, stop);
   }
   return gaps;

@@ -6,22 +6,21 @@
 #include <utility>
 #include <vector>
 
+#include "rechunk/plan.h"
+
 namespace rechunk {
 
 /// Ranges of tasks by array and stage. Not thread-safe during changes.
 class DoneTasks {
  public:
-  /// Tasks [first, stop).
-  using Range = std::pair<std::int64_t, std::int64_t>;
-
-  /// Ranges may overlap what is done already.
-  void add(int array, int stage, Range tasks);
+  /// Tasks may be done already.
+  void add(const TaskRange& tasks);
 
   /// The first task from `task` on that is not done.
   std::int64_t next_undone(int array, int stage, std::int64_t task) const;
 
   /// The parts of a range that are not done, in order.
-  std::vector<Range> undone(int array, int stage, Range tasks) const;
+  std::vector<TaskRange> undone(const TaskRange& tasks) const;
 
   /// How many tasks of a stage are done.
   std::int64_t count(int array, int stage) const;

@@ -81,8 +81,9 @@ class Results {
 
   void add(const Work& work, const TaskResult& task) {
     const std::lock_guard lock(mutex_);
-    results_[work.array].stages[work.stage] += task.report;
-    results_[work.array].digest += task.digest;
+    ArrayResult& result = results_[work.tasks.array];
+    result.stages[work.tasks.stage] += task.report;
+    result.digest += task.digest;
     meter_.add(1, task.report.bytes());
     tell();
   }
@@ -114,11 +115,12 @@ std::int64_t task_count(const Plan& plan) {
 
 void carry_out(const Work& work, TaskRunner& runner, Arena& arena,
                Results& results) {
-  for (std::int64_t task = work.first; task < work.stop; ++task) {
+  const auto [array, stage, first, stop] = work.tasks;
+  for (std::int64_t task = first; task < stop; ++task) {
     if (work.release)
-      runner.release(work.array, work.stage, task);
+      runner.release(array, stage, task);
     else
-      results.add(work, runner.run(work.array, work.stage, task, arena));
+      results.add(work, runner.run(array, stage, task, arena));
   }
 }
 
@@ -126,7 +128,7 @@ std::int64_t arena_bytes(const Pack& pack, const ArenaSizes& sizes) {
   std::int64_t bytes = 0;
   for (const Work& work : pack)
     if (!work.release)
-      bytes = std::max(bytes, sizes.of(work.array, work.stage));
+      bytes = std::max(bytes, sizes.of(work.tasks.array, work.tasks.stage));
   return bytes;
 }
 

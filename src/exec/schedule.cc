@@ -95,24 +95,24 @@ std::optional<Work> Schedule::take() {
     if (component.next == component.stop) continue;
     const Phase phase =
         phases_of(plan_.arrays[component.array])[component.phase];
-    Work work{.array = component.array,
-              .stage = phase.stage,
-              .release = phase.release,
-              .first = component.next,
-              .component = &component};
-    work.stop = std::min(component.stop,
-                         work.first + (phase.release ? kReleasesPerWork : 1));
-    component.next = work.stop;
+    const std::int64_t first = component.next;
+    component.next = std::min(component.stop,
+                              first + (phase.release ? kReleasesPerWork : 1));
+    const Work work{
+        .tasks = {component.array, phase.stage, first, component.next},
+        .release = phase.release,
+        .component = &component};
     pass_done(component);
     ++component.in_progress;
-    if (!work.release) tasks_left_ -= work.stop - work.first;
+    if (!work.release) tasks_left_ -= work.tasks.count();
     return work;
   }
   return std::nullopt;
 }
 
 bool Schedule::is_small(const Work& work) const {
-  const CopySpec& stage = plan_.arrays[work.array].stages[work.stage];
+  const CopySpec& stage =
+      plan_.arrays[work.tasks.array].stages[work.tasks.stage];
   return !work.release &&
          stage.bytes_decoded <=
              kSmallTaskBytes * std::max<std::int64_t>(1, stage.tasks);

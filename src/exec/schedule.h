@@ -24,14 +24,11 @@
 
 namespace rechunk {
 
-/// Tasks [first, stop) of one stage, to run or to release.
+/// Tasks to run or to release.
 struct Work {
-  int array = 0;
-  int stage = 0;
-  bool release = false;  ///< Erase what these tasks wrote.
-  bool help = false;     ///< Nothing of its own: help others with theirs.
-  std::int64_t first = 0;
-  std::int64_t stop = 0;
+  TaskRange tasks;
+  bool release = false;       ///< Erase what these tasks wrote.
+  bool help = false;          ///< Nothing of its own: help others with theirs.
   void* component = nullptr;  ///< For `finished`.
 };
 

@@ -82,11 +82,12 @@ class Ledger {
   void begin(const Work& work) {
     const std::lock_guard lock(mutex_);
     const Place place = place_of(work);
-    for (std::int64_t task = work.first; task < work.stop; ++task) {
+    for (std::int64_t task = work.tasks.first; task < work.tasks.stop; ++task) {
       EXPECT_TRUE(
-          seen_.emplace(work.array, work.stage, work.release, task).second);
+          seen_.emplace(work.tasks.array, work.tasks.stage, work.release, task)
+              .second);
       Work one = work;
-      one.first = task;
+      one.tasks.first = task;
       EXPECT_EQ(place_of(one), place) << "work of two components";
     }
     Phases& phases = components_.at(place);
@@ -99,7 +100,7 @@ class Ledger {
     }
     ASSERT_TRUE(phases.contains(number_of(work))) << "a phase too many";
     open_.insert(place);
-    check_open(work.array);
+    check_open(work.tasks.array);
     order_.push_back(place);
   }
 
@@ -107,7 +108,7 @@ class Ledger {
     const std::lock_guard lock(mutex_);
     const Place place = place_of(work);
     Phases& phases = components_.at(place);
-    phases.at(number_of(work)).ended += work.stop - work.first;
+    phases.at(number_of(work)).ended += work.tasks.count();
     if (std::all_of(phases.begin(), phases.end(), [](const auto& phase) {
           return phase.second.ended == phase.second.expected;
         }))
@@ -132,16 +133,18 @@ class Ledger {
 
   // Copy 1, copy 2, release 1, copy 3, release 2, ...
   static int number_of(const Work& work) {
-    return work.release ? 2 * work.stage + 2 : std::max(0, 2 * work.stage - 1);
+    return work.release ? 2 * work.tasks.stage + 2
+                        : std::max(0, 2 * work.tasks.stage - 1);
   }
 
   Place place_of(const Work& work) const {
-    const StagedCopySpec& array = plan_.arrays[work.array];
+    const StagedCopySpec& array = plan_.arrays[work.tasks.array];
     const TaskGrid tasks(array.shape, array.component,
-                         array.stages[work.stage].chunks);
+                         array.stages[work.tasks.stage].chunks);
     const Grid components(array.shape, array.component);
-    const Region touched = components.cells_touching(tasks.task(work.first));
-    return {work.array, components.index(touched.start)};
+    const Region touched =
+        components.cells_touching(tasks.task(work.tasks.first));
+    return {work.tasks.array, components.index(touched.start)};
   }
 
   void expect_array(int index) {
@@ -153,7 +156,7 @@ class Ledger {
         const Grid tasks(array.shape, array.stages[stage].chunks);
         const std::int64_t count =
             element_count(tasks.cells_touching(components.cell(at)));
-        Work work{.array = index, .stage = stage};
+        Work work{.tasks = {index, stage}};
         components_[{index, at}][number_of(work)].expected = count;
         work.release = true;
         if (!keep_ && stage + 1 < static_cast<int>(array.stages.size()))
@@ -262,7 +265,7 @@ TEST(Schedule, WaitsForWorkInProgressThatAllElseDependsOn) {
   schedule.finished(first);
   const Pack second = other.get();
   ASSERT_EQ(second.size(), 1U);
-  EXPECT_EQ(second[0].stage, 1);
+  EXPECT_EQ(second[0].tasks.stage, 1);
 }
 
 TEST(Schedule, BeginsTheNextComponentWhereThreadsWouldWait) {
@@ -273,16 +276,16 @@ TEST(Schedule, BeginsTheNextComponentWhereThreadsWouldWait) {
   const Pack first = schedule.next(), second = schedule.next();
   ASSERT_EQ(first.size(), 1U);
   ASSERT_EQ(second.size(), 1U);
-  EXPECT_EQ(first[0].first, 0);
-  EXPECT_EQ(second[0].first, 1);
-  EXPECT_EQ(second[0].stage, 0);
+  EXPECT_EQ(first[0].tasks.first, 0);
+  EXPECT_EQ(second[0].tasks.first, 1);
+  EXPECT_EQ(second[0].tasks.stage, 0);
   Asker third(schedule);  // A third would leave too much in the store.
   EXPECT_TRUE(third.waits());
   schedule.finished(second);
   const Pack pack = third.get();
   ASSERT_EQ(pack.size(), 1U);
-  EXPECT_EQ(pack[0].stage, 1);
-  EXPECT_EQ(pack[0].first, 2);
+  EXPECT_EQ(pack[0].tasks.stage, 1);
+  EXPECT_EQ(pack[0].tasks.first, 2);
 }
 
 TEST(Schedule, GivesNothingAfterStop) {
@@ -315,15 +318,16 @@ TEST(Schedule, GivesOutWhatIsNotDoneAndEnds) {
         for (std::int64_t task = 0;
              task < plan.arrays[array].stages[stage].tasks; ++task) {
           if (pick(random, 0, 3) < part)
-            done.add(array, stage, {task, task + 1});
+            done.add({array, stage, task, task + 1});
           else
             missing.emplace(array, stage, task);
         }
     Schedule schedule(plan, pick(random, 0, 1) == 0, &done);
     for (Pack pack; !(pack = schedule.next()).empty();) {
       for (const Work& work : pack)
-        for (std::int64_t task = work.first; task < work.stop; ++task)
-          EXPECT_EQ(missing.erase({work.array, work.stage, task}),
+        for (std::int64_t task = work.tasks.first; task < work.tasks.stop;
+             ++task)
+          EXPECT_EQ(missing.erase({work.tasks.array, work.tasks.stage, task}),
                     work.release ? 0U : 1U);
       schedule.finished(pack);
     }

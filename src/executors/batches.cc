@@ -50,15 +50,15 @@ void work(Queue& queue, Run& run, std::stop_token stop,
 }  // namespace
 
 std::vector<Step> batches_of(const Step& step, int workers) {
-  const std::int64_t tasks = step.stop - step.first;
+  const TaskRange& tasks = step.tasks;
   const std::int64_t parts = kBatchesPerWorker * std::max(1, workers);
   const std::int64_t length =
-      std::clamp<std::int64_t>(tasks / parts, 1, kMaxBatchTasks);
+      std::clamp<std::int64_t>(tasks.count() / parts, 1, kMaxBatchTasks);
   std::vector<Step> batches;
-  for (std::int64_t first = step.first; first < step.stop; first += length) {
+  for (std::int64_t first = tasks.first; first < tasks.stop; first += length) {
     Step batch = step;
-    batch.first = first;
-    batch.stop = std::min(first + length, step.stop);
+    batch.tasks.first = first;
+    batch.tasks.stop = std::min(first + length, tasks.stop);
     batches.push_back(std::move(batch));
   }
   return batches;

@@ -118,17 +118,17 @@ TEST(Executor, UnknownNamesAreRefusedWithThoseThatAre) {
 TEST(Batches, CoverTheStepOnceAndAreShort) {
   for (const std::int64_t tasks : {0, 1, 5, 63, 1000}) {
     for (const int workers : {1, 3, 64}) {
-      const Step step{.array = 3, .stage = 1, .first = 10, .stop = 10 + tasks};
-      std::int64_t next = step.first;
+      const Step step{.tasks = {3, 1, 10, 10 + tasks}};
+      std::int64_t next = step.tasks.first;
       for (const Step& batch : batches_of(step, workers)) {
-        EXPECT_EQ(batch.first, next);
-        EXPECT_GT(batch.stop, batch.first);
-        EXPECT_LE(batch.stop - batch.first, 16);
-        EXPECT_EQ(batch.array, 3);
-        EXPECT_EQ(batch.stage, 1);
-        next = batch.stop;
+        EXPECT_EQ(batch.tasks.first, next);
+        EXPECT_GT(batch.tasks.stop, batch.tasks.first);
+        EXPECT_LE(batch.tasks.count(), 16);
+        EXPECT_EQ(batch.tasks.array, 3);
+        EXPECT_EQ(batch.tasks.stage, 1);
+        next = batch.tasks.stop;
       }
-      EXPECT_EQ(next, step.stop);
+      EXPECT_EQ(next, step.tasks.stop);
       EXPECT_GE(static_cast<std::int64_t>(batches_of(step, workers).size()),
                 std::min<std::int64_t>(tasks, workers));
     }
@@ -140,17 +140,17 @@ TEST(Batches, RunOnceEachUntilOneFails) {
   Job job = make_job(stores);
   rechunk::Run run(job);
   run.prepare();
-  const Step stage{.stop = job.plan().arrays[0].stages[0].tasks};
+  const Step stage{.tasks = {.stop = job.plan().arrays[0].stages[0].tasks}};
   const auto batches = batches_of(stage, 2);
   ASSERT_GT(batches.size(), 3u);
   std::set<std::int64_t> firsts;
   run_batches(run, batches, {}, [&](const Step& batch, const StageReport&) {
-    EXPECT_TRUE(firsts.insert(batch.first).second);
+    EXPECT_TRUE(firsts.insert(batch.tasks.first).second);
   });
   EXPECT_EQ(firsts.size(), batches.size());
 
   std::vector<Step> wrong(50, batches[0]);
-  for (std::size_t i = 1; i < wrong.size(); ++i) wrong[i].stage = 9;
+  for (std::size_t i = 1; i < wrong.size(); ++i) wrong[i].tasks.stage = 9;
   int done = 0;
   EXPECT_THROW(run_batches(run, wrong, {},
                            [&](const Step&, const StageReport&) { ++done; }),
@@ -190,7 +190,7 @@ class Together : public ::testing::Test {
     run.emplace(*job);
     run->prepare();
     for (const Step& step : steps_of(job->plan()))
-      if (step.kind == Step::Kind::kCopy) copies.push_back(step);
+      if (step.kind == Step::Kind::kCopy) copies.push_back(step.tasks);
   }
   std::size_t records() const {
     std::size_t count = 0;
@@ -201,7 +201,7 @@ class Together : public ::testing::Test {
   Stores stores = make_stores();
   std::optional<Job> job;
   std::optional<rechunk::Run> run;
-  std::vector<Step> copies;
+  std::vector<TaskRange> copies;
 };
 
 TEST_F(Together, TasksOfManyArraysLeaveOneRecord) {
@@ -249,7 +249,7 @@ TEST(Tasks, ThatRunAgainAfterTheCommitDoNothingAndLeaveNothing) {
   rechunk::Run late(same);
   make_executor("serial")->run(job, nullptr, {});
   EXPECT_TRUE(late.committed());
-  EXPECT_EQ(late.run_tasks(0, 0, 0, 2).counted.tasks, 0);
+  EXPECT_EQ(late.run_tasks({0, 0, 0, 2}).counted.tasks, 0);
   EXPECT_TRUE(late.commit().arrays.empty());
   EXPECT_THROW(late.prepare(), Error);  // The target exists.
   EXPECT_EQ(objects_in(*stores.target), testing::expected_target());

@@ -110,10 +110,10 @@ TEST(Requests, ABatchCostsTwoOfTheJournal) {
   Joined joined(stores);
   const std::int64_t tasks = joined.job.plan().arrays[0].stages[0].tasks;
   ASSERT_GE(tasks, 10);
-  joined.run.run_tasks(0, 0, 0, 1);
+  joined.run.run_tasks({0, 0, 0, 1});
   joined.journal->forget();
   for (std::int64_t task = 1; task < tasks; ++task)
-    EXPECT_EQ(joined.run.run_tasks(0, 0, task, task + 1).counted.tasks, 1);
+    EXPECT_EQ(joined.run.run_tasks({0, 0, task, task + 1}).counted.tasks, 1);
   const auto counts = joined.journal->counts();
   EXPECT_EQ(counts.at("read ready"), tasks - 1);
   EXPECT_EQ(counts.at("write done"), tasks - 1);
@@ -124,43 +124,43 @@ TEST(Requests, ABatchCostsTwoOfTheJournal) {
 TEST(Requests, ABatchThatIsDoneIsNotRunAgain) {
   const Stores stores = make_stores();
   Joined joined(stores);
-  EXPECT_EQ(joined.run.run_tasks(0, 0, 0, 3).counted.tasks, 3);
-  EXPECT_EQ(joined.run.run_tasks(0, 0, 0, 5).counted.tasks, 2) << "its own";
+  EXPECT_EQ(joined.run.run_tasks({0, 0, 0, 3}).counted.tasks, 3);
+  EXPECT_EQ(joined.run.run_tasks({0, 0, 0, 5}).counted.tasks, 2) << "its own";
   Job loaded = Job::load(joined.job.save(), stores);
   rechunk::Run other(loaded);
-  EXPECT_EQ(other.run_tasks(0, 0, 1, 6).counted.tasks, 1) << "what it found";
+  EXPECT_EQ(other.run_tasks({0, 0, 1, 6}).counted.tasks, 1) << "what it found";
 }
 
 TEST(Requests, ABatchThatAnotherProcessDidMeanwhileIsNoFailure) {
   const Stores stores = make_stores();
   Joined joined(stores);
-  joined.run.run_tasks(0, 0, 0, 1);  // It knows the journal from now on.
+  joined.run.run_tasks({0, 0, 0, 1});  // It knows the journal from now on.
   Job loaded = Job::load(joined.job.save(), stores);
   rechunk::Run other(loaded);
   const std::int64_t tasks = joined.job.plan().arrays[0].stages[0].tasks;
-  EXPECT_EQ(other.run_tasks(0, 0, 0, tasks).counted.tasks, tasks - 1);
+  EXPECT_EQ(other.run_tasks({0, 0, 0, tasks}).counted.tasks, tasks - 1);
   for (const auto& [key, bytes] : objects_in(*stores.source))
     if (key != "zarr.json") stores.source->erase(key);
-  EXPECT_EQ(joined.run.run_tasks(0, 0, 1, 2).counted.tasks, 0);
+  EXPECT_EQ(joined.run.run_tasks({0, 0, 1, 2}).counted.tasks, 0);
 }
 
 TEST(Requests, ARecordOfAnEarlierRunOfThePlanDoesNotCount) {
   const Stores stores = make_stores();
   Joined joined(stores);
-  joined.run.run_tasks(0, 0, 0, 3);
+  joined.run.run_tasks({0, 0, 0, 3});
   const auto late = objects_in(*stores.journal);
   for (const auto& store : {stores.journal, stores.target, stores.temp})
     for (const auto& [key, text] : objects_in(*store)) store->erase(key);
   Joined again(stores);
   for (const auto& [key, text] : late)
     if (key.starts_with("done/")) write_text(*stores.journal, key, text);
-  EXPECT_EQ(again.run.run_tasks(0, 0, 0, 3).counted.tasks, 3);
+  EXPECT_EQ(again.run.run_tasks({0, 0, 0, 3}).counted.tasks, 3);
 }
 
 TEST(Requests, WhatALateBatchLeftBehindGoesSoon) {
   const Stores stores = make_stores();
   Joined joined(stores);
-  joined.run.run_tasks(0, 0, 0, 1);
+  joined.run.run_tasks({0, 0, 0, 1});
   const auto before = objects_in(*stores.journal);
   Job leader = Job::load(joined.job.save(), stores);
   rechunk::Run others(leader);

@@ -6,8 +6,7 @@ RunMeter::RunMeter(const Plan& plan, Observer* observer)
     : meter_(work_of(plan), observer) {}
 
 void RunMeter::add(const Step& batch, const StageReport& report) {
-  if (batch.kind == Step::Kind::kCopy)
-    add(batch.stop - batch.first, report.bytes());
+  if (batch.kind == Step::Kind::kCopy) add(batch.tasks.count(), report.bytes());
 }
 
 void RunMeter::add(std::int64_t tasks, std::int64_t bytes) {

@@ -12,29 +12,27 @@ KnownRecords::KnownRecords(const Journal& journal, const Plan& plan,
     if (!parsed->has_more)
       add(parsed->first, key);
     else if (const auto record = journal.read(plan, run_.run, key))
-      for (const BatchRecord& one : record->batches) add(one.batch, key);
+      for (const BatchRecord& one : record->batches) add(one.tasks, key);
   }
 }
 
 void KnownRecords::add(const std::vector<BatchRecord>& record) {
   if (record.empty()) return;
   const std::string key = Journal::key_of(record);
-  for (const BatchRecord& one : record) add(one.batch, key);
+  for (const BatchRecord& one : record) add(one.tasks, key);
 }
 
-void KnownRecords::add(const Batch& batch, const std::string& key) {
-  if (batch.first >= batch.stop) return;
-  tasks_.add(batch.array, batch.stage, {batch.first, batch.stop});
-  keys_.emplace_back(batch, key);
+void KnownRecords::add(const TaskRange& tasks, const std::string& key) {
+  if (tasks.count() <= 0) return;
+  tasks_.add(tasks);
+  keys_.emplace_back(tasks, key);
 }
 
 std::vector<std::string> KnownRecords::keys_of(
-    std::span<const Batch> batches) const {
+    std::span<const TaskRange> batches) const {
   std::vector<std::string> keys;
-  for (const Batch& batch : batches) {
-    const DoneTasks::Range all(batch.first, batch.stop);
-    if (tasks_.undone(batch.array, batch.stage, all) == std::vector{all})
-      continue;
+  for (const TaskRange& batch : batches) {
+    if (tasks_.undone(batch) == std::vector{batch}) continue;
     for (const auto& [known, key] : keys_)
       if (overlap(known, batch)) keys.push_back(key);
   }

@@ -26,14 +26,14 @@ class KnownRecords {
   void add(const std::vector<BatchRecord>& record);
 
   /// The keys of records that may hold any tasks of the batches.
-  std::vector<std::string> keys_of(std::span<const Batch> batches) const;
+  std::vector<std::string> keys_of(std::span<const TaskRange> batches) const;
 
  private:
-  void add(const Batch& batch, const std::string& key);
+  void add(const TaskRange& tasks, const std::string& key);
 
   const Journal::RunName run_;
   DoneTasks tasks_;  ///< Of all records: most batches have none.
-  std::vector<std::pair<Batch, std::string>> keys_;
+  std::vector<std::pair<TaskRange, std::string>> keys_;
 };
 
 }  // namespace rechunk

@@ -31,36 +31,34 @@ class ArrayCheck {
       look_at(at);
   }
 
-  std::vector<Batch> lost;         ///< Their intermediates are gone.
-  std::vector<Batch> superfluous;  ///< Not done, and not needed any more.
+  std::vector<TaskRange> lost;         ///< Their intermediates are gone.
+  std::vector<TaskRange> superfluous;  ///< Not done, and not needed any more.
 
  private:
-  DoneTasks::Range tasks_of(int stage, std::int64_t component) const {
-    return {grids_[stage].first_task(component),
+  TaskRange tasks_of(int stage, std::int64_t component) const {
+    return {array_, stage, grids_[stage].first_task(component),
             grids_[stage].first_task(component + 1)};
   }
 
   // From the last stage back: a stage is needed while one after it is not done.
   void look_at(std::int64_t component) {
     const int last = static_cast<int>(grids_.size()) - 1;
-    bool needed =
-        !done_.undone(array_, last, tasks_of(last, component)).empty();
+    bool needed = !done_.undone(tasks_of(last, component)).empty();
     for (int stage = last - 1; stage >= 0; --stage) {
-      const auto tasks = tasks_of(stage, component);
-      const auto gaps = done_.undone(array_, stage, tasks);
-      if (!needed) {
-        for (const auto& [first, stop] : gaps)
-          superfluous.push_back({array_, stage, first, stop});
-        continue;
-      }
-      needed = look_for_intermediates(stage, tasks) || !gaps.empty();
+      const TaskRange tasks = tasks_of(stage, component);
+      const auto gaps = done_.undone(tasks);
+      if (needed)
+        needed = look_for_intermediates(tasks) || !gaps.empty();
+      else
+        superfluous.insert(superfluous.end(), gaps.begin(), gaps.end());
     }
   }
 
   // True if some of those that should be there are gone.
-  bool look_for_intermediates(int stage, DoneTasks::Range tasks) {
+  bool look_for_intermediates(const TaskRange& tasks) {
+    const int stage = tasks.stage;
     bool gone = false;
-    for (std::int64_t task = tasks.first; task < tasks.second; ++task) {
+    for (std::int64_t task = tasks.first; task < tasks.stop; ++task) {
       if (done_.next_undone(array_, stage, task) == task ||
           runner_.has_intermediate(array_, stage, task))
         continue;
@@ -77,13 +75,13 @@ class ArrayCheck {
 };
 
 // Takes batches out of the journal that hold any of the lost tasks.
-void drop(const std::vector<Batch>& lost, Journal& journal,
+void drop(const std::vector<TaskRange>& lost, Journal& journal,
           const std::string& run, std::vector<Journal::Record>& records) {
   for (Journal::Record& record : records) {
     std::vector<BatchRecord> kept;
     for (const BatchRecord& batch : record.batches)
-      if (std::none_of(lost.begin(), lost.end(), [&](const Batch& task) {
-            return overlap(task, batch.batch);
+      if (std::none_of(lost.begin(), lost.end(), [&](const TaskRange& tasks) {
+            return overlap(tasks, batch.tasks);
           }))
         kept.push_back(batch);
     if (kept.size() == record.batches.size()) continue;
@@ -110,7 +108,7 @@ std::string place_of(const PlannedJob& job) {
 }
 
 // The object of a batch that changed last is the one that is to be named.
-std::string newest_source(const JobRunner& runner, const Batch& batch,
+std::string newest_source(const JobRunner& runner, const TaskRange& batch,
                           const Store& source) {
   std::string newest = "the source", missing;
   std::int64_t version = 0;
@@ -132,7 +130,7 @@ class ObjectCheck {
       : job_(job), runner_(runner), budget_(process_budget(job)) {}
 
   /// The batches whose objects are not as they were written.
-  std::vector<Batch> look(const std::vector<Journal::Record>& records) {
+  std::vector<TaskRange> look(const std::vector<Journal::Record>& records) {
     std::vector<const BatchRecord*> batches;
     for (const Journal::Record& record : records)
       for (const BatchRecord& batch : record.batches)
@@ -149,22 +147,22 @@ class ObjectCheck {
 
  private:
   void look_at(const BatchRecord& record, Arena& arena) {
-    const Batch& batch = record.batch;
-    const auto& stages = job_.plan.arrays[batch.array].stages;
-    if (batch.stage == 0 && !same_sources(record))
-      throw_changed(job_, newest_source(runner_, batch, *job_.stores.source));
-    if (batch.stage + 1 < static_cast<int>(stages.size()) ||
+    const TaskRange& tasks = record.tasks;
+    const auto& stages = job_.plan.arrays[tasks.array].stages;
+    if (tasks.stage == 0 && !same_sources(record))
+      throw_changed(job_, newest_source(runner_, tasks, *job_.stores.source));
+    if (tasks.stage + 1 < static_cast<int>(stages.size()) ||
         same_targets(record, arena))
       return;
     const std::lock_guard lock(mutex_);
-    lost_.push_back(batch);
+    lost_.push_back(tasks);
   }
 
   bool same_sources(const BatchRecord& record) const {
     ObjectSums now;
-    for (std::int64_t task = record.batch.first; task < record.batch.stop;
+    for (std::int64_t task = record.tasks.first; task < record.tasks.stop;
          ++task)
-      now += runner_.sources_of(record.batch.array, task);
+      now += runner_.sources_of(record.tasks.array, task);
     return now == record.result.report.read;
   }
 
@@ -173,9 +171,9 @@ class ObjectCheck {
     const auto buffer = job_.check_contents ? arena.take(arena.capacity())
                                             : std::span<std::byte>();
     ObjectSums now, then = record.result.report.written;
-    for (std::int64_t task = record.batch.first; task < record.batch.stop;
+    for (std::int64_t task = record.tasks.first; task < record.tasks.stop;
          ++task)
-      now += runner_.targets_of(record.batch.array, task, buffer);
+      now += runner_.targets_of(record.tasks.array, task, buffer);
     if (buffer.empty()) then.contents = 0;
     return now == then;
   }
@@ -184,7 +182,7 @@ class ObjectCheck {
   const JobRunner& runner_;
   MemoryBudget budget_;
   std::mutex mutex_;
-  std::vector<Batch> lost_;
+  std::vector<TaskRange> lost_;
 };
 
 }  // namespace
@@ -221,15 +219,15 @@ std::vector<Journal::Record> records_that_hold(const PlannedJob& job,
   drop(ObjectCheck(job, runner).look(records), journal, run, records);
   for (;;) {
     const DoneTasks done = tally(job.plan, records).done;
-    std::vector<Batch> lost;
+    std::vector<TaskRange> lost;
     std::vector<BatchRecord> superfluous;
     for (int array = 0; array < static_cast<int>(job.plan.arrays.size());
          ++array) {
       ArrayCheck check(job.plan, array, done, runner);
       check.look();
       lost.insert(lost.end(), check.lost.begin(), check.lost.end());
-      for (const Batch& batch : check.superfluous)
-        superfluous.push_back({batch, {}, false});
+      for (const TaskRange& tasks : check.superfluous)
+        superfluous.push_back({tasks, {}, false});
     }
     if (!lost.empty()) {
       drop(lost, journal, run, records);
@@ -248,7 +246,7 @@ void forget_array(const PlannedJob& job, int array) noexcept {
   try {
     Journal journal(job.stores.journal, job.hash);
     auto records = journal.records(job.plan);
-    std::vector<Batch> wrong;
+    std::vector<TaskRange> wrong;
     const auto& stages = job.plan.arrays[array].stages;
     for (int stage = 0; stage < static_cast<int>(stages.size()); ++stage)
       wrong.push_back({array, stage, 0, stages[stage].tasks});

@@ -138,7 +138,7 @@ void Worker::check_array(int array) const {
     refuse(fmt::format("the plan has {} arrays, none is {}", arrays, array));
 }
 
-void Worker::check_batch(const Batch& batch) const {
+void Worker::check_batch(const TaskRange& batch) const {
   check_array(batch.array);
   const auto& stages = job_.plan.arrays[batch.array].stages;
   if (batch.stage < 0 || batch.stage >= static_cast<int>(stages.size()))
@@ -168,8 +168,8 @@ bool Worker::committed() const {
 
 // What of the batches has no record. What is known is read again: the process
 // that resumed the run may have found it wanting.
-std::vector<Batch> Worker::undone(const Journal::RunName& run,
-                                  std::span<const Batch> batches) {
+std::vector<TaskRange> Worker::undone(const Journal::RunName& run,
+                                      std::span<const TaskRange> batches) {
   std::vector<std::string> keys;
   {
     const std::lock_guard lock(mutex_);
@@ -180,23 +180,21 @@ std::vector<Batch> Worker::undone(const Journal::RunName& run,
   DoneTasks done;
   for (const std::string& key : keys)
     if (const auto record = journal_.read(job_.plan, run.run, key))
-      for (const BatchRecord& one : record->batches)
-        done.add(one.batch.array, one.batch.stage,
-                 {one.batch.first, one.batch.stop});
-  std::vector<Batch> left;
-  for (const Batch& batch : batches)
-    for (const auto& [first, stop] :
-         done.undone(batch.array, batch.stage, {batch.first, batch.stop}))
-      left.push_back({batch.array, batch.stage, first, stop});
+      for (const BatchRecord& one : record->batches) done.add(one.tasks);
+  std::vector<TaskRange> left;
+  for (const TaskRange& batch : batches) {
+    const auto gaps = done.undone(batch);
+    left.insert(left.end(), gaps.begin(), gaps.end());
+  }
   return left;
 }
 
 // One request tells whether the run goes on, another records what was done.
-StageReport Worker::run_tasks(std::span<const Batch> batches) {
-  std::vector<Batch> asked;
-  for (const Batch& batch : batches) {
+StageReport Worker::run_tasks(std::span<const TaskRange> batches) {
+  std::vector<TaskRange> asked;
+  for (const TaskRange& batch : batches) {
     check_batch(batch);
-    if (batch.first < batch.stop) asked.push_back(batch);
+    if (batch.count() > 0) asked.push_back(batch);
   }
   if (asked.empty()) return {};
   const auto run = journal_.run();
@@ -215,9 +213,9 @@ StageReport Worker::run_tasks(std::span<const Batch> batches) {
 }
 
 StageReport Worker::run_undone(const Journal::RunName& run,
-                               std::span<const Batch> batches) {
+                               std::span<const TaskRange> batches) {
   StageReport report;
-  const std::vector<Batch> left = undone(run, batches);
+  const std::vector<TaskRange> left = undone(run, batches);
   if (left.empty()) return report;
   for (const BatchRecord& record : run_recorded(run.run, left))
     report += record.result.report;
@@ -226,7 +224,7 @@ StageReport Worker::run_undone(const Journal::RunName& run,
 
 // What other processes have recorded, or committed, since this one looked.
 bool Worker::is_done_by_others(const Journal::RunName& run,
-                               std::span<const Batch> batches) noexcept {
+                               std::span<const TaskRange> batches) noexcept {
   try {
     if (committed()) return true;
     {
@@ -254,15 +252,15 @@ void Worker::look_behind() noexcept {
 
 // Batches before one that fails are done.
 std::vector<BatchRecord> Worker::run_recorded(
-    const std::string& run, const std::vector<Batch>& batches) {
+    const std::string& run, const std::vector<TaskRange>& batches) {
   std::vector<BatchRecord> records;
   std::exception_ptr failure;
   try {
     std::int64_t bytes = 0;
-    for (const Batch& batch : batches)
+    for (const TaskRange& batch : batches)
       bytes = std::max(bytes, arena_sizes_.of(batch.array, batch.stage));
     arenas_.lend(bytes, [&](Arena& arena) {
-      for (const Batch& batch : batches)
+      for (const TaskRange& batch : batches)
         records.push_back({batch, run_all(batch, arena)});
     });
   } catch (const Error&) {
@@ -279,7 +277,7 @@ std::vector<BatchRecord> Worker::run_recorded(
   return records;
 }
 
-TaskResult Worker::run_all(const Batch& batch, Arena& arena) {
+TaskResult Worker::run_all(const TaskRange& batch, Arena& arena) {
   TaskResult sum;
   for (std::int64_t task = batch.first; task < batch.stop; ++task) {
     const ArenaScope scope(arena);
@@ -291,7 +289,7 @@ TaskResult Worker::run_all(const Batch& batch, Arena& arena) {
   return sum;
 }
 
-void Worker::release(const Batch& batch) {
+void Worker::release(const TaskRange& batch) {
   check_batch(batch);
   if (job_.options.keep_temp) return;
   for (std::int64_t task = batch.first; task < batch.stop; ++task)

@@ -39,8 +39,8 @@ class Worker {
   void prepare();
   /// Runs batches that do not depend on each other, with one record for all.
   /// Tasks that the journal has are skipped. The report is the sum.
-  StageReport run_tasks(std::span<const Batch> batches);
-  void release(const Batch& batch);
+  StageReport run_tasks(std::span<const TaskRange> batches);
+  void release(const TaskRange& batch);
   /// As Job::publish.
   void publish(int array, const std::string& key,
                std::optional<std::span<const std::byte>> object);
@@ -51,18 +51,18 @@ class Worker {
 
  private:
   bool join();
-  TaskResult run_all(const Batch& batch, Arena& arena);
+  TaskResult run_all(const TaskRange& batch, Arena& arena);
   StageReport run_undone(const Journal::RunName& run,
-                         std::span<const Batch> batches);
+                         std::span<const TaskRange> batches);
   std::vector<BatchRecord> run_recorded(const std::string& run,
-                                        const std::vector<Batch>& batches);
-  std::vector<Batch> undone(const Journal::RunName& run,
-                            std::span<const Batch> batches);
+                                        const std::vector<TaskRange>& batches);
+  std::vector<TaskRange> undone(const Journal::RunName& run,
+                                std::span<const TaskRange> batches);
   bool is_done_by_others(const Journal::RunName& run,
-                         std::span<const Batch> batches) noexcept;
+                         std::span<const TaskRange> batches) noexcept;
   void look_behind() noexcept;
   void check_array(int array) const;
-  void check_batch(const Batch& batch) const;
+  void check_batch(const TaskRange& batch) const;
   bool is_over() const;
   bool chunks_are_gone(const std::vector<Journal::Record>& records) const;
   void add_found(Report& report);

@@ -18,15 +18,12 @@ namespace {
 const BatchRecord* smallest_batch(const Plan& plan,
                                   const std::vector<Journal::Record>& records) {
   const BatchRecord* smallest = nullptr;
-  const auto tasks = [](const BatchRecord& record) {
-    return record.batch.stop - record.batch.first;
-  };
   for (const Journal::Record& record : records)
     for (const BatchRecord& one : record.batches)
-      if (std::cmp_equal(one.batch.stage + 1,
-                         plan.arrays[one.batch.array].stages.size()) &&
+      if (std::cmp_equal(one.tasks.stage + 1,
+                         plan.arrays[one.tasks.array].stages.size()) &&
           one.result.report.written.objects > 0 &&
-          (!smallest || tasks(one) < tasks(*smallest)))
+          (!smallest || one.tasks.count() < smallest->tasks.count()))
         smallest = &one;
   return smallest;
 }
@@ -80,7 +77,7 @@ bool Worker::chunks_are_gone(
     const std::vector<Journal::Record>& records) const {
   const BatchRecord* const written = smallest_batch(job_.plan, records);
   if (!written) return false;
-  const Batch& batch = written->batch;
+  const TaskRange& batch = written->tasks;
   ObjectSums now;
   for (std::int64_t task = batch.first; task < batch.stop; ++task)
     now += runner_.targets_of(batch.array, task, {});

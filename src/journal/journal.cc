@@ -37,16 +37,14 @@ bool is_key_of(const std::string& key,
 // Adds what a record has beyond what is done. Counts of records that overlap
 // count twice, as the work was done twice.
 void add(const BatchRecord& record, Tally& tally) {
-  const Batch& batch = record.batch;
-  const auto gaps =
-      tally.done.undone(batch.array, batch.stage, {batch.first, batch.stop});
+  const TaskRange& tasks = record.tasks;
+  const auto gaps = tally.done.undone(tasks);
   if (gaps.empty()) return;
-  const bool all_new =
-      gaps.size() == 1 && gaps[0] == DoneTasks::Range(batch.first, batch.stop);
-  tally.done.add(batch.array, batch.stage, {batch.first, batch.stop});
-  tally.stages[batch.array][batch.stage] += record.result.report;
-  if (batch.stage > 0) return;
-  auto& digest = tally.digests[batch.array];
+  const bool all_new = gaps == std::vector{tasks};
+  tally.done.add(tasks);
+  tally.stages[tasks.array][tasks.stage] += record.result.report;
+  if (tasks.stage > 0) return;
+  auto& digest = tally.digests[tasks.array];
   if (!all_new || !record.known) digest.reset();
   if (digest) *digest += record.result.digest;
 }
@@ -80,9 +78,9 @@ std::optional<std::string> committed_plan_hash(const Store& journal) {
 }
 
 std::string Journal::key_of(const std::vector<BatchRecord>& batches) {
-  const Batch& first = batches.front().batch;
-  const std::string key = fmt::format("{}/{}/{}/{}-{}", kDone, first.array,
-                                      first.stage, first.first, first.stop);
+  const auto& [array, stage, first, stop] = batches.front().tasks;
+  const std::string key =
+      fmt::format("{}/{}/{}/{}-{}", kDone, array, stage, first, stop);
   return batches.size() == 1 ? key
                              : fmt::format("{}+{}", key, batches.size() - 1);
 }
@@ -154,7 +152,7 @@ std::optional<Journal::Record> Journal::read(const Plan& plan,
   auto batches = parse_record(*text, run);
   if (!batches || batches->empty() || !is_key_of(key, *batches) ||
       !std::all_of(batches->begin(), batches->end(), [&](const auto& record) {
-        return is_within(record.batch, plan);
+        return is_within(record.tasks, plan);
       }))
     return std::nullopt;
   return Record{key, *std::move(batches)};
@@ -245,10 +243,10 @@ Tally tally(const Plan& plan, const std::vector<Journal::Record>& records) {
     for (const BatchRecord& batch : record.batches) batches.push_back(&batch);
   // Of records that begin together the longest comes first.
   std::sort(batches.begin(), batches.end(), [](const auto* a, const auto* b) {
-    const auto key = [](const Batch& batch) {
-      return std::tuple(batch.array, batch.stage, batch.first, -batch.stop);
+    const auto key = [](const TaskRange& tasks) {
+      return std::tuple(tasks.array, tasks.stage, tasks.first, -tasks.stop);
     };
-    return key(a->batch) < key(b->batch);
+    return key(a->tasks) < key(b->tasks);
   });
   for (const BatchRecord* batch : batches) add(*batch, result);
   return result;
@@ -259,8 +257,8 @@ std::string Tally::missing(const Plan& plan) const {
     const auto& specs = plan.arrays[array].stages;
     for (std::size_t stage = 0; stage < specs.size(); ++stage) {
       const auto gaps =
-          done.undone(static_cast<int>(array), static_cast<int>(stage),
-                      {0, specs[stage].tasks});
+          done.undone({static_cast<int>(array), static_cast<int>(stage), 0,
+                       specs[stage].tasks});
       if (!gaps.empty())
         return fmt::format("array {}, stage {}, task {}", array, stage,
                            gaps[0].first);

@@ -34,8 +34,6 @@ namespace rechunk {
 /// All methods may be called by any thread of any process at any time.
 class Journal {
  public:
-  using Batch = rechunk::Batch;
-
   /// A run that is going on, as `ready` names it.
   struct RunName {
     /// Stands in its records. A plan may be run, discarded, and run again:
@@ -56,7 +54,7 @@ class Journal {
   static std::string key_of(const std::vector<BatchRecord>& batches);
   /// The first batch of such a key, and whether there are more.
   struct Key {
-    Batch first;
+    TaskRange first;
     bool has_more = false;
   };
   static std::optional<Key> parse_key(std::string_view key);

@@ -34,9 +34,9 @@ ObjectSums parse_sums(const Json& json) {
 }
 
 Json batch_json(const BatchRecord& record) {
-  const Batch& batch = record.batch;
+  const auto& [array, stage, first, stop] = record.tasks;
   const auto& lanes = record.result.digest.lanes;
-  Json json = {{"tasks", {batch.array, batch.stage, batch.first, batch.stop}},
+  Json json = {{"tasks", {array, stage, first, stop}},
                {"counted", counts_list(record.result.report.counted)},
                {"skipped", counts_list(record.result.report.skipped)}};
   json["read"] = sums_json(record.result.report.read);
@@ -48,7 +48,7 @@ Json batch_json(const BatchRecord& record) {
 BatchRecord parse_batch(const Json& json) {
   const Json& tasks = json.at("tasks");
   BatchRecord record;
-  record.batch = {tasks.at(0), tasks.at(1), tasks.at(2), tasks.at(3)};
+  record.tasks = {tasks.at(0), tasks.at(1), tasks.at(2), tasks.at(3)};
   record.result.report = {parse_counts(json.at("counted")),
                           parse_counts(json.at("skipped")),
                           parse_sums(json.at("read")),
@@ -63,7 +63,7 @@ BatchRecord parse_batch(const Json& json) {
 
 }  // namespace
 
-bool overlap(const Batch& a, const Batch& b) {
+bool overlap(const TaskRange& a, const TaskRange& b) {
   return a.array == b.array && a.stage == b.stage && a.first < b.stop &&
          b.first < a.stop;
 }
@@ -95,13 +95,13 @@ std::optional<std::vector<BatchRecord>> parse_record(std::string_view text,
   }
 }
 
-bool is_within(const Batch& batch, const Plan& plan) {
-  if (batch.array < 0 || batch.array >= static_cast<int>(plan.arrays.size()))
+bool is_within(const TaskRange& tasks, const Plan& plan) {
+  if (tasks.array < 0 || tasks.array >= static_cast<int>(plan.arrays.size()))
     return false;
-  const auto& stages = plan.arrays[batch.array].stages;
-  return batch.stage >= 0 && batch.stage < static_cast<int>(stages.size()) &&
-         batch.first >= 0 && batch.first < batch.stop &&
-         batch.stop <= stages[batch.stage].tasks;
+  const auto& stages = plan.arrays[tasks.array].stages;
+  return tasks.stage >= 0 && tasks.stage < static_cast<int>(stages.size()) &&
+         tasks.first >= 0 && tasks.first < tasks.stop &&
+         tasks.stop <= stages[tasks.stage].tasks;
 }
 
 }  // namespace rechunk

@@ -12,20 +12,12 @@
 
 namespace rechunk {
 
-/// Tasks [first, stop) of one stage.
-struct Batch {
-  int array = 0;
-  int stage = 0;
-  std::int64_t first = 0, stop = 0;
-  friend auto operator<=>(const Batch&, const Batch&) = default;
-};
-
 /// True if both have a task.
-bool overlap(const Batch& a, const Batch& b);
+bool overlap(const TaskRange& a, const TaskRange& b);
 
 /// The sum of what the tasks of a batch did.
 struct BatchRecord {
-  Batch batch;
+  TaskRange tasks;
   TaskResult result;
   bool known = true;  ///< False: their report is not known.
 };
@@ -39,6 +31,6 @@ std::optional<std::vector<BatchRecord>> parse_record(std::string_view text,
                                                      const std::string& run);
 
 /// True if the plan has these tasks.
-bool is_within(const Batch& batch, const Plan& plan);
+bool is_within(const TaskRange& tasks, const Plan& plan);
 
 }  // namespace rechunk

@@ -21,7 +21,7 @@ TEST(RecordText, IsReadAsItWasWritten) {
   const auto batches = parse_record(record(), kPlanHash);
   ASSERT_TRUE(batches);
   ASSERT_EQ(batches->size(), 2U);
-  EXPECT_EQ(batches->at(0).batch, (Batch{3, 1, 5, 9}));
+  EXPECT_EQ(batches->at(0).tasks, (TaskRange{3, 1, 5, 9}));
   EXPECT_EQ(batches->at(0).result.report.counted.stored_bytes_written, 10);
   EXPECT_EQ(format_record(kPlanHash, *batches), record());
   EXPECT_FALSE(parse_record(record(), "of another plan"));

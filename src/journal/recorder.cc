@@ -13,7 +13,7 @@ using std::chrono::seconds;
 constexpr int kPartOfRun = 100;
 
 void append(BatchRecord& record, const BatchRecord& next) {
-  record.batch.stop = next.batch.stop;
+  record.tasks.stop = next.tasks.stop;
   record.result.report += next.result.report;
   record.result.digest += next.result.digest;
 }
@@ -40,23 +40,23 @@ void Recorder::release(int array, int stage, std::int64_t task) {
   runner_.release(array, stage, task);
 }
 
-void Recorder::gather(const Batch& task, const TaskResult& result) {
+void Recorder::gather(const TaskRange& task, const TaskResult& result) {
   const std::lock_guard lock(mutex_);
   if (error_) std::rethrow_exception(error_);
-  const auto key = [](const Batch& batch) {
-    return std::tuple(batch.array, batch.stage, batch.first);
+  const auto key = [](const TaskRange& tasks) {
+    return std::tuple(tasks.array, tasks.stage, tasks.first);
   };
-  const auto touches = [&](const Batch& a, const Batch& b) {
+  const auto touches = [&](const TaskRange& a, const TaskRange& b) {
     return a.array == b.array && a.stage == b.stage && a.stop == b.first;
   };
   auto at = gathered_.emplace(key(task), BatchRecord{task, result}).first;
-  if (at != gathered_.begin() && touches(std::prev(at)->second.batch, task)) {
+  if (at != gathered_.begin() && touches(std::prev(at)->second.tasks, task)) {
     append(std::prev(at)->second, at->second);
     at = std::prev(gathered_.erase(at));
   }
   const auto next = std::next(at);
   if (next != gathered_.end() &&
-      touches(at->second.batch, next->second.batch)) {
+      touches(at->second.tasks, next->second.tasks)) {
     append(at->second, next->second);
     gathered_.erase(next);
   }

@@ -45,7 +45,7 @@ class Recorder final : public TaskRunner {
   /// By array, stage and first task.
   using Gathered = std::map<std::tuple<int, int, std::int64_t>, BatchRecord>;
 
-  void gather(const Batch& task, const TaskResult& result);
+  void gather(const TaskRange& task, const TaskResult& result);
   void write_now_and_then(std::stop_token stop);
   Clock::duration interval() const;
 

@@ -41,12 +41,10 @@ class ArraySteps {
   int add_step(Step::Kind kind, int stage, std::int64_t first,
                std::int64_t stop, int after) {
     const TaskGrid& grid = grids_[static_cast<std::size_t>(stage)];
-    steps_.push_back({kind,
-                      index_,
-                      stage,
-                      grid.first_task(first),
-                      grid.first_task(stop),
-                      {after}});
+    steps_.push_back(
+        {kind,
+         {index_, stage, grid.first_task(first), grid.first_task(stop)},
+         {after}});
     return static_cast<int>(steps_.size()) - 1;
   }
 

@@ -68,15 +68,15 @@ std::map<Key, std::set<int>> steps_by_component(
   std::map<Key, std::set<int>> found;
   for (std::size_t index = 1; index + 1 < steps.size(); ++index) {
     const Step& step = steps[index];
-    const StagedCopySpec& array = plan.arrays[step.array];
+    const StagedCopySpec& array = plan.arrays[step.tasks.array];
     const TaskGrid tasks(array.shape, array.component,
-                         array.stages[step.stage].chunks);
+                         array.stages[step.tasks.stage].chunks);
     const Grid components(array.shape, array.component);
-    for (std::int64_t task = step.first; task < step.stop; ++task)
-      found[{step.array,
+    for (std::int64_t task = step.tasks.first; task < step.tasks.stop; ++task)
+      found[{step.tasks.array,
              components.index(
                  components.cells_touching(tasks.task(task)).start),
-             step.stage, step.kind}]
+             step.tasks.stage, step.kind}]
           .insert(static_cast<int>(index));
   }
   return found;
@@ -87,8 +87,8 @@ void check_tasks(const Plan& plan, const std::vector<Step>& steps) {
   std::map<std::tuple<int, int, Step::Kind, std::int64_t>, int> times;
   for (std::size_t index = 1; index + 1 < steps.size(); ++index) {
     const Step& step = steps[index];
-    for (std::int64_t task = step.first; task < step.stop; ++task)
-      ++times[{step.array, step.stage, step.kind, task}];
+    for (std::int64_t task = step.tasks.first; task < step.tasks.stop; ++task)
+      ++times[{step.tasks.array, step.tasks.stage, step.kind, task}];
   }
   std::size_t expected = 0;
   for (std::size_t array = 0; array < plan.arrays.size(); ++array) {
@@ -140,8 +140,8 @@ TEST(Steps, HaveEveryTaskOnceInAnOrderThatHolds) {
                   step.kind == Step::Kind::kRelease);
       EXPECT_TRUE(waits_for(steps, index).contains(0));
       for (const int other : step.after) EXPECT_LT(other, index);
-      if (step.kind == Step::Kind::kCopy && step.stage == 0)
-        ++chains[step.array];
+      if (step.kind == Step::Kind::kCopy && step.tasks.stage == 0)
+        ++chains[step.tasks.array];
     }
     for (const auto& [array, count] : chains) EXPECT_LE(count, max_chains);
     check_tasks(plan, steps);
