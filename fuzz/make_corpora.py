@@ -87,7 +87,7 @@ def document_seeds() -> None:
 
 
 def encoders() -> Iterator[list[numcodecs.abc.Codec]]:
-    """Yield the seeded chains of fuzz/codecs.cc, in its order."""
+    """Yield the seeded chains of fuzz/codecs_fuzz.cc, in its order."""
     zstd, gzip = numcodecs.Zstd(level=1), numcodecs.GZip(level=1)
     zlib, lz4 = numcodecs.Zlib(level=1), numcodecs.LZ4()
     crc = numcodecs.CRC32C()

@@ -22,7 +22,7 @@ std::span<const Target> targets();
 /// Nullptr if there is none of that name.
 const Target* find_target(std::string_view name);
 
-// One file each.
+// One file each, NAME_fuzz.cc.
 void fuzz_json(std::string_view input);
 void fuzz_metadata(std::string_view input);
 void fuzz_hierarchy(std::string_view input);

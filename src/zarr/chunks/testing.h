@@ -246,7 +246,7 @@ inline std::int64_t offset_in_chunk(const ArrayLayout& layout,
 /// A whole chunk, padded with fill.
 inline Bytes chunk_of(const Elements& elements, const ArrayLayout& layout,
                       const Shape& start) {
-  Bytes chunk(static_cast<std::size_t>(layout.chunk_bytes()));
+  Bytes bytes(static_cast<std::size_t>(layout.chunk_bytes()));
   for_each_point(whole(layout.chunk_shape), [&](const Shape& within) {
     Shape element = start;
     bool inside = true;
@@ -254,11 +254,11 @@ inline Bytes chunk_of(const Elements& elements, const ArrayLayout& layout,
       element[axis] += within[axis];
       inside &= element[axis] < layout.shape[axis];
     }
-    std::memcpy(chunk.data() + offset_in_chunk(layout, within),
+    std::memcpy(bytes.data() + offset_in_chunk(layout, within),
                 inside ? elements.at(element) : layout.fill.data(),
                 layout.fill.size());
   });
-  return chunk;
+  return bytes;
 }
 
 /// Writes all objects through `writer`.
@@ -309,17 +309,17 @@ inline void decode_box(const ArrayLayout& layout, std::size_t level,
                        const Shape& start, std::span<const std::byte> bytes,
                        Elements& elements) {
   if (level == layout.shards.size()) {
-    Bytes chunk(static_cast<std::size_t>(layout.chunk_bytes()));
+    Bytes decoded(static_cast<std::size_t>(layout.chunk_bytes()));
     Bytes buffer(static_cast<std::size_t>(
         layout.codecs.buffer_bytes(layout.chunk_bytes())));
-    layout.codecs.decode(bytes, chunk, buffer);
+    layout.codecs.decode(bytes, decoded, buffer);
     const Region box = clipped_box(start, layout.chunk_shape, layout.shape);
     for_each_point(box, [&](const Shape& element) {
       Shape within = element;
       for (std::size_t axis = 0; axis < within.size(); ++axis)
         within[axis] -= start[axis];
       std::memcpy(elements.at(element),
-                  chunk.data() + offset_in_chunk(layout, within),
+                  decoded.data() + offset_in_chunk(layout, within),
                   layout.fill.size());
     });
     return;

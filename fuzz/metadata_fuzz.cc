@@ -1,12 +1,11 @@
 // Documents of arrays. What parses must be usable, and what is written of it
 // must parse as the same array.
-#include "zarr/documents/metadata.h"
-
 #include "input.h"
 #include "targets.h"
 #include "zarr/documents/convert.h"
 #include "zarr/documents/encoding.h"
 #include "zarr/documents/layout.h"
+#include "zarr/documents/metadata.h"
 #include "zarr/documents/with_layout.h"
 
 namespace rechunk::fuzz {

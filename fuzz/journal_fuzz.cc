@@ -1,11 +1,10 @@
 // The journal of a run that another process left, with anything in it. The
 // object "plan.json" is a plan file; records get the hash that they must end
 // with.
-#include "journal/journal.h"
-
 #include "base/text_hash.h"
 #include "input.h"
 #include "job/run_status.h"
+#include "journal/journal.h"
 #include "journal/run_lock.h"
 #include "targets.h"
 

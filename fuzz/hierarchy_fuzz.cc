@@ -1,12 +1,11 @@
 // Groups, whose documents may contradict each other: what is read must be the
 // same once it has been written.
-#include "zarr/documents/hierarchy.h"
-
 #include <algorithm>
 
 #include "input.h"
 #include "targets.h"
 #include "zarr/documents/convert.h"
+#include "zarr/documents/hierarchy.h"
 
 namespace rechunk::fuzz {
 namespace {

@@ -1,11 +1,10 @@
 // The index of a shard: no entry may lead out of its shard.
-#include "zarr/chunks/shard_index.h"
-
 #include <numeric>
 #include <vector>
 
 #include "input.h"
 #include "targets.h"
+#include "zarr/chunks/shard_index.h"
 
 namespace rechunk::fuzz {
 namespace {
