@@ -1,6 +1,4 @@
 // Run for Python: the tasks of a run. Reports travel as JSON text.
-#include "rechunk/run.h"
-
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/string.h>
 #include <nanobind/stl/tuple.h>
@@ -10,6 +8,7 @@
 #include <tuple>
 
 #include "bindings.h"
+#include "rechunk/run.h"
 
 namespace rechunk::python {
 namespace {
