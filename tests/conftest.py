@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import os
 import random
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 import zarr
 
@@ -80,6 +83,21 @@ def rechunk(
     if not bucket.folder.exists():
         bucket.folder.symlink_to(tmp_path_factory.getbasetemp())
     return RechunkOnS3(path, bucket)
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """Return a folder that all users may enter, with `a`, and `b` in `g`."""
+    rng = np.random.default_rng(16)
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder).resolve()
+        path.chmod(0o755)
+        zarr.create_array(
+            path / "a", data=rng.random((200, 60)), chunks=(5, 60)
+        )
+        group = zarr.create_group(path / "g")
+        group.create_array("b", data=rng.random((200, 60)), chunks=(70, 7))
+        yield path
 
 
 @pytest.fixture(scope="session")

@@ -11,8 +11,6 @@ import shutil
 import stat
 import struct
 import subprocess
-import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +18,7 @@ import pytest
 import zarr
 
 from binary import SANITIZER, Rechunk
+from compare import assert_same_elements, read
 from trees import assert_only, tree_hash
 
 RNG = np.random.default_rng(1616)
@@ -27,25 +26,6 @@ CHUNKS = ("--chunks", "7,7")
 IN_PLACE = "--overwrite-in-place"
 NOBODY = 65534
 PATIENCE_SECONDS = 60
-
-
-@pytest.fixture
-def place() -> Iterator[Path]:
-    """Return a folder that all users may enter, with `a`, and `b` in `g`."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder).resolve()
-        path.chmod(0o755)
-        zarr.create_array(
-            path / "a", data=RNG.random((200, 60)), chunks=(5, 60)
-        )
-        group = zarr.create_group(path / "g")
-        group.create_array("b", data=RNG.random((200, 60)), chunks=(70, 7))
-        yield path
-
-
-def same(a: Path, b: Path) -> bool:
-    """Whether two arrays have the same elements."""
-    return np.array_equal(zarr.open_array(a)[...], zarr.open_array(b)[...])
 
 
 def run(*command: object) -> subprocess.CompletedProcess[str]:
@@ -102,7 +82,7 @@ def test_a_mount_point_is_refused(
     assert_only(place / "g", "b", "zarr.json")
     done = run_mounted(mounts, *command, IN_PLACE, after=after)
     assert done.returncode == 0, done
-    assert same(place / "a", disk)
+    assert_same_elements(read(place / "a"), read(disk))
     assert_only(place / "g", "b", "zarr.json")
 
 
@@ -130,7 +110,7 @@ def test_a_disk_without_room_for_both_is_refused(
     shutil.rmtree(kept)
     done = run_mounted(mounts, rechunk.path, *words, IN_PLACE, after=after)
     assert done.returncode == 0, done
-    assert same(place / "n", kept / "t")
+    assert_same_elements(read(place / "n"), read(kept / "t"))
 
 
 def test_a_folder_that_may_not_be_written_is_refused(
@@ -168,7 +148,7 @@ def test_a_folder_that_may_not_be_written_is_refused(
         path.chmod(0o777)
     done = run(*command, IN_PLACE)
     assert done.returncode == 0, done
-    assert same(place / "a", target)
+    assert_same_elements(read(place / "a"), read(target))
     assert_only(place / "g", "b", "zarr.json")
 
 
@@ -203,7 +183,7 @@ def test_owner_mode_and_acl_stay(
     before = target.stat()
     acls = {n: os.getxattr(target, n) for n in (access, default) if access}
     rechunk.ok("run", place / "a", target, *CHUNKS, "--overwrite")
-    assert same(place / "a", target)
+    assert_same_elements(read(place / "a"), read(target))
     after = target.stat()
     assert after.st_ino != before.st_ino
     assert (after.st_uid, after.st_gid) == (NOBODY, 1234)
