@@ -25,7 +25,8 @@ _PER_ARRAY = {
 # What users of the package do instead of a command; others are commands here,
 # too, because the package brings the command.
 _ACTIONS = {
-    "resume": "the call that began it",
+    # A new call plans the same only if all its places are paths or stores.
+    "resume": "`execute()` of the same plan",
     "run": "the call",
     "plan": "`rechunk()`",
     "save": "`rechunk()`",

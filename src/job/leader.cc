@@ -111,10 +111,9 @@ bool Leader::leave() noexcept {
 }
 
 Error with_resume_hint(const Error& error, const PlannedJob& job) {
-  const std::string command = job.places.target.empty()
-                                  ? "the same call"
-                                  : action("resume", job.places.target);
-  const std::string kept = "finished work is kept: " + command + " continues";
+  const std::string kept =
+      "finished work is kept: " + action("resume", job.places.target) +
+      " continues";
   return error.with_hint(
       error.hint().empty() ? kept : error.marked_hint() + "; " + kept);
 }

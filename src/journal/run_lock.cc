@@ -29,6 +29,8 @@ constexpr double kQuietSeconds = 20;
 /// The same where the beat was told by another machine's clock.
 constexpr double kQuietSecondsElsewhere = 120;
 constexpr double kLookSeconds = 0.5;
+/// Who begins a run looks twice: without the lock, and before taking it.
+constexpr double kMostWaitSeconds = 2 * kQuietSeconds;
 
 /// A process said that it was at work.
 struct Beat {
@@ -201,8 +203,9 @@ namespace {
   throw Error(ErrorKind::kInvalidArgument,
               "locking " + journal.describe("") + ": " + describe(owner) +
                   " is at work there",
-              "wait for it, or end it; the lock of a process that has died "
-              "does not count for longer than half a minute");
+              fmt::format("wait for it, or end it; the lock of a process that "
+                          "has died counts for {} seconds at most",
+                          kMostWaitSeconds));
 }
 
 }  // namespace

@@ -53,6 +53,9 @@ std::string refusal(const std::shared_ptr<Store>& journal) {
     RunLock::lead(journal, "q");
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kInvalidArgument);
+    EXPECT_NE(error.hint().find("counts for 40 seconds at most"),
+              std::string::npos)
+        << error.hint();
     return error.what();
   }
   return "";

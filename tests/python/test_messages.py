@@ -89,13 +89,13 @@ def test_options_are_spelled_as_keywords(tmp_path: Path) -> None:
         assert "--" not in str(refused.value)
 
 
-def test_an_unfinished_run_is_resumed_by_the_call(tmp_path: Path) -> None:
+def test_an_unfinished_run_is_resumed_by_its_plan(tmp_path: Path) -> None:
     """And given up by the command, which the package brings."""
     source = np.random.default_rng(1).random((40, 30))
     target = tmp_path / "t"
     begun = rechunk(source, (40, 3), "1MB", target, executor="python")
     begun._plan.prepare()
-    said = "the call that began it continues it, overwrite=True begins anew"
+    said = "same plan continues it, overwrite=True begins anew"
     with pytest.raises(RechunkError) as refused:
         rechunk(source, (40, 2), "1MB", target).execute()
     assert said in str(refused.value)

@@ -27,14 +27,15 @@ class Stops:
 
     shape, dtype, chunks = LARGE.shape, LARGE.dtype, (4, 300)
 
-    def __init__(self, error: type[BaseException]) -> None:
+    def __init__(self, error: type[BaseException], at: int = 3) -> None:
         self.error: type[BaseException] | None = error
+        self.at = at
         self.reads = 0
 
     def __getitem__(self, region: Any) -> Any:
         part = LARGE[region]
         self.reads += part.size > 0
-        if self.reads == 3 and self.error is not None:
+        if self.reads == self.at and self.error is not None:
             error, self.error = self.error, None
             raise error("stop")
         return part
@@ -67,6 +68,24 @@ def test_the_python_executor_can_be_stopped(
         made = planned("threads" if again == "threads" else "python").execute()
     assert_same_elements(made[...], LARGE)
     assert_only(tmp_path, "t")
+
+
+@pytest.mark.parametrize("kind", ["path", "memory"])
+def test_what_the_hint_of_a_failed_run_says_goes(
+    tmp_path: Path, kind: str
+) -> None:
+    """A source in memory is not known again: another call is refused."""
+    target = tmp_path / "t" if kind == "path" else MemoryStore()
+    call = (Stops(OSError, at=40), (3, 300), "2.5MB", target)
+    planned = rechunk(*call, threads=1)
+    with pytest.raises(RechunkError) as failed:
+        planned.execute()
+    assert planned.status()["tasks_done"] > 0
+    with pytest.raises(RechunkError, match="unfinished run") as refused:
+        rechunk(*call, threads=1)
+    for error in (failed.value, refused.value):
+        assert "`execute()` of the same plan continues" in error.hint
+    assert_same_elements(planned.execute()[...], LARGE)
 
 
 MEMORY: dict[str, Callable[[], Any]] = {
