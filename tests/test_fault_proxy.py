@@ -188,6 +188,11 @@ def test_answers_that_the_proxy_makes(
     assert client.ask("/file?uploadId=1", "PUT", b"x")[0].status == 405
     answer, body = client.ask("/file?uploadId=1", "POST", b"x")
     assert (answer.status, b"<Error>" in body) == (200, True)
+    proxy("fault redirect to=http://127.0.0.1:1/elsewhere")
+    answer, _ = client.ask(Authorization="secret")
+    assert answer.status == 307
+    assert answer.getheader("Location") == "http://127.0.0.1:1/elsewhere"
+    assert [one["signed"] for one in proxy.log()[-2:]] == [False, True]
     assert proxy.counts()["connections"] == 1
     with pytest.raises(AssertionError, match="no fault is called nonsense"):
         proxy("fault nonsense")

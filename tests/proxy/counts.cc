@@ -52,6 +52,7 @@ std::string Counts::log() const {
     json.push_back({{"method", passed.method},
                     {"target", passed.target},
                     {"range", passed.range},
+                    {"signed", passed.is_signed},
                     {"fault", passed.fault},
                     {"status", passed.status},
                     {"request_bytes", passed.request_bytes},
@@ -61,9 +62,10 @@ std::string Counts::log() const {
   return nlohmann::json{{"requests", json}}.dump();
 }
 
-InFlight::InFlight(Counts& counts, std::string_view method,
-                   std::string_view target, std::string_view range)
-    : passed{std::string(method), std::string(target), std::string(range)},
+InFlight::InFlight(Counts& counts, const Head& request)
+    : passed{std::string(request.word(0)), std::string(request.word(1)),
+             std::string(request.field("range")),
+             !request.field("authorization").empty()},
       counts_(counts),
       start_(std::chrono::steady_clock::now()) {
   counts_.begun();

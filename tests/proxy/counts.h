@@ -6,14 +6,16 @@
 #include <map>
 #include <mutex>
 #include <string>
-#include <string_view>
 #include <vector>
+
+#include "http_message.h"
 
 /// One request and what became of it.
 struct Passed {
   std::string method, target, range;
-  std::string fault;                                 // "": none.
-  int status = 0;                                    // 0: no answer was sent.
+  bool is_signed = false;  // It showed who the client is.
+  std::string fault;       // "": none.
+  int status = 0;          // 0: no answer was sent.
   std::int64_t request_bytes = 0, answer_bytes = 0;  // Of the bodies.
   double seconds = 0;
 };
@@ -46,8 +48,7 @@ class Counts {
 /// Counts a request from its first byte until it is destroyed.
 class InFlight {
  public:
-  InFlight(Counts& counts, std::string_view method, std::string_view target,
-           std::string_view range);
+  InFlight(Counts& counts, const Head& request);
   InFlight(const InFlight&) = delete;
   InFlight& operator=(const InFlight&) = delete;
   ~InFlight();

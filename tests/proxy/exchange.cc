@@ -68,8 +68,7 @@ class Exchange {
         server_(server),
         request_(request),
         proxy_(proxy),
-        record_(proxy.counts, request.word(0), request.word(1),
-                request.field("range")),
+        record_(proxy.counts, request),
         fault_(proxy.faults.draw(request)) {
     if (fault_) record_.passed.fault = fault_name(fault_->rule.kind);
   }

@@ -29,6 +29,8 @@ constexpr std::array kKinds = {
     KindRow{FaultKind::kErrorInside, "error_inside", 200, "OK",
             "InternalError"},
     KindRow{FaultKind::kHtml, "html", 502, "Bad Gateway"},
+    KindRow{FaultKind::kRedirect, "redirect", 307, "Temporary Redirect",
+            "TemporaryRedirect"},
 };
 
 const KindRow& row_of(FaultKind kind) {
@@ -57,6 +59,8 @@ void set_member(Rule& rule, const std::string& name, const std::string& value) {
     rule.retry_after = std::stoi(value);
   } else if (name == "seconds") {
     rule.seconds = std::stod(value);
+  } else if (name == "to") {
+    rule.to = value;
   } else {
     throw std::invalid_argument("a fault has no " + name);
   }
@@ -158,6 +162,7 @@ std::optional<std::string> made_answer(const Rule& rule, bool with_body) {
   if (rule.retry_after >= 0) {
     answer << "Retry-After: " << rule.retry_after << "\r\n";
   }
+  if (!rule.to.empty()) answer << "Location: " << rule.to << "\r\n";
   answer << "\r\n";
   if (with_body) answer << body;
   return answer.str();

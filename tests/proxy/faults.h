@@ -24,6 +24,7 @@ enum class FaultKind {
   kErrorInside,  // 200 with an error in its body, as S3 may answer to the
                  // end of a multipart upload.
   kHtml,
+  kRedirect,
 };
 
 /// One kind of fault, and which requests it hits.
@@ -38,6 +39,7 @@ struct Rule {
   int burst = 1;            // Faults in a row, once one was drawn.
   int retry_after = -1;     // Seconds that an answer asks for.
   double seconds = 0;       // Of a stall.
+  std::string to;           // The URL of a redirect.
 
   bool concerns(const Head& request) const;
 };
