@@ -6,12 +6,12 @@
 #include <utility>
 
 #include "base/machine.h"
+#include "job/job_state.h"
 #include "job/plan_file.h"
 #include "job/replacement.h"
 #include "job/run_status.h"
 #include "job/target_place.h"
 #include "job/thread_run.h"
-#include "job_state.h"
 #include "journal/journal.h"
 #include "journal/run_lock.h"
 #include "request/own_places.h"
@@ -26,11 +26,11 @@ Job::Job(const std::string& source, const std::string& target,
                                ? ""
                                : temp_place(options.temp, target);
   check_temp_apart(temp, source, target);
-  state_ = std::make_unique<State>(
+  state_ = std::make_unique<JobState>(
       plan_job({source, target, temp}, stores, options), stores);
 }
 
-Job::Job(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Job::Job(std::unique_ptr<JobState> state) : state_(std::move(state)) {}
 Job::~Job() = default;
 Job::Job(Job&&) noexcept = default;
 Job& Job::operator=(Job&&) noexcept = default;
@@ -52,7 +52,7 @@ const std::string& Job::save() const {
 
 Job Job::load(const std::string& plan_file, const Stores& stores) {
   auto state =
-      std::make_unique<State>(read_plan_file(plan_file, stores), stores);
+      std::make_unique<JobState>(read_plan_file(plan_file, stores), stores);
   state->unfinished = Unfinished::kResume;
   return Job(std::move(state));
 }

@@ -1,7 +1,7 @@
 #include "rechunk/run.h"
 
+#include "job/job_state.h"
 #include "job/worker.h"
-#include "job_state.h"
 
 namespace rechunk {
 

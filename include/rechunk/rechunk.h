@@ -30,6 +30,8 @@
 
 namespace rechunk {
 
+struct JobState;  // src/job/job_state.h
+
 /// One rechunk from a source to a target. The constructor plans it. Nothing is
 /// written before `run`, or before a `Run` of the job begins (run.h). A process
 /// that takes part in another process's run loads the same job from its plan
@@ -101,9 +103,8 @@ class Job {
 
  private:
   friend class Run;
-  struct State;
-  explicit Job(std::unique_ptr<State> state);
-  std::unique_ptr<State> state_;
+  explicit Job(std::unique_ptr<JobState> state);
+  std::unique_ptr<JobState> state_;
 };
 
 inline Job Executor::share(const std::function<Job()>& plan) { return plan(); }

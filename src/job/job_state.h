@@ -1,4 +1,4 @@
-// What a Job holds. Parts: rechunk.cc (Job), run.cc (Run).
+// What a Job holds. For src/rechunk.cc (Job) and src/run.cc (Run).
 #pragma once
 
 #include <mutex>
@@ -7,12 +7,12 @@
 #include "job/leader.h"
 #include "job/plan_file.h"
 #include "job/planned_job.h"
-#include "rechunk/rechunk.h"
+#include "rechunk/options.h"
 
 namespace rechunk {
 
-struct Job::State {
-  State(PlannedJob planned, const Stores& stores)
+struct JobState {
+  JobState(PlannedJob planned, const Stores& stores)
       : job(std::move(planned)), given(stores) {}
 
   /// Writes the plan file once: only runs and other processes need it.
