@@ -16,6 +16,8 @@ namespace rechunk::cli {
 namespace {
 
 constexpr unsigned kLayoutBits = kPlanBit | kRunBit;
+constexpr unsigned kPlaceBits =
+    kTaskBit | kCommitBit | kResumeBit | kDiscardBit;
 constexpr unsigned kAllBits = ~0u;
 
 void check_choice(const char* flag, const std::string& word, const char* one,
@@ -75,7 +77,8 @@ using ReadWord = void (*)(const char* flag, const std::string& word,
 /// Where a flag's value goes; its type says what the flag takes.
 using Field = std::variant<bool Options::*, std::string Options::*,
                            std::vector<std::string> Options::*, ReadWord,
-                           bool Arguments::*, std::string Arguments::*>;
+                           bool Arguments::*, std::string Arguments::*,
+                           std::vector<std::string> Arguments::*>;
 
 struct Flag {
   const char* names;
@@ -91,6 +94,7 @@ struct Flag {
 
 constexpr const char* kTargetGroup = "Target";
 constexpr const char* kResources = "Memory and time";
+constexpr const char* kStorage = "Storage";
 constexpr const char* kConduct = "Behaviour";
 constexpr const char* kOutput = "Output";
 constexpr const char* kPaper = "Without a source";
@@ -136,14 +140,26 @@ const Flag kFlags[] = {
      "machine or its cgroup)"},
     {"-j,--threads", "N", kLayoutBits | kVerifyBit | kResumeBit, read_threads,
      kResources, "Threads (default: one per core)"},
-    {"--temp", "FOLDER", kLayoutBits, &Options::temp, kResources,
-     "Folder for intermediates, a path or a file:// URL (default: a hidden "
-     "folder beside the target)"},
+    {"--temp", "PLACE", kLayoutBits, &Options::temp, kResources,
+     "Place for intermediates, a path or a URL (default: hidden, beside the "
+     "target)"},
 
     {"--calibrate", "auto|off", kLayoutBits, read_calibrate, kResources,
      "auto: measure a few of the source's chunks and the disk before "
      "planning; off (default): plan with estimates, so that every run gets "
      "the same plan"},
+
+    {"--storage", "KEY=VALUE", kAllBits, &Arguments::storage, kStorage,
+     "How to reach places that are no paths: region, endpoint_url, profile, "
+     "anon, ... May be given several times. The environment counts, too "
+     "(AWS_REGION, ...)"},
+    {"--source-storage", "KEY=VALUE", kLayoutBits | kVerifyBit | kPlaceBits,
+     &Arguments::source_storage, kStorage, "The same for SOURCE alone"},
+    {"--target-storage", "KEY=VALUE", kLayoutBits | kVerifyBit | kPlaceBits,
+     &Arguments::target_storage, kStorage, "The same for TARGET alone"},
+    {"--temp-storage", "KEY=VALUE", kLayoutBits | kPlaceBits,
+     &Arguments::temp_storage, kStorage,
+     "The same for the place of intermediates alone"},
 
     {"--overwrite", "", kLayoutBits, &Options::overwrite, kConduct,
      "Replace a target that exists. The old one stays until the new one is "

@@ -26,6 +26,7 @@ struct Arguments {
   std::string plan_file;  ///< To read, or to write (--save).
   std::string array, stage, tasks;
   std::string sample, seed;
+  Texts storage, source_storage, target_storage, temp_storage;  ///< KEY=VALUE.
 };
 
 /// A wrong command line, found before anything was done: exit code 2.

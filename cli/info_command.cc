@@ -6,6 +6,7 @@
 #include "base/byte_size.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/storage.h"
 
 namespace rechunk::cli {
 namespace {
@@ -96,7 +97,8 @@ std::string table_text(const std::vector<ArrayInfo>& arrays) {
 }  // namespace
 
 int run_info(const Arguments& arguments) {
-  const std::vector<ArrayInfo> arrays = info(arguments.source);
+  const std::vector<ArrayInfo> arrays = info(
+      arguments.source, make_storage(arguments).for_source(arguments.source));
   write_stdout(arguments.json ? json_text(arrays) : table_text(arrays));
   return 0;
 }

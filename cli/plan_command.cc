@@ -2,6 +2,7 @@
 #include "cli/output.h"
 #include "cli/plan_file.h"
 #include "cli/spelling.h"
+#include "cli/storage.h"
 #include "cli/words.h"
 
 namespace rechunk::cli {
@@ -29,8 +30,11 @@ Planned plan_of(const Arguments& arguments) {
     throw UsageError("planning: SOURCE or TARGET is missing",
                      "give both, or --shape, --dtype and --source-chunks "
                      "to plan without an array");
-  const Job job(arguments.source, arguments.target, options);
-  if (!arguments.plan_file.empty()) save_plan(job, arguments.plan_file);
+  const Storage storage = make_storage(arguments);
+  const Job job(arguments.source, arguments.target, options,
+                {.storage = storage});
+  if (!arguments.plan_file.empty())
+    save_plan(job, arguments.plan_file, storage);
   return {job.plan(), describe_parts(job)};
 }
 

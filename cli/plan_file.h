@@ -1,4 +1,5 @@
-// Plans in files: what `plan --save` writes, and `task` and `commit` read.
+// Plans in files, or in buckets: what `plan --save` writes, and `task` and
+// `commit` read.
 #pragma once
 
 #include <string>
@@ -9,9 +10,9 @@ namespace rechunk::cli {
 
 /// Writes the job's plan file in one step. Throws: invalid_argument (something
 /// is already at the target), io.
-void save_plan(const Job& job, const std::string& path);
+void save_plan(const Job& job, const std::string& path, const Storage& storage);
 
 /// Throws: not_found, corrupt.
-Job load_plan(const std::string& path);
+Job load_plan(const std::string& path, const Storage& storage);
 
 }  // namespace rechunk::cli

@@ -6,6 +6,7 @@
 #include "cli/output.h"
 #include "cli/progress.h"
 #include "cli/spelling.h"
+#include "cli/storage.h"
 
 namespace rechunk::cli {
 namespace {
@@ -89,18 +90,20 @@ int run_run(const Arguments& arguments) {
     if (options.max_memory == 0)
       options.max_memory =
           with_defaults(options).max_memory / team.processes_here;
-    return Job(arguments.source, arguments.target, options);
+    return Job(arguments.source, arguments.target, options,
+               {.storage = make_storage(arguments)});
   });
 }
 
 int run_resume(const Arguments& arguments) {
   const int threads = make_options(arguments).threads;
-  if (tidy_up(arguments.target)) {
+  const Storage storage = make_storage(arguments);
+  if (tidy_up(arguments.target, storage.for_target(arguments.target))) {
     std::fputs("done     already, there was nothing left to do\n", stderr);
     return 0;
   }
   return run_job(arguments, [&](const Team&) {
-    return Job::unfinished(arguments.target, threads, arguments.check);
+    return Job::unfinished(arguments.target, threads, arguments.check, storage);
   });
 }
 

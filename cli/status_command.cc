@@ -7,6 +7,7 @@
 #include "base/byte_size.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/storage.h"
 
 namespace rechunk::cli {
 namespace {
@@ -48,7 +49,8 @@ std::string text(const Status& status) {
 }  // namespace
 
 int run_status(const Arguments& arguments) {
-  const Status found = status(arguments.target);
+  const Status found = status(
+      arguments.target, make_storage(arguments).for_target(arguments.target));
   if (found.state == State::kAbsent)
     throw Error(ErrorKind::kNotFound, "looking at " + arguments.target +
                                           ": there is no target and no run");
@@ -57,7 +59,8 @@ int run_status(const Arguments& arguments) {
 }
 
 int run_discard(const Arguments& arguments) {
-  Job job = Job::unfinished(arguments.target);
+  Job job =
+      Job::unfinished(arguments.target, 0, false, make_storage(arguments));
   job.discard();
   std::fputs(
       job.into_existing()

@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "cli/plan_file.h"
 #include "cli/spelling.h"
+#include "cli/storage.h"
 #include "cli/words.h"
 #include "rechunk/run.h"
 
@@ -74,7 +75,7 @@ std::string json_text(const TaskRange& tasks, const StageReport& report,
 
 int run_task(const Arguments& arguments) {
   const TaskWords words = parse_tasks(arguments);
-  Job job = load_plan(arguments.plan_file);
+  Job job = load_plan(arguments.plan_file, make_storage(arguments));
   const TaskRange tasks = tasks_of(job.plan(), words);
   Run run(job);
   StageReport report;
@@ -96,7 +97,7 @@ int run_task(const Arguments& arguments) {
 }
 
 int run_commit(const Arguments& arguments) {
-  Job job = load_plan(arguments.plan_file);
+  Job job = load_plan(arguments.plan_file, make_storage(arguments));
   const Report report = Run(job).commit();
   if (report.arrays.size() < job.plan().arrays.size())
     std::fputs("done     already, there was nothing left to do\n", stderr);

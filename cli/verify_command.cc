@@ -7,6 +7,7 @@
 #include "cli/interrupt.h"
 #include "cli/output.h"
 #include "cli/progress.h"
+#include "cli/storage.h"
 #include "cli/words.h"
 
 namespace rechunk::cli {
@@ -19,7 +20,7 @@ Comparison compare(const Arguments& arguments, const Sample& sample) {
   const Interrupt interrupt;
   const auto progress = make_progress_bar();
   return verify(arguments.source, arguments.target, options, sample,
-                progress.get(), interrupt.token());
+                progress.get(), interrupt.token(), make_storage(arguments));
 }
 
 Json difference_json(const Comparison::Difference& difference) {

@@ -59,8 +59,8 @@ Job Job::load(const std::string& plan_file, const Stores& stores) {
 
 Job Job::unfinished(const std::string& target, int threads, bool check_contents,
                     const Storage& storage) {
-  const auto plan =
-      running_plan(*open_own_store(journal_place(target), storage.target));
+  const auto plan = running_plan(
+      *open_own_store(journal_place(target), storage.for_target(target)));
   if (!plan)
     throw Error(ErrorKind::kNotFound, "opening the run of " + target +
                                           ": no unfinished run is there");

@@ -73,9 +73,15 @@ struct Medium {
 /// obstore and fsspec; each store lists its own (README).
 using StorageOptions = std::map<std::string, std::string>;
 
-/// The same for all places of a job. The journal lies beside the target.
+/// The same for the places of a job. The journal lies beside the target.
 struct Storage {
-  StorageOptions source, target, temp;
+  StorageOptions source, target, temp;  ///< These count first.
+  StorageOptions all;                   ///< For each place that is not local.
+
+  /// What counts for a place of each kind.
+  StorageOptions for_source(const std::string& place) const;
+  StorageOptions for_target(const std::string& place) const;
+  StorageOptions for_temp(const std::string& place) const;
 };
 
 /// Those that are no secrets: plans keep these, so that other processes need
@@ -242,6 +248,13 @@ void write_text(Store& store, std::string_view key, std::string_view text);
 /// invalid_argument (it is a file; the message names the file's format).
 std::shared_ptr<Store> open_store(const std::string& url,
                                   const StorageOptions& options = {});
+
+/// The object that a URL or a local path names, in the store around it.
+struct StoredObject {
+  std::shared_ptr<Store> store;
+  std::string key;
+};
+StoredObject open_object(const std::string& url, const Storage& storage = {});
 
 /// True if `open_store` has a store for the URL's scheme, or it is a path.
 bool has_store(const std::string& url);

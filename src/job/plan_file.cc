@@ -136,12 +136,17 @@ OrderedJson place_json(const std::string& place,
   return json;
 }
 
-// What a plan says of a place, with what this process was told.
-StorageOptions storage_of(const OrderedJson& place,
-                          const StorageOptions& told) {
-  StorageOptions all = told;
-  all.merge(place.value("storage", StorageOptions()));
-  return all;
+// Adds what a plan says of its places to what this process was told.
+void add_storage(const OrderedJson& json, Storage& told) {
+  const std::pair<const char*, StorageOptions&> places[] = {
+      {"source", told.source}, {"target", told.target}, {"temp", told.temp}};
+  for (const auto& [name, options] : places) {
+    // Told for all places: before the plan, too.
+    const StorageOptions planned =
+        json.at(name).value("storage", StorageOptions());
+    for (const auto& [key, value] : planned)
+      if (!told.all.contains(key)) options.emplace(key, value);
+  }
 }
 
 template <class Value>
@@ -301,11 +306,8 @@ PlannedJob read_plan_file(const std::string& text, const Stores& stores) {
     job.source = parse_documents(json.at("source").at("documents"));
     job.target = parse_documents(json.at("target").at("documents"));
     job.options = parse_options(json.at("options"));
-    const Storage& told = stores.storage;
     job.stores = stores;
-    job.stores.storage = {storage_of(json.at("source"), told.source),
-                          storage_of(json.at("target"), told.target),
-                          storage_of(json.at("temp"), told.temp)};
+    add_storage(json, job.stores.storage);
     if (into_existing(job.options))
       job.existing = parse_existing(json.at("existing"));
   } catch (const nlohmann::json::exception& error) {

@@ -136,6 +136,10 @@ std::shared_ptr<Store> open_replacement(const std::string& place) {
 void open_stores(PlannedJob& job) {
   Stores& stores = job.stores;
   const Places& places = job.places;
+  Storage& storage = stores.storage;
+  storage = {.source = storage.for_source(places.source),
+             .target = storage.for_target(places.target),
+             .temp = storage.for_temp(places.temp)};
   if (!stores.source && !places.source.empty())
     stores.source = open_store(places.source, stores.storage.source);
   if (!stores.temp && !places.temp.empty())

@@ -4,6 +4,7 @@
 
 #include "rechunk/error.h"
 #include "rechunk/store.h"
+#include "store/place.h"
 #include "store/stores.h"
 
 namespace rechunk {
@@ -53,6 +54,11 @@ std::shared_ptr<Store> open_store(const std::string& url,
   return row_of(url).open(url, options);
 }
 
+StoredObject open_object(const std::string& url, const Storage& storage) {
+  const std::string around = place_around(url);
+  return {open_store(around, storage.for_source(around)), name_of_place(url)};
+}
+
 StorageOptions without_secrets(const StorageOptions& options) {
   StorageOptions kept;
   for (const auto& [name, value] : options) {
@@ -69,6 +75,26 @@ StorageOptions without_secrets(const StorageOptions& options) {
       kept.emplace(name, value);
   }
   return kept;
+}
+
+namespace {
+
+StorageOptions together(const std::string& place, StorageOptions own,
+                        const StorageOptions& all) {
+  if (!is_local(place)) own.insert(all.begin(), all.end());
+  return own;
+}
+
+}  // namespace
+
+StorageOptions Storage::for_source(const std::string& place) const {
+  return together(place, source, all);
+}
+StorageOptions Storage::for_target(const std::string& place) const {
+  return together(place, target, all);
+}
+StorageOptions Storage::for_temp(const std::string& place) const {
+  return together(place, temp, all);
 }
 
 void Store::write_many(std::span<WriteRequest> requests,
