@@ -150,6 +150,10 @@ class Store {
   /// Removes an object. False if there was none.
   virtual bool erase(std::string_view key) = 0;
 
+  /// Removes objects, as far as they are there. Without an override it removes
+  /// one after the other.
+  virtual void erase_many(std::span<const std::string> keys);
+
   /// Removes what processes of this machine that have ended left of objects
   /// that they wrote under that key. A process of another machine may lose
   /// such an object, too: its `commit` throws io. Does nothing where unfinished

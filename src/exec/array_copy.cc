@@ -79,8 +79,8 @@ TaskResult ArrayCopy::run(int stage, std::int64_t index, Arena& arena) const {
   return result;
 }
 
-void ArrayCopy::release(int stage, std::int64_t task) const {
-  intermediates_[stage].erase(task);
+void ArrayCopy::release(const TaskRange& tasks) const {
+  intermediates_[tasks.stage].erase(tasks.first, tasks.stop);
 }
 
 bool ArrayCopy::has_intermediate(int stage, std::int64_t task) const {

@@ -38,7 +38,7 @@ class ArrayCopy {
             std::shared_ptr<Store> temp, const Options& options);
 
   TaskResult run(int stage, std::int64_t task, Arena& arena) const;
-  void release(int stage, std::int64_t task) const;
+  void release(const TaskRange& tasks) const;
   /// True if the object that the task wrote into its intermediate exists.
   bool has_intermediate(int stage, std::int64_t task) const;
 

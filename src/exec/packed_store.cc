@@ -157,6 +157,11 @@ bool PackedStore::has(std::int64_t task) const {
               static_cast<std::int64_t>(fill_marker(bytes).size()));
 }
 
-void PackedStore::erase(std::int64_t task) const { store_->erase(key(task)); }
+void PackedStore::erase(std::int64_t first, std::int64_t stop) const {
+  std::vector<std::string> keys;
+  for (std::int64_t task = first; task < stop; ++task)
+    keys.push_back(key(task));
+  store_->erase_many(keys);
+}
 
 }  // namespace rechunk

@@ -57,7 +57,8 @@ class PackedStore {
 
   /// True if the object of a task exists; a raw one must have its full size.
   bool has(std::int64_t task) const;
-  void erase(std::int64_t task) const;
+  /// Removes the objects of tasks first to stop - 1.
+  void erase(std::int64_t first, std::int64_t stop) const;
 
  private:
   struct Range;

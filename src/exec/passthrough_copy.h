@@ -44,11 +44,17 @@ class PassthroughCopy {
                     ObjectSums& sums) const;
 
  private:
+  void move_in_window(const Region& objects, Arena& arena, Pulse::Task& pulse,
+                      StageReport& report) const;
+  void note_missing(const std::string& to, StageReport& report) const;
+  void note_moved(const std::string& to, std::int64_t bytes, std::uint64_t hash,
+                  StageReport& report) const;
   void move(const Shape& object, Arena& arena, Pulse::Task& pulse,
             StageReport& report) const;
 
   TaskGrid tasks_;
   Grid objects_;
+  const int window_;
   Side source_, target_;
   Pulse* const pulse_;
 };

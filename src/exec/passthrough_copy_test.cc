@@ -6,6 +6,7 @@
 
 #include "exec/testing.h"
 #include "plan/planner.h"
+#include "store/late_store.h"
 #include "zarr/documents/encoding.h"
 
 namespace rechunk {
@@ -13,14 +14,27 @@ namespace {
 
 constexpr ChunkKeyEncoding kV2{true, '.'}, kV3{false, '/'};
 
+/// `requests`: in flight at a time, of places that answer in any order.
 Plan plan_moves(const Shape& shape, const Shape& objects,
-                std::int64_t item_bytes = 1) {
+                std::int64_t item_bytes = 1, int requests = 1) {
   ArrayProblem problem;
   problem.shape = shape;
   problem.item_bytes = item_bytes;
   problem.source = problem.target = {objects, objects, objects, 0, 0, 0};
   problem.same_encoding = true;
-  return make_plan({problem}, {4 << 20, 1});
+  problem.source.request_bytes = kPassthroughBufferBytes;
+  problem.target.request_bytes = 1;
+  for (ChunkTraits* side : {&problem.source, &problem.target}) {
+    side->medium.requests = requests;
+    side->medium.latency_ns = requests > 1 ? 1e7 : 0;
+  }
+  return make_plan({problem}, {8 << 20, 1});
+}
+
+std::shared_ptr<Store> place(int requests, std::uint64_t seed = 0) {
+  auto memory = make_memory_store();
+  if (requests == 1) return memory;
+  return std::make_shared<LateStore>(std::move(memory), requests, seed);
 }
 
 // Runs all tasks with the memory that the plan gives them.
@@ -41,6 +55,7 @@ StageReport move_all(const Plan& plan, const Shape& objects,
 }
 
 TEST(PassthroughCopy, MovesObjectsAsTheyAreUnderTheirNewNames) {
+  int windows = 0;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     SCOPED_TRACE("seed " + std::to_string(seed));
     Random random(seed);
@@ -48,9 +63,13 @@ TEST(PassthroughCopy, MovesObjectsAsTheyAreUnderTheirNewNames) {
     Shape objects;
     for (std::size_t axis = 0; axis < shape.size(); ++axis)
       objects.push_back(pick(random, 1, 5));
-    const Plan plan = plan_moves(shape, objects, pick(random, 1, 1 << 20));
-    const PassthroughCopy::Side source{make_memory_store(), "in", kV2};
-    const PassthroughCopy::Side target{make_memory_store(), "new/out", kV3};
+    const int requests = static_cast<int>(seed % 3 == 0 ? 1 : 2 + seed % 5);
+    const Plan plan =
+        plan_moves(shape, objects, pick(random, 1, 1 << 20), requests);
+    EXPECT_LE(plan.arrays[0].window, requests);
+    windows += plan.arrays[0].window > 1;
+    const PassthroughCopy::Side source{place(requests, seed), "in", kV2};
+    const PassthroughCopy::Side target{place(requests, seed), "new/out", kV3};
     std::map<std::string, Bytes> expected;
     std::int64_t bytes = 0;
     const Grid grid(shape, objects);
@@ -75,20 +94,23 @@ TEST(PassthroughCopy, MovesObjectsAsTheyAreUnderTheirNewNames) {
     EXPECT_EQ(report.counted.stored_bytes_written, bytes);
     if (HasFailure()) return;
   }
+  EXPECT_GT(windows, 100);
 }
 
 TEST(PassthroughCopy, MovesObjectsLargerThanItsBuffer) {
   Random random(1);
   for (const std::int64_t size :
        {kPassthroughBufferBytes - 1, kPassthroughBufferBytes,
-        kPassthroughBufferBytes + 1, 3 * kPassthroughBufferBytes + 5}) {
-    const PassthroughCopy::Side source{make_memory_store(), "", kV3};
-    const PassthroughCopy::Side target{make_memory_store(), "", kV3};
-    const Bytes data = random_bytes(random, size);
-    write_object(*source.store, "c/0", data);
-    move_all(plan_moves({10}, {10}), {10}, source, target);
-    EXPECT_TRUE(read_object(*target.store, "c/0") == data) << size;
-  }
+        kPassthroughBufferBytes + 1, 3 * kPassthroughBufferBytes + 5})
+    for (const int requests : {1, 3}) {
+      const PassthroughCopy::Side source{place(requests), "", kV3};
+      const PassthroughCopy::Side target{place(requests), "", kV3};
+      const Bytes data = random_bytes(random, size);
+      write_object(*source.store, "c/0", data);
+      write_object(*source.store, "c/1", random_bytes(random, 10));
+      move_all(plan_moves({20}, {10}, 1, requests), {10}, source, target);
+      EXPECT_TRUE(read_object(*target.store, "c/0") == data) << size;
+    }
 }
 
 TEST(PassthroughCopy, MovesEmptyObjects) {

@@ -116,12 +116,9 @@ std::int64_t task_count(const Plan& plan) {
 void carry_out(const Work& work, TaskRunner& runner, Arena& arena,
                Results& results) {
   const auto [array, stage, first, stop] = work.tasks;
-  for (std::int64_t task = first; task < stop; ++task) {
-    if (work.release)
-      runner.release(array, stage, task);
-    else
-      results.add(work, runner.run(array, stage, task, arena));
-  }
+  if (work.release) return runner.release(work.tasks);
+  for (std::int64_t task = first; task < stop; ++task)
+    results.add(work, runner.run(array, stage, task, arena));
 }
 
 std::int64_t arena_bytes(const Pack& pack, const ArenaSizes& sizes) {

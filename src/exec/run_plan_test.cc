@@ -67,9 +67,10 @@ class FakeRunner final : public TaskRunner {
     return result_of(name);
   }
 
-  void release(int array, int stage, std::int64_t task) override {
+  void release(const TaskRange& tasks) override {
     const std::lock_guard lock(mutex);
-    EXPECT_TRUE(releases.emplace(array, stage, task).second);
+    for (std::int64_t task = tasks.first; task < tasks.stop; ++task)
+      EXPECT_TRUE(releases.emplace(tasks.array, tasks.stage, task).second);
   }
 
   std::function<void(const Name&)> on_run;
@@ -247,7 +248,7 @@ TEST(RunPlan, ThrowsTheFirstErrorWhenAllHaveStopped) {
 TEST(RunPlan, PassesOnErrorsOfReleases) {
   class Stubborn final : public TaskRunner {
     TaskResult run(int, int, std::int64_t, Arena&) override { return {}; }
-    void release(int, int, std::int64_t) override {
+    void release(const TaskRange&) override {
       throw Error(ErrorKind::kIo, "erasing: refused");
     }
   };

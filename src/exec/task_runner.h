@@ -6,6 +6,7 @@
 #include "base/digest.h"
 #include "base/memory_budget.h"
 #include "rechunk/observer.h"
+#include "rechunk/plan.h"
 
 namespace rechunk {
 
@@ -26,8 +27,8 @@ class TaskRunner {
   virtual TaskResult run(int array, int stage, std::int64_t task,
                          Arena& arena) = 0;
 
-  /// Removes the object that the task of a stage wrote into an intermediate.
-  virtual void release(int array, int stage, std::int64_t task) = 0;
+  /// Removes the objects that tasks of a stage wrote into an intermediate.
+  virtual void release(const TaskRange& tasks) = 0;
 };
 
 }  // namespace rechunk

@@ -72,9 +72,7 @@ class CopyRunner final : public TaskRunner {
     EXPECT_EQ(arena.used(), 0) << "a task keeps memory";
     return result;
   }
-  void release(int, int stage, std::int64_t task) override {
-    copy_.release(stage, task);
-  }
+  void release(const TaskRange& tasks) override { copy_.release(tasks); }
 
  private:
   const ArrayCopy copy_;

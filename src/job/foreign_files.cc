@@ -230,11 +230,13 @@ void erase_zarr(Store& store, const Hierarchy& hierarchy,
   for (const auto& [path, array] : hierarchy.unread)
     listed.outline.unread[path];
   std::sort(listed.documents.begin(), listed.documents.end(), outer_key_first);
+  // One after the other: the root's document goes first.
   for (const std::string& key : listed.documents) store.erase(key);
-  for (const std::string& key : listed.others)
-    if (!is_file(listed.outline, key) ||
-        (listed.documents.empty() && may_be_chunk(key)))
-      store.erase(key);
+  std::erase_if(listed.others, [&](const std::string& key) {
+    return is_file(listed.outline, key) &&
+           !(listed.documents.empty() && may_be_chunk(key));
+  });
+  store.erase_many(listed.others);
 }
 
 }  // namespace rechunk

@@ -149,8 +149,8 @@ ObjectSums JobRunner::targets_of(int array, std::int64_t task,
   return sums;
 }
 
-void JobRunner::release(int array, int stage, std::int64_t task) {
-  retrying([&] { std::get<ArrayCopy>(copies_[array]).release(stage, task); });
+void JobRunner::release(const TaskRange& tasks) {
+  retrying([&] { std::get<ArrayCopy>(copies_[tasks.array]).release(tasks); });
 }
 
 bool JobRunner::has_intermediate(int array, int stage,

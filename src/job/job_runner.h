@@ -38,7 +38,7 @@ class JobRunner final : public TaskRunner {
   /// that was planned.
   TaskResult run(int array, int stage, std::int64_t task,
                  Arena& arena) override;
-  void release(int array, int stage, std::int64_t task) override;
+  void release(const TaskRange& tasks) override;
 
   /// Visits the objects that the task of a first stage reads.
   void visit_sources(int array, std::int64_t task,

@@ -292,8 +292,7 @@ TaskResult Worker::run_all(const TaskRange& batch, Arena& arena) {
 void Worker::release(const TaskRange& batch) {
   check_batch(batch);
   if (job_.options.keep_temp) return;
-  for (std::int64_t task = batch.first; task < batch.stop; ++task)
-    runner_.release(batch.array, batch.stage, task);
+  runner_.release(batch);
 }
 
 void Worker::publish(int array, const std::string& key,

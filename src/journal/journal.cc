@@ -204,8 +204,7 @@ void Journal::erase() {
   store_->erase(kExchanging);
   // Listed now: who writes a record later sees that the plan is gone.
   for (const char* records : {kDone, kPartial})
-    for (const std::string& key : keys_below(*store_, records))
-      store_->erase(key);
+    store_->erase_many(keys_below(*store_, records));
 }
 
 bool Journal::begin_exchange(const std::string& record) {

@@ -35,9 +35,9 @@ TaskResult Recorder::run(int array, int stage, std::int64_t task,
   return result;
 }
 
-void Recorder::release(int array, int stage, std::int64_t task) {
+void Recorder::release(const TaskRange& tasks) {
   flush();
-  runner_.release(array, stage, task);
+  runner_.release(tasks);
 }
 
 void Recorder::gather(const TaskRange& task, const TaskResult& result) {

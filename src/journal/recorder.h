@@ -35,7 +35,7 @@ class Recorder final : public TaskRunner {
   /// Throws: what the runner throws; what writing earlier records threw.
   TaskResult run(int array, int stage, std::int64_t task,
                  Arena& arena) override;
-  void release(int array, int stage, std::int64_t task) override;
+  void release(const TaskRange& tasks) override;
 
   /// Writes everything that was gathered, and waits until it is written.
   void flush();

@@ -153,7 +153,7 @@ StagedCopySpec move_objects(const ArrayProblem& array, int threads,
       task = larger;
     }
   spec = one_stage(array, task, std::move(spec));
-  spec.stages[0].max_task_bytes = kPassthroughBufferBytes;
+  spec.stages[0].max_task_bytes = passthrough_bytes(array, task);
   spec.reasons = {
       "source and target share grid, type and codecs: encoded "
       "objects are moved as they are"};
@@ -185,7 +185,10 @@ std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
 }
 
 std::int64_t passthrough_bytes(const ArrayProblem& array, const Shape& task) {
-  if (array.same_encoding) return kPassthroughBufferBytes;
+  // A window of small objects; a large one goes through an open writer.
+  if (array.same_encoding)
+    return kPassthroughBufferBytes + array.source.unit_scratch_bytes +
+           array.target.medium.writer_bytes;
   return index_bytes(array, task) + kSmallestBufferBytes;
 }
 

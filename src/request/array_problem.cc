@@ -114,6 +114,9 @@ ArrayProblem make_problem(const std::string& name, const ArrayMetadata& source,
   if (problem.same_encoding) {
     problem.source = opaque_traits(source, source_costs);
     problem.target = opaque_traits(target, target_costs);
+    // Of several objects in flight, each has a buffer from which it is written.
+    problem.source.request_bytes = kPassthroughBufferBytes;
+    problem.target.request_bytes = 1;
   } else if (problem.same_chunk_encoding) {
     problem.source = encoded_traits(source, source_costs);
     problem.target = encoded_traits(target, target_costs);

@@ -32,6 +32,9 @@ class ForwardingStore : public Store {
     return store_->create_if_absent(key, bytes);
   }
   bool erase(std::string_view key) override { return store_->erase(key); }
+  void erase_many(std::span<const std::string> keys) override {
+    store_->erase_many(keys);
+  }
   void drop_unfinished(std::string_view key) override {
     store_->drop_unfinished(key);
   }

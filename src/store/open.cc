@@ -108,6 +108,10 @@ void Store::write_many(std::span<WriteRequest> requests,
   }
 }
 
+void Store::erase_many(std::span<const std::string> keys) {
+  for (const std::string& key : keys) erase(key);
+}
+
 std::unique_ptr<ObjectWriter> ReadOnlyStore::open_writer(std::string_view key,
                                                          std::int64_t) {
   refuse(key);
