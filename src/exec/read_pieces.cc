@@ -14,7 +14,7 @@ std::optional<std::int64_t> read_pieces(
     const std::function<void(const ReadRequest&)>& opened) {
   const auto place = [&] { return "reading " + store.describe(key); };
   std::optional<std::int64_t> total = range.bytes;
-  std::int64_t done = 0, object_bytes = 0;
+  std::int64_t done = 0, object_bytes = 0, version = 0;
   do {
     const auto room = static_cast<std::int64_t>(buffer.size());
     const std::int64_t wanted = total ? std::min(room, *total - done) : room;
@@ -25,10 +25,14 @@ std::optional<std::int64_t> read_pieces(
     with_context([&] { store.read_one(request); }, place);
     if (done == 0 && opened) opened(request);
     if (done == 0 && !request.found) return std::nullopt;
-    if (done == 0) object_bytes = request.object_bytes;
+    if (done == 0) {
+      object_bytes = request.object_bytes;
+      version = request.version;
+    }
     if (!total)
       total = std::max<std::int64_t>(0, request.object_bytes - range.offset);
     if (!request.found || request.object_bytes != object_bytes ||
+        request.version != version ||
         request.bytes_read != std::min(wanted, *total - done))
       throw Error(ErrorKind::kIo, place() + ": it changed while it was read")
           .set_retryable(true);

@@ -43,10 +43,7 @@ class PackedSearch {
   // Both shapes start as small as possible and grow. Then the number of
   // intermediates between them is chosen.
   std::optional<Staging> run() {
-    if (!fits(first_, last_)) {
-      last_ = grids_.unit;
-      if (!fits(first_, last_)) return std::nullopt;
-    }
+    if (!fits(first_, last_)) return std::nullopt;
     while (work(first_, last_) > enough() && grow()) {
     }
     if (work(first_, last_) > enough()) turn_dials();

@@ -94,7 +94,12 @@ void copy_content(const std::string& from, const std::string& to,
   fs::copy_file(from, partial, error);
   if (!error) {
     const struct timespec times[2] = {status.st_atim, status.st_mtim};
-    carry_access(from, partial);
+    try {
+      carry_access(from, partial);
+    } catch (const Error&) {
+      ::unlink(partial.c_str());
+      throw;
+    }
     ::utimensat(AT_FDCWD, partial.c_str(), times, 0);
     if (::rename(partial.c_str(), to.c_str()) == 0) return;
     error = {errno, std::generic_category()};

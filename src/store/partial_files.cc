@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "base/random_number.h"
 #include "store/folders.h"
 
 namespace rechunk {
@@ -25,7 +26,9 @@ bool unlink_if_there(const std::string& path) {
 }  // namespace
 
 std::string PartialFiles::name_beside(const std::string& path) {
-  static std::atomic<std::uint64_t> counter{0};
+  // Processes in two containers may have the same number on one disk.
+  static std::atomic<std::uint64_t> counter{
+      std::stoull(random_number().substr(0, 8), nullptr, 16) << 16};
   return path + "." + std::to_string(getpid()) + "-" +
          std::to_string(counter.fetch_add(1)) + std::string(kPartialSuffix);
 }

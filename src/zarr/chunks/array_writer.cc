@@ -192,12 +192,12 @@ void ShardWriter::append(const Region& region, const ChunkBytes& chunks,
   const Grid numbers(units.extent(), Shape(unit.size(), 1));
   Turns turns;
   const auto part = [&](std::int64_t number, Arena& own) {
-    Shape coordinates = numbers.coordinates(number);
-    for (std::size_t axis = 0; axis < coordinates.size(); ++axis)
-      coordinates[axis] += units.start[axis];
+    Shape coordinates;
     StageReport counted;
     std::span<const std::byte> encoded;
     try {
+      coordinates = element_at(units.start, numbers.coordinates(number),
+                               Shape(unit.size(), 1));
       encoded = encode_unit(element_at(region_.start, coordinates, unit),
                             chunks, own, counted);
     } catch (...) {

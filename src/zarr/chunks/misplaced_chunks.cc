@@ -51,7 +51,8 @@ class ChunkKeys {
   bool some_exist(const Store& store) const {
     const std::int64_t count = std::min(grid_.cell_count(), kMaxProbes);
     std::vector<ReadRequest> requests(static_cast<std::size_t>(count));
-    std::byte first;
+    // One byte each: a store may fill them at the same time.
+    std::vector<std::byte> first(requests.size());
     for (std::int64_t i = 0; i < count; ++i) {
       // In floating point, because the product of integers could overflow.
       const std::int64_t index =
@@ -60,10 +61,11 @@ class ChunkKeys {
               : static_cast<std::int64_t>(
                     static_cast<double>(grid_.cell_count() - 1) *
                     static_cast<double>(i) / static_cast<double>(count - 1));
-      ReadRequest& request = requests[static_cast<std::size_t>(i)];
+      const auto place = static_cast<std::size_t>(i);
+      ReadRequest& request = requests[place];
       request.key = join_key(
           path_, chunk_key(array_.key_encoding, grid_.coordinates(index)));
-      request.destination = {std::span(&first, 1)};
+      request.destination = {std::span(first).subspan(place, 1)};
     }
     store.read_all(requests);
     return std::any_of(

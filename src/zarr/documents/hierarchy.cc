@@ -361,10 +361,12 @@ void erase_hierarchy(Store& store, bool everything,
 
 bool has_metadata(const Store& store) {
   std::vector<ReadRequest> requests;
-  std::byte first;
+  // One byte each: a store may fill them at the same time.
+  std::byte first[std::size(kNodeDocumentNames)];
   for (const std::string_view name : kNodeDocumentNames)
     requests.push_back(
-        {.key = std::string(name), .destination = {std::span(&first, 1)}});
+        {.key = std::string(name),
+         .destination = {std::span(first).subspan(requests.size(), 1)}});
   store.read_all(requests);
   return std::any_of(requests.begin(), requests.end(),
                      [](const ReadRequest& request) { return request.found; });
