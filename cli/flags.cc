@@ -143,6 +143,11 @@ const Flag kFlags[] = {
     {"--temp", "PLACE", kLayoutBits, &Options::temp, kResources,
      "Place for intermediates, a path or a URL (default: hidden, beside the "
      "target)"},
+    {"--references-below", "PLACE", kLayoutBits | kVerifyBit | kInfoBit,
+     &Options::references_below, kResources,
+     "If SOURCE is a file of kerchunk's references: it may also name files "
+     "below this place (default: only below its own folder). May be given "
+     "several times"},
 
     {"--calibrate", "auto|off", kLayoutBits, read_calibrate, kResources,
      "auto: measure a few of the source's chunks and the disk before "

@@ -98,7 +98,8 @@ std::string table_text(const std::vector<ArrayInfo>& arrays) {
 
 int run_info(const Arguments& arguments) {
   const std::vector<ArrayInfo> arrays = info(
-      arguments.source, make_storage(arguments).for_source(arguments.source));
+      arguments.source, make_storage(arguments).for_source(arguments.source),
+      arguments.options.references_below);
   write_stdout(arguments.json ? json_text(arrays) : table_text(arrays));
   return 0;
 }

@@ -6,12 +6,14 @@ Every run gives the same files. What fuzzing finds goes into fuzz/findings.
 
 from __future__ import annotations
 
+import io
 import json
 import shutil
 import struct
 import subprocess
 import sys
 import tempfile
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from unittest import mock
@@ -28,6 +30,7 @@ from seed_texts import (
     JOURNALS,
     JSON,
     PAPERS,
+    REFERENCES,
     SIZES,
     Objects,
 )
@@ -236,12 +239,35 @@ def plan_seeds(scratch: Path, binary: str) -> None:
     )
 
 
+def archive_seeds() -> None:
+    """Zip archives and references, whole and odd."""
+    content = DATA.tobytes()
+    for name, method in (("stored", 0), ("deflated", 8)):
+        file = io.BytesIO()
+        with zipfile.ZipFile(file, "w") as packed:
+            for key in ("zarr.json", "c/0/0", "c/0/1"):
+                info = zipfile.ZipInfo(key)
+                info.compress_type = method
+                packed.writestr(info, content)
+        write("zip", name, file.getvalue())
+        write("zip", f"{name}-cut", file.getvalue()[:-9])
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as packed:
+        with packed.open(zipfile.ZipInfo("a"), "w", force_zip64=True) as entry:
+            entry.write(content)
+        packed.comment = b"PK\5\6 is a comment"
+    write("zip", "zip64-comment", b"before" + file.getvalue())
+    for name, document in REFERENCES.items():
+        write("references", name, json.dumps(document))
+
+
 def main() -> None:
     """Write all seeds anew."""
     shutil.rmtree(CORPORA, ignore_errors=True)
     text_seeds()
     document_seeds()
     index_seeds()
+    archive_seeds()
     with (
         tempfile.TemporaryDirectory() as scratch,
         mock.patch("gzip.time.time", return_value=0.0),  # In gzip's header.

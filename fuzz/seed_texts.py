@@ -141,3 +141,16 @@ JOURNALS: dict[str, Objects] = {
         "done/0/0/2-3": record(0, 0.0, 2, 3, digest=[-1, 1e30]),
     },
 }
+
+REFERENCES: dict[str, object] = {
+    "flat": {".zgroup": '{"zarr_format": 2}', "a/0": ["a.nc", 3, 5]},
+    "inline": {"a": "text", "b": "base64:AAEC/w==", "c": {"d": [1, None]}},
+    "whole": {"a": ["a.nc"], "b": ["file:///no/such/folder/of/references/b"]},
+    "templates": {
+        "version": 1,
+        "templates": {"u": "deep/{{c}}", "v": "w"},
+        "refs": {"k": ["{{u(c='x')}}/{{v}}.nc", 0, 9], "l": ["{{v}}"]},
+    },
+    "gen": {"version": 1, "gen": [{"key": "a"}], "refs": {}},
+    "away": {"a": ["/etc/passwd"], "b": ["http://169.254.169.254/"]},
+}

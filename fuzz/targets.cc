@@ -17,6 +17,8 @@ constexpr std::array kTargets = {
     Target{"job", fuzz_job},
     Target{"plan", fuzz_plan},
     Target{"journal", fuzz_journal},
+    Target{"zip", fuzz_zip},
+    Target{"references", fuzz_references},
 };
 
 }  // namespace

@@ -33,5 +33,7 @@ void fuzz_array(std::string_view input);
 void fuzz_job(std::string_view input);
 void fuzz_plan(std::string_view input);
 void fuzz_journal(std::string_view input);
+void fuzz_zip(std::string_view input);
+void fuzz_references(std::string_view input);
 
 }  // namespace rechunk::fuzz

@@ -27,7 +27,8 @@ struct ArrayInfo {
   /// format and the objects are known.
   std::string cause;
 };
-std::vector<ArrayInfo> info(const std::string& url,
-                            const StorageOptions& storage = {});
+std::vector<ArrayInfo> info(
+    const std::string& url, const StorageOptions& storage = {},
+    const std::vector<std::string>& references_below = {});
 
 }  // namespace rechunk

@@ -58,6 +58,9 @@ struct Options {
   std::int64_t max_memory = 0;  ///< Bytes; 0: half of the machine's memory.
   int threads = 0;              ///< 0: one per core.
   std::string temp;             ///< URL; "": a hidden folder beside the target.
+  /// If the source is a file of kerchunk's references: places that it may name
+  /// beside its own folder, with all that lies below them.
+  Texts references_below;
   /// Before planning, measure the cost of codecs on some of the source's
   /// chunks. The same job may then get another plan each time.
   bool calibrate = false;
@@ -128,6 +131,7 @@ inline constexpr OptionField kOptionFields[] = {
     {"without_files", &Options::without_files, InPlanFile::kWork},
     {"keep_temp", &Options::keep_temp, InPlanFile::kWork},
     {"durable", &Options::durable, InPlanFile::kConduct},
+    {"references_below", &Options::references_below, InPlanFile::kConduct},
     {"token", &Options::token, InPlanFile::kWork},
 };
 

@@ -192,6 +192,9 @@ class Store {
   /// The place of a key, for messages: "/data/a.zarr/temp/c/0/1".
   virtual std::string describe(std::string_view key) const = 0;
 
+  /// Places of other stores that have its bytes. A run does not write there.
+  virtual std::vector<std::string> reads_from() const { return {}; }
+
   /// The same store with another root: `key`, or the key above the root.
   /// nullptr if the store cannot do that, or nothing is above.
   virtual std::shared_ptr<Store> below(std::string_view /*key*/) const {
@@ -250,8 +253,11 @@ void write_text(Store& store, std::string_view key, std::string_view text);
 /// Opens the store that a URL or a local path names. The place does not have to
 /// exist. Throws: unsupported (the scheme is not in the table),
 /// invalid_argument (it is a file; the message names the file's format).
-std::shared_ptr<Store> open_store(const std::string& url,
-                                  const StorageOptions& options = {});
+/// A place that ends in .zip or .json may be an archive or a file of references
+/// at any of them; `references_below`: `Options::references_below`.
+std::shared_ptr<Store> open_store(
+    const std::string& url, const StorageOptions& options = {},
+    const std::vector<std::string>& references_below = {});
 
 /// The object that a URL or a local path names, in the store around it.
 struct StoredObject {

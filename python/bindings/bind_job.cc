@@ -190,11 +190,13 @@ nb::dict notes(const Job& job) {
 }
 
 // Names, shapes and dimensions of arrays, as JSON.
-std::string describe(const std::string& url, const nb::dict& stores) {
+std::string describe(const std::string& url, const nb::dict& stores,
+                     const std::vector<std::string>& references_below) {
   const Stores places = make_stores(stores);
   const nb::gil_scoped_release no_gil;
   const auto store =
-      places.source ? places.source : open_store(url, places.storage.source);
+      places.source ? places.source
+                    : open_store(url, places.storage.source, references_below);
   const Hierarchy hierarchy = read_hierarchy(*store);
   nlohmann::json json = {{"root_is_array", hierarchy.root_is_array},
                          {"arrays", nlohmann::json::array()}};
@@ -236,7 +238,7 @@ std::string document_v3(const std::string& document) {
 }  // namespace
 
 void register_job(nb::module_& module) {
-  module.def("describe", &describe, "url"_a, "stores"_a);
+  module.def("describe", &describe, "url"_a, "stores"_a, "references_below"_a);
   module.def("file_path", &file_path, "place"_a);
   module.def("note_lines", &note_lines, "not_rechunked"_a, "notes"_a);
   module.def("has_store", &has_store, "url"_a);

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
 from rechunk import _core
@@ -16,6 +16,7 @@ from rechunk.checks import (
     check_mappings,
     format_number,
     memory_bytes,
+    place_texts,
     thread_count,
     writes_nan_as_text,
 )
@@ -63,6 +64,7 @@ def rechunk(
     calibrate: str = "off",
     region: Any = None,
     append: str | int | None = None,
+    references_below: str | os.PathLike[str] | Sequence[str] = (),
 ) -> Rechunked[Any]:
     """Plans a rechunk. `execute()` of the result runs it.
 
@@ -105,6 +107,7 @@ def rechunk(
         the part, or of the whole target.
     append: writes the source after the end of a target that exists, along
         this dimension. target_chunks must be None.
+    references_below: where kerchunk's references may lead, too.
 
     Nothing is written before the plan is executed. `execute()` resumes an
     unfinished run of the same work.
@@ -139,6 +142,7 @@ def rechunk(
         options["consolidate"] = bool(consolidate)
     into = {"region": region_text(region), "append": append_text(append)}
     options.update(into)
+    below = options["references_below"] = place_texts(references_below)
     if any(into.values()):
         check_kept(
             target_chunks=target_chunks,
@@ -156,7 +160,7 @@ def rechunk(
         )
     is_dataset = kind_of(source) == "xarray.Dataset"
     encoding = encoding_of(target_options) if is_dataset else None
-    described = as_source(source, encoding, zarr_format)
+    described = as_source(source, encoding, zarr_format, below)
     target = as_target(target_store, array_name, described.is_array)
     chunks = _chunk_options(target_chunks, described)
     options["chunks"] = chunks.chunks
@@ -182,7 +186,7 @@ def _into_existing(
 
         described = dataset_like(source, place)
     else:
-        described = as_source(source)
+        described = as_source(source, below=options["references_below"])
     target = as_target(target_store, array_name, described.is_array)
     options["chunks"] = options["shards"] = options["codec"] = ""
     return _planned(engine, source, described, target, temp_store, options)

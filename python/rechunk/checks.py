@@ -12,6 +12,8 @@ from rechunk import _core
 from rechunk.errors import InvalidArgumentError, UnsupportedError
 
 _MOST_THREADS = 1 << 16
+# Files that the native part opens as stores.
+_ARCHIVES = (".zip", ".ozx", ".json")
 
 
 def check_flags(**flags: Any) -> None:
@@ -121,11 +123,28 @@ def local_path(place: str, what: str) -> str:
     above = os.path.abspath(path)
     while not os.path.lexists(above):
         above = os.path.dirname(above)
-    if above == os.path.abspath(path):
+    if above == os.path.abspath(path) or (
+        what == "source" and above.endswith(_ARCHIVES)
+    ):
         return path  # The native part says which file it is.
     if os.path.exists(above) and not os.path.isdir(above):
         _refuse_file(path, above, what)
     return path
+
+
+def place_texts(places: Any) -> list[str]:
+    """One place or several, as texts."""
+    if isinstance(places, (str, os.PathLike)):
+        places = [places]
+    if not isinstance(places, (list, tuple)) or not all(
+        isinstance(place, (str, os.PathLike)) for place in places
+    ):
+        raise InvalidArgumentError(
+            f"references_below: {places!r} is no place", "give paths or URLs"
+        )
+    return [
+        local_path(os.fspath(place), "references_below") for place in places
+    ]
 
 
 def _refuse_file(path: str, file: str, what: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rechunk.array_likes import as_array_like, is_array_like, refuse_container
@@ -19,13 +19,16 @@ def as_source(
     source: Any,
     encoding: Mapping[str, Any] | None = None,
     zarr_format: int | None = None,
+    below: Sequence[str] = (),
 ) -> Source:
-    """Finds out what `source` is; a dataset gets an encoding and a format.
+    """Finds out what `source` is; a dataset gets an encoding and a format,
+    a file of references the places that it may name.
 
     Raises InvalidArgumentError.
     """
     if isinstance(source, (str, os.PathLike)):
-        return _hierarchy(Source.at(local_path(os.fspath(source), "source")))
+        place = local_path(os.fspath(source), "source")
+        return _hierarchy(Source.at(place), below)
     kind = kind_of(source)
     if kind in ("zarr.Array", "zarr.Group"):
         return _hierarchy(Source.at(place_of(source)))
@@ -50,11 +53,11 @@ def waited(source: Source) -> Source:
     return source
 
 
-def _hierarchy(source: Source) -> Source:
+def _hierarchy(source: Source, below: Sequence[str] = ()) -> Source:
     """Names of arrays and dimensions, as the core reads them."""
     from rechunk import _core
 
-    nodes = json.loads(_core.describe(source.url, source.stores))
+    nodes = json.loads(_core.describe(source.url, source.stores, below))
     source.is_array = nodes["root_is_array"]
     source.arrays = [array["name"] for array in nodes["arrays"]]
     source.arrays += nodes["unread"]  # The core says why it cannot read them.

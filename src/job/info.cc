@@ -37,8 +37,9 @@ ArrayInfo describe(const Store& store, const std::string& path,
 }  // namespace
 
 std::vector<ArrayInfo> info(const std::string& url,
-                            const StorageOptions& storage) {
-  const auto store = open_store(url, storage);
+                            const StorageOptions& storage,
+                            const std::vector<std::string>& references_below) {
+  const auto store = open_store(url, storage, references_below);
   const Hierarchy hierarchy = read_hierarchy(*store);
   std::vector<ArrayInfo> infos;
   for (const auto& [path, array] : hierarchy.arrays)

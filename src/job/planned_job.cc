@@ -60,6 +60,12 @@ void check_arrays_apart(const PlannedJob& job) {
   if (places.source.empty() || places.target.empty()) return;
   for (const auto& [path, array] : job.source.arrays)
     check_apart(places.source + "/" + path, places.target);
+  for (const std::string& place : job.stores.source->reads_from())
+    if (lies_within(place, places.target))
+      throw Error(ErrorKind::kInvalidArgument,
+                  "writing " + places.target +
+                      ": the source reads files that lie there, in " + place,
+                  "choose another target");
 }
 
 // Their objects are found where their documents are.
@@ -141,7 +147,8 @@ void open_stores(PlannedJob& job) {
              .target = storage.for_target(places.target),
              .temp = storage.for_temp(places.temp)};
   if (!stores.source && !places.source.empty())
-    stores.source = open_store(places.source, stores.storage.source);
+    stores.source = open_store(places.source, stores.storage.source,
+                               job.options.references_below);
   if (!stores.temp && !places.temp.empty())
     stores.temp = open_own_store(places.temp, stores.storage.temp);
   if (places.target.empty()) return;
@@ -162,6 +169,8 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
                     ": the target is no path whose disk could be synced");
   PlannedJob job;
   job.options = with_defaults(options);
+  for (std::string& place : job.options.references_below)
+    place = absolute_place(place);
   job.places = places;
   job.stores = stores;
   choose_replacement(job);

@@ -5,6 +5,8 @@
 
 #include "base/byte_size.h"
 #include "rechunk/error.h"
+#include "store/file_url.h"
+#include "store/foreign_file.h"
 #include "store/place.h"
 
 namespace rechunk {
@@ -53,6 +55,12 @@ void check_temp_apart(const std::string& temp, const std::string& source,
 void check_zip_target(const std::string& target) {
   const std::string path = real_place(target);
   std::error_code error;
+  if (is_local(target)) {
+    std::filesystem::path there = file_path(target);
+    while (!std::filesystem::exists(there, error) && there.has_parent_path())
+      there = there.parent_path();
+    refuse_file(there);
+  }
   if (!path.ends_with(".zip") ||
       (is_local(target) && std::filesystem::exists(path, error)))
     return;

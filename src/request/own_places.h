@@ -18,8 +18,9 @@ void check_apart(const std::string& source, const std::string& target);
 void check_temp_apart(const std::string& temp, const std::string& source,
                       const std::string& target);
 
-/// Throws: unsupported if the target is a zip archive that is to be made.
-/// Readers would take a folder of that name for one.
+/// Throws: invalid_argument if the target is a file or lies in one; unsupported
+/// if it is a zip archive that is to be made: readers would take a folder of
+/// that name for one.
 void check_zip_target(const std::string& target);
 
 /// A place for the temporary data of one target. The run may empty it. It is

@@ -18,6 +18,7 @@
 #include "store/folders.h"
 #include "store/foreign_file.h"
 #include "store/io_error.h"
+#include "store/key.h"
 #include "store/partial_files.h"
 
 namespace rechunk {
@@ -27,17 +28,9 @@ namespace fs = std::filesystem;
 
 // Keys become paths: they must not lead out of the root.
 void check_key(std::string_view key) {
-  std::size_t begin = 0;
-  for (;;) {
-    const std::size_t end = std::min(key.find('/', begin), key.size());
-    const std::string_view part = key.substr(begin, end - begin);
-    if (part.empty() || part == "." || part == ".." ||
-        part.find('\0') != std::string_view::npos)
-      throw Error(ErrorKind::kInvalidArgument,
-                  "key '" + std::string(key) + "': not a path below the store");
-    if (end == key.size()) return;
-    begin = end + 1;
-  }
+  if (!is_key(key))
+    throw Error(ErrorKind::kInvalidArgument,
+                "key '" + std::string(key) + "': not a path below the store");
 }
 
 class FileWriter final : public ObjectWriter {

@@ -3,10 +3,8 @@
 #include <charconv>
 
 namespace rechunk {
-namespace {
 
-// "a%20b" -> "a b"; a % without two hex digits is itself.
-std::string decoded(std::string_view text) {
+std::string percent_decoded(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
     unsigned char byte = 0;
@@ -22,14 +20,12 @@ std::string decoded(std::string_view text) {
   return result;
 }
 
-}  // namespace
-
 std::string file_path(std::string_view place) {
   constexpr std::string_view kHere = "localhost/";
   if (!place.starts_with(kFileScheme)) return std::string(place);
   place.remove_prefix(kFileScheme.size());
   if (place.starts_with(kHere)) place.remove_prefix(kHere.size() - 1);
-  return decoded(place);
+  return percent_decoded(place);
 }
 
 }  // namespace rechunk

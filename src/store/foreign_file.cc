@@ -26,12 +26,10 @@ constexpr std::string_view kTiffHint =
     "in Python, rechunk() takes what rioxarray.open_rasterio(PATH, "
     "chunks=True) "
     "and zarr.open(tifffile.imread(PATH, aszarr=True)) give";
-constexpr std::string_view kZipHint =
-    "unpack it; or in Python, rechunk() takes "
-    "zarr.open(zarr.storage.ZipStore(PATH, mode=\"r\")) as source";
+// Its name says how a source is read.
+constexpr std::string_view kZipHint = "as a source, its name must end in .zip";
 constexpr std::string_view kReferencesHint =
-    "in Python, rechunk() takes xarray.open_dataset(PATH, engine=\"kerchunk\", "
-    "chunks={})";
+    "as a source, its name must end in .json";
 constexpr std::string_view kDocumentHint = "give the folder that holds it";
 constexpr std::string_view kNumpyHint =
     "in Python, rechunk() takes numpy.load(PATH, mmap_mode=\"r\")";

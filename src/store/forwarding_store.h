@@ -51,6 +51,9 @@ class ForwardingStore : public Store {
   std::string describe(std::string_view key) const override {
     return store_->describe(key);
   }
+  std::vector<std::string> reads_from() const override {
+    return store_->reads_from();
+  }
   std::shared_ptr<Store> below(std::string_view key) const override {
     return store_->below(key);
   }

@@ -4,6 +4,7 @@
 
 #include "rechunk/error.h"
 #include "rechunk/store.h"
+#include "store/archives.h"
 #include "store/place.h"
 #include "store/stores.h"
 
@@ -49,9 +50,13 @@ bool has_store(const std::string& url) {
                      [&](auto& row) { return row.scheme == scheme; });
 }
 
-std::shared_ptr<Store> open_store(const std::string& url,
-                                  const StorageOptions& options) {
-  return row_of(url).open(url, options);
+std::shared_ptr<Store> open_store(
+    const std::string& url, const StorageOptions& options,
+    const std::vector<std::string>& references_below) {
+  const StoreRow& row = row_of(url);
+  if (auto archive = open_archive(url, options, references_below))
+    return archive;
+  return row.open(url, options);
 }
 
 StoredObject open_object(const std::string& url, const Storage& storage) {

@@ -23,8 +23,10 @@ Comparison verify(const std::string& a, const std::string& b,
                   const Options& asked, const Sample& sample,
                   Observer* observer, std::stop_token stop,
                   const Storage& storage) {
-  const auto store_a = open_store(a, storage.for_source(a));
-  const auto store_b = open_store(b, storage.for_target(b));
+  const auto store_a =
+      open_store(a, storage.for_source(a), asked.references_below);
+  const auto store_b =
+      open_store(b, storage.for_target(b), asked.references_below);
   const Hierarchy hierarchy_a = read_hierarchy(*store_a);
   const Hierarchy hierarchy_b = read_hierarchy(*store_b);
   const Options options = with_defaults(asked);

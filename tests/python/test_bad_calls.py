@@ -158,6 +158,7 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "durable": ["no", 5],
     "strict": ["no", 5],
     "without_files": ["no", 5],
+    "references_below": [5, ["a", 5], ""],
     "nan_attributes": [None, True, "TEXT", "", 5, THING],
     "calibrate": [None, True, "on", "AUTO", 5, THING],
     "region": [
