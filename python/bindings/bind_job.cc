@@ -1,4 +1,5 @@
 // Job for Python: plans and runs. Reports travel as JSON text.
+#include <nanobind/stl/map.h>
 #include <nanobind/stl/optional.h>
 #include <nanobind/stl/pair.h>
 #include <nanobind/stl/string.h>
@@ -145,6 +146,18 @@ Stores make_stores(const nb::dict& dict) {
   stores.target = store("target");
   stores.temp = store("temp");
   stores.journal = store("journal");
+  if (dict.contains("storage")) {
+    const auto storage =
+        nb::cast<std::map<std::string, StorageOptions>>(dict["storage"]);
+    const auto options = [&](const char* place) {
+      const auto found = storage.find(place);
+      return found == storage.end() ? StorageOptions() : found->second;
+    };
+    stores.storage = {.source = options("source"),
+                      .target = options("target"),
+                      .temp = options("temp"),
+                      .all = options("all")};
+  }
   if (dict.contains("documents"))
     stores.documents =
         make_documents_store(nb::cast<nb::dict>(dict["documents"]));
@@ -195,8 +208,9 @@ std::string describe(const std::string& url, const nb::dict& stores,
   const Stores places = make_stores(stores);
   const nb::gil_scoped_release no_gil;
   const auto store =
-      places.source ? places.source
-                    : open_store(url, places.storage.source, references_below);
+      places.source
+          ? places.source
+          : open_store(url, places.storage.for_source(url), references_below);
   const Hierarchy hierarchy = read_hierarchy(*store);
   nlohmann::json json = {{"root_is_array", hierarchy.root_is_array},
                          {"arrays", nlohmann::json::array()}};

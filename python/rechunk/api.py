@@ -21,6 +21,7 @@ from rechunk.checks import (
     writes_nan_as_text,
 )
 from rechunk.chunks import ChunkOptions, chunk_text, group_chunks
+from rechunk.errors import UnsupportedError
 from rechunk.executor import Executor
 from rechunk.executors import get_executor
 from rechunk.existing import append_text, check_kept, region_text
@@ -32,6 +33,7 @@ from rechunk.source import Source, kind_of
 from rechunk.sources import as_source
 from rechunk.stores import StoreAdapter
 from rechunk.targets import Target, as_place, as_target
+from rechunk.urls import storage_texts
 
 T = TypeVar("T")
 
@@ -65,19 +67,22 @@ def rechunk(
     region: Any = None,
     append: str | int | None = None,
     references_below: str | os.PathLike[str] | Sequence[str] = (),
+    storage_options: Mapping[str, Any] | None = None,
+    target_storage_options: Mapping[str, Any] | None = None,
+    temp_storage_options: Mapping[str, Any] | None = None,
 ) -> Rechunked[Any]:
     """Plans a rechunk. `execute()` of the result runs it.
 
-    source: a path; a zarr Array or Group; an xarray Dataset; a dask array;
-        anything with shape, dtype and slicing.
+    source: a path or URL; a zarr Array or Group; an xarray Dataset; a dask
+        array; anything with shape, dtype and slicing.
     target_chunks: for an array a tuple of lengths, a dict by dimension (name or
         number), -1 for the whole axis, None for the source's chunk, "auto" or
         "auto:100MB". For a group or dataset a dict by array of these, or one
         dict by dimension for all arrays. Arrays that are not named are copied.
     max_mem: memory for data in each process: bytes, or text like "2GiB"; None:
         half of the memory of the machine or its cgroup.
-    target_store: a path, a zarr store, or a zarr Group. In a Group the array
-        is written under `array_name`.
+    target_store: a path or URL, a zarr store, or a zarr Group. In a Group the
+        array is written under `array_name`.
     target_options: rechunker's names for keywords: compressor, overwrite,
         write_empty_chunks. For groups and datasets, a dict of these by array;
         for datasets it may be an xarray encoding.
@@ -108,6 +113,10 @@ def rechunk(
     append: writes the source after the end of a target that exists, along
         this dimension. target_chunks must be None.
     references_below: where kerchunk's references may lead, too.
+    storage_options, target_storage_options, temp_storage_options: how to reach
+        places that are given as URLs: region, endpoint_url, profile, anon, ...,
+        as obstore and fsspec call them. storage_options count for all places,
+        the others for one. The environment counts, too.
 
     Nothing is written before the plan is executed. `execute()` resumes an
     unfinished run of the same work.
@@ -116,6 +125,13 @@ def rechunk(
     UnsupportedError, BudgetExceededError (names the smallest budget).
     """
     engine = get_executor(executor)
+    storage = {
+        "all": storage_texts(storage_options, "storage_options"),
+        "target": storage_texts(
+            target_storage_options, "target_storage_options"
+        ),
+        "temp": storage_texts(temp_storage_options, "temp_storage_options"),
+    }
     flags = {
         "write_empty_chunks": write_empty_chunks,
         "overwrite": overwrite,
@@ -156,11 +172,17 @@ def rechunk(
             nan_attributes=nan_attributes == "text" and nan_attributes,
         )
         return _into_existing(
-            source, target_store, array_name, temp_store, options, engine
+            source,
+            target_store,
+            array_name,
+            temp_store,
+            options,
+            engine,
+            storage,
         )
     is_dataset = kind_of(source) == "xarray.Dataset"
     encoding = encoding_of(target_options) if is_dataset else None
-    described = as_source(source, encoding, zarr_format, below)
+    described = as_source(source, encoding, zarr_format, below, storage)
     target = as_target(target_store, array_name, described.is_array)
     chunks = _chunk_options(target_chunks, described)
     options["chunks"] = chunks.chunks
@@ -168,7 +190,9 @@ def rechunk(
     options["zarr_format"] = zarr_format or 0
     options.update(target_layout(target_options, described))
     options["overwrite_in_place"] |= target.may_replace
-    return _planned(engine, source, described, target, temp_store, options)
+    return _planned(
+        engine, source, described, target, temp_store, options, storage
+    )
 
 
 def _into_existing(
@@ -178,6 +202,7 @@ def _into_existing(
     temp_store: Any,
     options: dict[str, Any],
     engine: Executor[Any],
+    storage: Mapping[str, Mapping[str, str]],
 ) -> Rechunked[Any]:
     """A plan that leaves the layout to the target."""
     if kind_of(source) == "xarray.Dataset":
@@ -186,10 +211,14 @@ def _into_existing(
 
         described = dataset_like(source, place)
     else:
-        described = as_source(source, below=options["references_below"])
+        described = as_source(
+            source, below=options["references_below"], storage=storage
+        )
     target = as_target(target_store, array_name, described.is_array)
     options["chunks"] = options["shards"] = options["codec"] = ""
-    return _planned(engine, source, described, target, temp_store, options)
+    return _planned(
+        engine, source, described, target, temp_store, options, storage
+    )
 
 
 def _planned(
@@ -199,6 +228,7 @@ def _planned(
     target: Target,
     temp_store: Any,
     options: dict[str, Any],
+    storage: Mapping[str, Mapping[str, str]],
 ) -> Rechunked[Any]:
     stores = {**described.stores, **target.stores}
     temp = _add_temp(temp_store, options, stores)
@@ -207,6 +237,9 @@ def _planned(
         options["notes"] = _notes_of(described)
     if stores:
         options["token"] = _token(stores)
+    if any(storage.values()):
+        stores["storage"] = storage
+        target.storage = {**storage["all"], **storage["target"]}
     job = _core.Job(described.url, target.url, options, stores)
     if not job.adopt_unfinished():
         job.check_target()
@@ -308,6 +341,8 @@ class Rechunked(Generic[T]):
             return self._target.place
         try:
             opened = self._target.open()
+        except UnsupportedError:
+            return self._target.place
         except (KeyError, NotImplementedError, TypeError, ValueError) as error:
             # Data types and codecs that rechunk knows, and zarr-python not.
             note = {

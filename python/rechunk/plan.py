@@ -18,6 +18,7 @@ from rechunk.arrays import ZarrArray, parse_dtype
 from rechunk.existing import Appended, Window, window_of
 from rechunk.specs import CopySpec, StagedCopySpec
 from rechunk.steps import Step, packed
+from rechunk.urls import as_zarr_place
 
 # A batch should be worth an engine's overhead. But there should be enough
 # batches for all workers.
@@ -174,7 +175,7 @@ class Plan:
     def _stored(self, side: str, array: dict[str, Any]) -> ZarrArray:
         place = self._parsed[side].get("replacement", self._parsed[side]["url"])
         return ZarrArray.from_documents(
-            self.stores.get(side) or place,
+            self.stores.get(side) or as_zarr_place(place, self._storage(side)),
             array["name"],
             self._parsed[side]["documents"],
             parse_dtype(array["dtype"]),
@@ -182,13 +183,25 @@ class Plan:
             shards=tuple(array.get(f"{side}_shards", ())) or None,
         )
 
+    def _storage(self, side: str) -> dict[str, str]:
+        """How to reach a place: of the plan, and what it may not keep."""
+        told: dict[str, dict[str, str]] = self.stores.get("storage", {})
+        return {
+            **self._parsed[side].get("storage", {}),
+            **told.get("all", {}),
+            **told.get(side, {}),
+        }
+
     def _intermediate(
         self, array: dict[str, Any], number: int, chunks: list[int]
     ) -> ZarrArray:
         """A plain array on the grid of the tasks that write it."""
         index = self._parsed["arrays"].index(array)
         return ZarrArray.plain(
-            self.stores.get("temp") or self._parsed["temp"]["url"],
+            self.stores.get("temp")
+            or as_zarr_place(
+                self._parsed["temp"]["url"], self._storage("temp")
+            ),
             f"plain/{index}/{number + 1}",
             tuple(array["shape"]),
             self._target(array).stored_dtype,

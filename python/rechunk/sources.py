@@ -20,6 +20,7 @@ def as_source(
     encoding: Mapping[str, Any] | None = None,
     zarr_format: int | None = None,
     below: Sequence[str] = (),
+    storage: Mapping[str, Mapping[str, str]] | None = None,
 ) -> Source:
     """Finds out what `source` is; a dataset gets an encoding and a format,
     a file of references the places that it may name.
@@ -28,7 +29,7 @@ def as_source(
     """
     if isinstance(source, (str, os.PathLike)):
         place = local_path(os.fspath(source), "source")
-        return _hierarchy(Source.at(place), below)
+        return _hierarchy(Source.at(place), below, storage)
     kind = kind_of(source)
     if kind in ("zarr.Array", "zarr.Group"):
         return _hierarchy(Source.at(place_of(source)))
@@ -53,11 +54,16 @@ def waited(source: Source) -> Source:
     return source
 
 
-def _hierarchy(source: Source, below: Sequence[str] = ()) -> Source:
+def _hierarchy(
+    source: Source,
+    below: Sequence[str] = (),
+    storage: Mapping[str, Mapping[str, str]] | None = None,
+) -> Source:
     """Names of arrays and dimensions, as the core reads them."""
     from rechunk import _core
 
-    nodes = json.loads(_core.describe(source.url, source.stores, below))
+    stores = {**source.stores, "storage": storage or {}}
+    nodes = json.loads(_core.describe(source.url, stores, list(below)))
     source.is_array = nodes["root_is_array"]
     source.arrays = [array["name"] for array in nodes["arrays"]]
     source.arrays += nodes["unread"]  # The core says why it cannot read them.

@@ -9,6 +9,7 @@ from typing import Any
 from rechunk.checks import local_path
 from rechunk.errors import InvalidArgumentError, UnsupportedError
 from rechunk.stores import StoreAdapter, place_in, place_of, store_at
+from rechunk.urls import as_zarr_place
 
 
 @dataclass
@@ -20,6 +21,7 @@ class Target:
     parent: Any = None  # The place whose group gets `array_name`.
     array_name: str = ""
     stores: dict[str, Any] = field(default_factory=dict)
+    storage: dict[str, str] = field(default_factory=dict, repr=False)
 
     @property
     def url(self) -> str:
@@ -30,7 +32,7 @@ class Target:
         """The zarr Array or Group there."""
         import zarr
 
-        store, path = store_at(self.place)
+        store, path = store_at(as_zarr_place(self.place, self.storage))
         return zarr.open(store, path=path, mode="r+")
 
 
