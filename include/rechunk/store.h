@@ -147,7 +147,7 @@ class Store {
   virtual bool create_if_absent(std::string_view key,
                                 std::span<const std::byte> bytes) = 0;
 
-  /// Removes an object. False if there was none.
+  /// Removes an object. False if there was none; true if the store cannot tell.
   virtual bool erase(std::string_view key) = 0;
 
   /// Removes objects, as far as they are there. Without an override it removes

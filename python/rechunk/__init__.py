@@ -2,10 +2,11 @@
 you set, on native threads or on the engine you use (Dask, Beam, Prefect).
 """
 
-from rechunk.api import Rechunked, rechunk
+from rechunk.api import rechunk
 from rechunk.errors import RechunkError, RechunkWarning
 from rechunk.executor import Executor
 from rechunk.plan import Plan, run_step
+from rechunk.rechunked import Rechunked
 from rechunk.specs import CopySpec, StagedCopySpec
 from rechunk.steps import Step
 

@@ -60,6 +60,15 @@ std::int64_t index_bytes(const ArrayProblem& array, const Shape& task) {
       bytes, checked_multiply(most_chunks(array, task), sizeof(MovedChunk)));
 }
 
+// An open writer keeps no more than the object; encoders make it a little
+// larger.
+std::int64_t writer_bytes(const ArrayProblem& array) {
+  const std::int64_t object =
+      checked_multiply(element_count(array.target.objects), array.item_bytes);
+  return std::min(array.target.medium.writer_bytes,
+                  checked_add(object, object / 8 + kAlignmentBytes));
+}
+
 std::int64_t pairs(const ArrayProblem& array, const Shape& task) {
   return exact_pairs(array.shape, task,
                      clip(array.source.objects, array.shape));
@@ -188,7 +197,7 @@ std::int64_t passthrough_bytes(const ArrayProblem& array, const Shape& task) {
   // A window of small objects; a large one goes through an open writer.
   if (array.same_encoding)
     return kPassthroughBufferBytes + array.source.unit_scratch_bytes +
-           array.target.medium.writer_bytes;
+           writer_bytes(array);
   return index_bytes(array, task) + kSmallestBufferBytes;
 }
 

@@ -1,5 +1,6 @@
 #include "request/media.h"
 
+#include <algorithm>
 #include <memory>
 
 namespace rechunk {
@@ -29,11 +30,14 @@ void add_media(const Stores& stores, int threads, ArrayProblem& problem) {
     add_medium(stores.source.get(), threads, problem.source.medium);
   add_medium(stores.target.get(), threads, problem.target.medium);
   add_medium(stores.temp.get(), threads, problem.temp);
-  // Shards and objects that are moved as they are go through an open writer.
-  problem.target.object_scratch_bytes = checked_add(
-      problem.target.object_scratch_bytes,
-      problem.target.request_bytes == 0 ? problem.target.medium.writer_bytes
-                                        : 0);
+  // Shards go through an open writer, which keeps no more than a shard.
+  if (problem.target.request_bytes > 0) return;
+  const std::int64_t shard = checked_multiply(
+      element_count(problem.target.objects), problem.item_bytes);
+  problem.target.object_scratch_bytes =
+      checked_add(problem.target.object_scratch_bytes,
+                  std::min(problem.target.medium.writer_bytes,
+                           checked_add(shard, shard / 8)));
 }
 
 }  // namespace rechunk

@@ -7,13 +7,16 @@
 #include <algorithm>
 #include <atomic>
 #include <cctype>
+#include <cstdlib>
 #include <filesystem>
 #include <functional>
 #include <map>
 #include <random>
+#include <sstream>
 #include <thread>
 
 #include "rechunk/error.h"
+#include "store/place.h"
 #include "store/stores.h"
 
 namespace rechunk {
@@ -37,11 +40,25 @@ std::map<std::string, std::int64_t> listed(const Store& store,
   return found;
 }
 
-/// A kind of store, and how to open a new one that uses that folder at most.
+/// A kind of store, and how to open a new one that uses that folder at most, or
+/// a place of that name; nullptr if no server is there to try it.
 struct Kind {
   std::string name;
   std::function<std::shared_ptr<Store>(const fs::path& folder)> open;
 };
+
+/// Remote places lie where RECHUNK_TEST_PLACES says, by scheme: a list like
+/// "s3://bucket/tests gs://bucket/tests". tests/test_s3.py starts servers.
+std::shared_ptr<Store> open_row(const StoreRow& row, const fs::path& folder) {
+  if (is_local(std::string(row.scheme)))
+    return open_store(std::string(row.scheme) + folder.string());
+  const char* const places = std::getenv("RECHUNK_TEST_PLACES");
+  std::istringstream words(places ? places : "");
+  for (std::string place; words >> place;)
+    if (place.starts_with(row.scheme))
+      return open_store(place + "/" + folder.filename().string());
+  return nullptr;
+}
 
 /// All of the table, and those that callers make.
 std::vector<Kind> kinds() {
@@ -49,8 +66,7 @@ std::vector<Kind> kinds() {
       {"memory", [](const fs::path&) { return make_memory_store(); }}};
   for (const StoreRow& row : kStores)
     all.push_back({std::string(row.name), [&row](const fs::path& folder) {
-                     return open_store(std::string(row.scheme) +
-                                       folder.string());
+                     return open_row(row, folder);
                    }});
   return all;
 }
@@ -65,6 +81,8 @@ class AnyStore : public testing::TestWithParam<Kind> {
     folder_ = fs::temp_directory_path() /
               ("rechunk-store-" + std::to_string(getpid()) + name);
     store_ = GetParam().open(folder_);
+    if (!store_)
+      GTEST_SKIP() << "RECHUNK_TEST_PLACES has no place at " << GetParam().name;
   }
   void TearDown() override { fs::remove_all(folder_); }
 
@@ -92,6 +110,9 @@ TEST_P(AnyStore, ListsUntilTheVisitorHasSeenEnough) {
 
 // Whose last object goes takes its folders along.
 TEST_P(AnyStore, IsWrittenToWhileOthersEraseBesideIt) {
+  if (store_->medium().is_remote)
+    GTEST_SKIP() << "the test server keeps objects as files, and fails itself "
+                    "where folders come and go";
   const auto bytes = random_bytes(10, 1);
   std::vector<std::jthread> threads;
   for (const char* name : {"x", "y", "z"})
@@ -144,7 +165,9 @@ TEST_P(AnyStore, TakesAbsentKeysAsAbsent) {
   ReadRequest request{.key = "no/such"};
   store_->read_one(request);
   EXPECT_FALSE(request.found);
-  EXPECT_FALSE(store_->erase("no/such"));
+  const bool erased = store_->erase("no/such");
+  // Object stores do not tell.
+  EXPECT_TRUE(!erased || store_->medium().is_remote);
   EXPECT_EQ(read_text(*store_, "no/such"), std::nullopt);
   EXPECT_FALSE(has_object(*store_, "no/such"));
 }

@@ -11,6 +11,7 @@
 #include "rechunk/store.h"
 #include "store/file_store.h"
 #include "store/file_url.h"
+#include "store/s3_store.h"
 
 namespace rechunk {
 
@@ -37,6 +38,7 @@ inline constexpr std::string_view kPublicStorageOptions[] = {
 inline constexpr StoreRow kStores[] = {
     {"", "paths", open_folder},
     {kFileScheme, kFileScheme, open_folder},
+    {kS3Scheme, kS3Scheme, open_s3},
 };
 
 }  // namespace rechunk

@@ -1,0 +1,64 @@
+#include "store/storage_options.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "rechunk/error.h"
+
+namespace rechunk {
+
+std::optional<std::string> value_of(const StorageOptions& options,
+                                    const StorageOption& option) {
+  std::optional<std::string> value;
+  for (const std::string_view name : option.names) {
+    const auto found = options.find(std::string(name));
+    if (name.empty() || found == options.end()) continue;
+    if (value && *value != found->second)
+      throw Error(ErrorKind::kInvalidArgument,
+                  "storage options: " + std::string(option.names[0]) +
+                      " is given twice, with different values");
+    value = found->second;
+  }
+  return value;
+}
+
+std::optional<bool> switch_of(const StorageOptions& options,
+                              const StorageOption& option) {
+  std::optional<std::string> text = value_of(options, option);
+  if (!text) return std::nullopt;
+  for (char& c : *text)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  if (text == "true" || text == "yes" || text == "1" || text == "requester")
+    return true;
+  if (text == "false" || text == "no" || text == "0") return false;
+  throw Error(ErrorKind::kInvalidArgument,
+              "storage options: " + std::string(option.names[0]) +
+                  " is neither true nor false");
+}
+
+void check_names(const StorageOptions& options,
+                 std::span<const StorageOption> known, std::string_view place) {
+  for (const auto& [name, value] : options) {
+    const bool is_known = std::any_of(
+        known.begin(), known.end(), [&, &key = name](const auto& option) {
+          return std::find(option.names.begin(), option.names.end(), key) !=
+                 option.names.end();
+        });
+    if (is_known && !name.empty()) continue;
+    std::string names;
+    for (const StorageOption& option : known)
+      names += (names.empty() ? "" : ", ") + std::string(option.names[0]);
+    throw Error(ErrorKind::kInvalidArgument,
+                "opening " + std::string(place) +
+                    ": it has no storage option called " + name,
+                "it has " + names);
+  }
+}
+
+std::optional<std::string> environment(const char* name) {
+  const char* const value = std::getenv(name);
+  if (value == nullptr || *value == '\0') return std::nullopt;
+  return value;
+}
+
+}  // namespace rechunk
