@@ -20,6 +20,16 @@ std::string hidden_name(const std::string& target, std::string_view suffix) {
   return "." + name_of_place(target) + std::string(suffix);
 }
 
+// A folder cannot be made where a file is, nor in one.
+void refuse_files_above(const std::string& place) {
+  if (!is_local(place)) return;
+  std::error_code error;
+  std::filesystem::path there = file_path(place);
+  while (!std::filesystem::exists(there, error) && there.has_parent_path())
+    there = there.parent_path();
+  refuse_file(there);
+}
+
 void check_temp_outside(const std::string& temp, const std::string& place,
                         std::string_view whose) {
   if (place.empty() || !lies_within(temp, place)) return;
@@ -55,12 +65,7 @@ void check_temp_apart(const std::string& temp, const std::string& source,
 void check_zip_target(const std::string& target) {
   const std::string path = real_place(target);
   std::error_code error;
-  if (is_local(target)) {
-    std::filesystem::path there = file_path(target);
-    while (!std::filesystem::exists(there, error) && there.has_parent_path())
-      there = there.parent_path();
-    refuse_file(there);
-  }
+  refuse_files_above(target);
   if (!path.ends_with(".zip") ||
       (is_local(target) && std::filesystem::exists(path, error)))
     return;
@@ -76,6 +81,7 @@ std::string temp_place(const std::string& temp, const std::string& target) {
   if (temp.empty()) return beside(target, name);
   // Without a table entry for it, the place could not be opened later.
   if (!has_store(temp)) open_store(temp);
+  refuse_files_above(temp);
   return real_place(temp) + "/" + name;
 }
 
