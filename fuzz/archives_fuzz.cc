@@ -54,7 +54,7 @@ void check_store(const Store& store) {
 void fuzz_zip(std::string_view input) {
   const std::shared_ptr<Store> outer = make_memory_store();
   write_text(*outer, "x.zip", input);
-  succeeds([&] { check_store(*make_zip_store(outer, "x.zip")); });
+  succeeds([&] { check_store(*make_zip_store(outer, "x.zip", "x.zip")); });
 }
 
 void fuzz_references(std::string_view input) {

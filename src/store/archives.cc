@@ -20,7 +20,7 @@ struct Archive {
 };
 
 std::shared_ptr<Store> open_zip(const Archive& archive) {
-  return make_zip_store(archive.outer, archive.key);
+  return make_zip_store(archive.outer, archive.key, archive.url);
 }
 
 std::shared_ptr<Store> open_references(const Archive& archive) {

@@ -40,7 +40,7 @@ std::shared_ptr<Store> packed(const Objects& objects) {
 }
 
 std::shared_ptr<Store> zip_with(const Objects& objects) {
-  return make_zip_store(packed(objects), "x.zip");
+  return make_zip_store(packed(objects), "x.zip", "x.zip");
 }
 
 std::string base64(const std::string& bytes) {
@@ -203,6 +203,9 @@ TEST_P(AnyReader, HasRootsBelow) {
   EXPECT_EQ(found_in(*below, "").size(), 2u);
   EXPECT_EQ(found_in(*below, "a").count("a/x"), 1u);
   EXPECT_NE(below->describe("b").find("/g/b"), std::string::npos);
+  EXPECT_TRUE(*below->exists());
+  EXPECT_FALSE(*store->below("g/b")->exists());
+  EXPECT_FALSE(*store->below("none")->exists());
 }
 
 INSTANTIATE_TEST_SUITE_P(Readers, AnyReader,
@@ -224,7 +227,7 @@ TEST(ZipStore, TakesOneRequestForAWholeObject) {
   Objects objects;
   for (int i = 0; i < 5; ++i) objects[std::to_string(i)] = random_text(200, i);
   const auto counting = std::make_shared<CountingStore>(packed(objects));
-  const auto store = make_zip_store(counting, "x.zip");
+  const auto store = make_zip_store(counting, "x.zip", "x.zip");
   const std::int64_t after_opening = counting->requests;
   EXPECT_EQ(after_opening, 1);
   for (const auto& [key, text] : objects)
@@ -238,14 +241,14 @@ TEST(ZipStore, TakesOneRequestForAWholeObject) {
     return counting->requests - before;
   };
   EXPECT_EQ(ask(*store), 1);
-  const auto fresh = make_zip_store(counting, "x.zip");
+  const auto fresh = make_zip_store(counting, "x.zip", "x.zip");
   EXPECT_EQ(ask(*fresh), 2);  // Where it begins, and the range.
   EXPECT_EQ(ask(*fresh), 1);
 }
 
 TEST(ZipStore, HasOpenedWhatWasThereThen) {
   const auto outer = packed({{"a", "old"}});
-  const auto store = make_zip_store(outer, "x.zip");
+  const auto store = make_zip_store(outer, "x.zip", "x.zip");
   write_text(*outer, "x.zip", *read_text(*outer, "x.zip") + "more");
   EXPECT_EQ(read_text(*store, "a"), "old");  // Memory knows no versions.
   write_text(*outer, "x.zip", "short");
@@ -270,7 +273,7 @@ TEST(ZipStore, NeverGivesWrongBytesOfADamagedDirectory) {
     }
     const auto outer = memory_with({{"x.zip", bytes}});
     try {
-      const auto store = make_zip_store(outer, "x.zip");
+      const auto store = make_zip_store(outer, "x.zip", "x.zip");
       const auto listed = found_in(*store, "");
       for (const auto& [key, text] : objects) {
         const auto got = read_text(*store, key);

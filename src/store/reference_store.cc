@@ -167,7 +167,9 @@ class ReferenceStore final : public ReadOnlyStore {
         [&](std::size_t at) { return bytes_of(table[at]); }, visit);
   }
 
-  std::optional<bool> exists() const override { return true; }
+  std::optional<bool> exists() const override {
+    return has_below(references_->table, prefix_);
+  }
 
   std::string describe(std::string_view key) const override {
     return join_key(references_->file, join_key(prefix_, key));

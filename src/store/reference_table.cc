@@ -18,7 +18,8 @@ constexpr std::int64_t kReferencePieceBytes = 1 << 20;
 constexpr std::int64_t kMaxReferenceBytes = std::int64_t{1} << 30;
 
 [[noreturn]] void wrong_references(const std::string& cause) {
-  throw Error(ErrorKind::kCorrupt, "the references are damaged: " + cause);
+  throw Error(ErrorKind::kCorrupt,
+              "it is no file of kerchunk's references, or damaged: " + cause);
 }
 
 /// Gives an object out byte by byte, and reads it piece by piece.

@@ -31,6 +31,14 @@ std::optional<std::size_t> find_key(const Table& table, std::string_view key) {
   return index;
 }
 
+/// True if a key lies below the root, which is there itself.
+template <class Table>
+bool has_below(const Table& table, const std::string& root) {
+  if (root.empty()) return true;
+  const std::size_t at = first_from(table, root + "/");
+  return at < table.size() && table.key(at).starts_with(root + "/");
+}
+
 /// `Store::scan` for a store whose root is the key `root` of the table.
 /// `bytes_of(index)` is the size of an object.
 template <class Table, class BytesOf>

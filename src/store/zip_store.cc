@@ -24,13 +24,12 @@ constexpr std::int64_t kMaxDeflatedRange = 64 << 20;
 
 /// An archive and its directory; those who read it share it.
 struct ZipArchive {
-  ZipArchive(std::shared_ptr<const Store> store, const std::string& name)
-      : outer(std::move(store)), key(name), directory(*outer, key) {}
-
-  std::string describe(std::string_view entry) const {
-    const std::string place = outer->describe(key);
-    return entry.empty() ? place : place + "/" + std::string(entry);
-  }
+  ZipArchive(std::shared_ptr<const Store> store, std::string key_there,
+             std::string place_for_people)
+      : outer(std::move(store)),
+        key(std::move(key_there)),
+        place(std::move(place_for_people)),
+        directory(*outer, key) {}
 
   /// Throws: io if a request did not give what it must.
   void check(const ReadRequest& got, std::int64_t bytes) const {
@@ -40,7 +39,7 @@ struct ZipArchive {
   }
 
   const std::shared_ptr<const Store> outer;
-  const std::string key;
+  const std::string key, place;
   const ZipDirectory directory;
 };
 
@@ -75,7 +74,8 @@ class ZipRead {
   template <class Action>
   auto named(Action&& action) -> std::invoke_result_t<Action> {
     return with_context(std::forward<Action>(action), [&] {
-      return "reading " + archive_.describe(join_key(prefix_, asked_.key));
+      return "reading " +
+             join_key(archive_.place, join_key(prefix_, asked_.key));
     });
   }
 
@@ -267,10 +267,12 @@ class ZipStore final : public ReadOnlyStore {
         [&](std::size_t at) { return directory[at].bytes; }, visit);
   }
 
-  std::optional<bool> exists() const override { return true; }
+  std::optional<bool> exists() const override {
+    return has_below(archive_->directory, prefix_);
+  }
 
   std::string describe(std::string_view key) const override {
-    return archive_->describe(join_key(prefix_, key));
+    return join_key(archive_->place, join_key(prefix_, key));
   }
 
   std::shared_ptr<Store> below(std::string_view key) const override {
@@ -291,12 +293,13 @@ class ZipStore final : public ReadOnlyStore {
 }  // namespace
 
 std::shared_ptr<Store> make_zip_store(std::shared_ptr<const Store> outer,
-                                      const std::string& key) {
-  const std::string place = outer->describe(key);
+                                      const std::string& key,
+                                      const std::string& place) {
   return with_context(
       [&] {
         return std::make_shared<ZipStore>(
-            std::make_shared<const ZipArchive>(std::move(outer), key), "");
+            std::make_shared<const ZipArchive>(std::move(outer), key, place),
+            "");
       },
       [&] { return "opening " + place; });
 }
