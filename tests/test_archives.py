@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 import struct
 import zipfile
 from collections.abc import Callable
@@ -12,7 +14,8 @@ import pytest
 import zarr
 from zarr.storage import ZipStore
 
-from binary import Rechunk
+from binary import Rechunk, binary_path
+from servers import Bucket, RechunkOnS3
 from trees import data_files
 
 RNG = np.random.default_rng(11)
@@ -238,3 +241,41 @@ def test_damage_gives_an_error_or_the_right_data(
             assert result.exit_code == 1, str(result)
             assert str(archive) in result.stderr, str(result)
     assert 0 < ended_well < 20
+
+
+def test_archives_and_references_in_buckets_are_read(
+    bucket: Bucket, tmp_path: Path, folder: Path
+) -> None:
+    """By ranges; references there name no local files."""
+    rechunk = RechunkOnS3(binary_path(), bucket)
+    repacked(folder, bucket.folder / "s.zip", zipfile.ZIP_STORED)
+    source = bucket.url("s.zip")
+    rechunk.ok("run", source, tmp_path / "t", "--array", "field:31,3")
+    rechunk.ok("verify", source, folder)
+    rechunk.ok("verify", tmp_path / "t", folder)
+    failed = rechunk.fails("run", folder, source, "--overwrite-in-place")
+    assert "zip archive" in failed.stderr, str(failed)
+    (bucket.folder / "deep").mkdir()
+    array = zarr.open_array(folder / "field")
+    for name in ("x", "deep/x"):
+        shutil.copy(folder / "field/c/7/0", bucket.folder / f"{name}.bin")
+    refs = {"zarr.json": (folder / "field/zarr.json").read_text()}
+    places = {
+        "x.bin": True,
+        bucket.url("deep/x.bin"): True,
+        "../x.bin": False,
+        "s3://elsewhere/x.bin": False,
+        str(folder / "field/c/7/0"): False,
+        "http://169.254.169.254/latest": False,
+    }
+    for place, allowed in places.items():
+        refs["c/7/0"] = [place]
+        (bucket.folder / "r.json").write_text(json.dumps(refs))
+        run = ("run", bucket.url("r.json"), tmp_path / "r", "--overwrite")
+        if allowed:
+            rechunk.ok(*run)
+            made = zarr.open_array(tmp_path / "r")
+            np.testing.assert_array_equal(made[28:], array[28:])
+        else:
+            failed = rechunk.fails(*run, "--references-below", "/")
+            assert place in failed.stderr, str(failed)

@@ -64,7 +64,8 @@ std::shared_ptr<Store> open_archive(
     const std::size_t end = std::min(place.find('/', begin), place.size());
     const std::string key = place.substr(begin, end - begin);
     if (const ArchiveRow* row = row_of_name(key)) {
-      const std::string above = place.substr(0, begin);
+      // Without the slash, unless it is all there is.
+      const std::string above = place.substr(0, begin > 1 ? begin - 1 : begin);
       const auto outer = open_store(above.empty() ? "." : above, options);
       ReadRequest request{.key = key};
       outer->read_one(request);
