@@ -345,6 +345,34 @@ TEST_F(References, NameOnlyWhatLiesBelowTheirFolderOrIsAllowed) {
         folder_ + "/own", std::string("http://169.254.169.254/latest/")})
     EXPECT_THROW(open(json(url)), Error) << url;
   EXPECT_THROW(open(json(other), {folder_ + "/oth"}), Error);
+  for (const char* host :
+       {"host", "169.254.169.254", "[fe80::1]", "0xA9FEA9FE"})
+    try {
+      open(json("https://me:secret@" + std::string(host) + "/a?key=secret"));
+      FAIL() << host;
+    } catch (const Error& error) {
+      const std::string text = error.what() + error.hint();
+      EXPECT_EQ(text.find("secret"), std::string::npos) << text;
+      EXPECT_NE(text.find(std::string(host) + "/a"), std::string::npos) << text;
+    }
+}
+
+TEST_F(References, NeverNameLinkLocalAddresses) {
+  for (const std::string host :
+       {"169.254.169.254", "0xA9FEA9FE", "2852039166", "169.254.1", "[fe80::1]",
+        "[::ffff:169.254.169.254]", "[fd00:ec2::254]",
+        "metadata.google.internal", "Metadata.Google.Internal.",
+        "me@169.254.169.254:80"}) {
+    const std::string place = "http://" + host + "/latest";
+    try {
+      open("{\"k\":[\"" + place + "/a\"]}", {place});
+      FAIL() << host;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("only this machine's network"),
+                std::string::npos)
+          << error.what();
+    }
+  }
 }
 
 TEST_F(References, ThatAreNoneAreRefused) {

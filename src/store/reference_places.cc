@@ -65,6 +65,18 @@ bool is_link_local(const std::string& host) {
   return host == "metadata" || host == "metadata.google.internal";
 }
 
+/// For messages: user information and the query may be secrets.
+std::string without_credentials(const std::string& url) {
+  if (is_local(url)) return url.substr(0, 1000);
+  const std::string path = url.substr(0, url.find('?'));
+  const auto begin = path.find("://") + 3;
+  const auto end = std::min(path.find('/', begin), path.size());
+  const auto at = path.rfind('@', end);
+  const bool has_user = at != std::string::npos && at >= begin && at < end;
+  return (path.substr(0, begin) + path.substr(has_user ? at + 1 : begin))
+      .substr(0, 1000);
+}
+
 bool is_web(std::string_view url) {
   return url.starts_with("http://") || url.starts_with("https://");
 }
@@ -146,7 +158,7 @@ ReferencePlaces::Place ReferencePlaces::find_local(const std::string& url,
 ReferencePlaces::Place ReferencePlaces::find_remote(const std::string& url) {
   if (is_web(url) && is_link_local(host_of(url)))
     throw Error(ErrorKind::kInvalidArgument,
-                "the references name " + url +
+                "the references name " + without_credentials(url) +
                     ": only this machine's network has such an address");
   for (Root& root : roots_) {
     if (root.url.empty() || !url.starts_with(root.url)) continue;
@@ -172,12 +184,13 @@ const std::shared_ptr<const Store>& ReferencePlaces::open(Root& root) {
 
 void ReferencePlaces::refuse(const std::string& url) const {
   const bool may_be_allowed = roots_[0].url.empty() || !is_local(url);
+  const std::string named = without_credentials(url);
   throw Error(ErrorKind::kInvalidArgument,
-              "the references name " + url.substr(0, 1000) +
+              "the references name " + named +
                   ", which does not lie below their own folder",
               may_be_allowed
                   ? option("references_below",
-                           folder_of(is_local(url) ? file_path(url) : url)) +
+                           folder_of(is_local(url) ? file_path(url) : named)) +
                         " allows that, if you trust the references"
                   : "references from elsewhere may not name local files");
 }
