@@ -93,7 +93,7 @@ TEST(Window, CopiesAnyArrayWithinThePlannedMemory) {
   EXPECT_GT(seen.ranges, 4);
 }
 
-TEST(Window, TakesAsManyRequestsAsMemoryAllows) {
+TEST(Window, HasNoMoreBuffersThanATaskHasChunks) {
   ArrayProblem problem;
   problem.shape = {64, 1000, 1000};
   problem.item_bytes = 4;
@@ -107,13 +107,16 @@ TEST(Window, TakesAsManyRequestsAsMemoryAllows) {
   };
   problem.source = side({1, 1000, 1000});
   problem.target = side({64, 125, 125});
-  const auto window = [&](std::int64_t megabytes) {
-    return make_plan({problem}, {megabytes << 20, 1}).arrays[0].window;
-  };
-  EXPECT_EQ(window(1024), 32);
-  EXPECT_LT(window(64), 32);
-  EXPECT_GT(window(64), 1);
-  EXPECT_EQ(window(13), 1);
+  for (const std::int64_t megabytes : {1024, 64, 32, 16}) {
+    const Plan plan = make_plan({problem}, {megabytes << 20, 1});
+    const StagedCopySpec& array = plan.arrays[0];
+    EXPECT_EQ(array.window, 32);
+    if (array.method != Method::kStaged) continue;
+    // The task's elements, a buffer for each of its chunks, one chunk decoded.
+    const std::int64_t chunks = array.stages[0].chunks[0];
+    EXPECT_LE(array.stages[0].max_task_bytes,
+              (2 * chunks + 1) * (std::int64_t{4} << 20) + 4096);
+  }
 }
 
 }  // namespace

@@ -200,11 +200,12 @@ std::vector<ObjectSums> Journal::partial_states(const std::string& key) const {
 
 void Journal::erase() {
   store_->erase(kPlan);  // Without it nothing of the rest counts.
-  store_->erase(kReady);
-  store_->erase(kExchanging);
   // Listed now: who writes a record later sees that the plan is gone.
+  std::vector<std::string> keys{kReady, kExchanging};
   for (const char* records : {kDone, kPartial})
-    store_->erase_many(keys_below(*store_, records));
+    for (std::string& key : keys_below(*store_, records))
+      keys.push_back(std::move(key));
+  store_->erase_many(keys);
 }
 
 bool Journal::begin_exchange(const std::string& record) {

@@ -69,6 +69,17 @@ std::int64_t writer_bytes(const ArrayProblem& array) {
                   checked_add(object, object / 8 + kAlignmentBytes));
 }
 
+// A buffer for each object in flight.
+std::int64_t window_bytes(const ArrayProblem& array, const Shape& task) {
+  const int window = array.source.window;
+  if (window == 1) return 0;
+  std::int64_t objects = 1;
+  for (std::size_t axis = 0; axis < task.size(); ++axis)
+    objects = std::min<std::int64_t>(
+        window, objects * ceil_div(task[axis], array.source.objects[axis]));
+  return checked_multiply(objects, array.source.request_bytes);
+}
+
 std::int64_t pairs(const ArrayProblem& array, const Shape& task) {
   return exact_pairs(array.shape, task,
                      clip(array.source.objects, array.shape));
@@ -196,7 +207,7 @@ std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
 std::int64_t passthrough_bytes(const ArrayProblem& array, const Shape& task) {
   // A window of small objects; a large one goes through an open writer.
   if (array.same_encoding)
-    return kPassthroughBufferBytes + array.source.unit_scratch_bytes +
+    return kPassthroughBufferBytes + window_bytes(array, task) +
            writer_bytes(array);
   return index_bytes(array, task) + kSmallestBufferBytes;
 }

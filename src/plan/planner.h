@@ -40,6 +40,7 @@ struct ChunkTraits {
   /// Memory of each chunk in flight, if there are several; 0: they are not read
   /// or written that way.
   std::int64_t request_bytes = 0;
+  int window = 1;  ///< Chunks of a task in flight: with_window.
   MediumTraits medium;
 };
 

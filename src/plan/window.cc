@@ -17,8 +17,7 @@ void share_latency(MediumTraits& medium, int window) {
 void add_buffers(ChunkTraits& side, int window) {
   const int requests = window_of(side.medium, window);
   if (requests == 1 || side.request_bytes == 0) return;
-  side.unit_scratch_bytes = checked_add(
-      side.unit_scratch_bytes, checked_multiply(requests, side.request_bytes));
+  side.window = requests;
   // Chunks come whole then, into buffers.
   side.in_parts = false;
   side.spare_bytes = 0;

@@ -39,6 +39,11 @@ std::string S3Bucket::describe(std::string_view key) const {
 void S3Bucket::run(http::Transfer& transfer, std::string_view action,
                    std::string_view key, int allowed_status) {
   client_.run(transfer);
+  check(transfer, action, key, allowed_status);
+}
+
+void S3Bucket::check(const http::Transfer& transfer, std::string_view action,
+                     std::string_view key, int allowed_status) const {
   const bool is_allowed = transfer.answer.status == allowed_status &&
                           transfer.answer.failure.empty();
   if (!succeeded(transfer.answer) && !is_allowed)

@@ -27,10 +27,13 @@ class S3Bucket {
   std::string target(std::string_view key, std::string_view query = {}) const;
   std::string describe(std::string_view key) const;
 
-  /// Runs a transfer. Throws: as `error`, unless it succeeds or has that
-  /// status.
+  /// Runs a transfer, and checks it.
   void run(http::Transfer& transfer, std::string_view action,
            std::string_view key, int allowed_status = 0);
+
+  /// Throws: as `error`, unless it succeeded or has that status.
+  void check(const http::Transfer& transfer, std::string_view action,
+             std::string_view key, int allowed_status = 0) const;
 
   /// "action s3://bucket/key: what the server says", with a hint.
   Error error(std::string_view action, std::string_view key,

@@ -20,16 +20,22 @@ constexpr std::size_t kLongestPage = 8 << 20;
               "check that the endpoint is an S3 server");
 }
 
+http::Transfer page_request(const S3Bucket& bucket, const std::string& query) {
+  return {.target = bucket.target("", query), .max_text = kLongestPage};
+}
+
 /// A page of a listing. The document owns the node's text.
-pugi::xml_node read_page(S3Bucket& bucket, std::string_view prefix,
-                         const std::string& query, const char* root,
-                         pugi::xml_document& document) {
-  http::Transfer transfer{.target = bucket.target("", query),
-                          .max_text = kLongestPage};
-  bucket.run(transfer, "listing", prefix);
+pugi::xml_node parse_page(const S3Bucket& bucket, std::string_view prefix,
+                          const http::Transfer& transfer, const char* root,
+                          pugi::xml_document& document) {
   const pugi::xml_node page = parse_xml(document, transfer.answer.text, root);
   if (!page) throw_nonsense(bucket, prefix, "the answer is no listing");
   return page;
+}
+
+std::string first_query(std::string_view prefix) {
+  return "encoding-type=url&list-type=2&prefix=" +
+         http::percent_encoded(prefix);
 }
 
 /// Keys come encoded, because XML cannot hold all characters.
@@ -64,30 +70,41 @@ bool is_truncated(const pugi::xml_node& page) {
 
 }  // namespace
 
+http::Transfer first_s3_page(const S3Bucket& bucket, std::string_view prefix) {
+  return page_request(bucket, first_query(prefix));
+}
+
 void list_s3_objects(S3Bucket& bucket, std::string_view prefix,
-                     const VisitListed& visit) {
-  const std::string first =
-      "encoding-type=url&list-type=2&prefix=" + http::percent_encoded(prefix);
-  std::string query = first, token;
+                     const VisitListed& visit, const http::Transfer* first) {
+  std::string token;
+  http::Transfer transfer = first_s3_page(bucket, prefix);
+  if (!first) bucket.run(transfer, "listing", prefix);
   for (;;) {
     pugi::xml_document document;
     const pugi::xml_node page =
-        read_page(bucket, prefix, query, "ListBucketResult", document);
+        parse_page(bucket, prefix, first ? *first : transfer,
+                   "ListBucketResult", document);
     if (!visit_page(bucket, prefix, page, visit) || !is_truncated(page)) return;
     const std::string next = page.child_value("NextContinuationToken");
     if (next.empty() || next == token)
       throw_nonsense(bucket, prefix, "the listing does not go on");
     token = next;
-    query = "continuation-token=" + http::percent_encoded(token) + "&" + first;
+    first = nullptr;
+    transfer = page_request(
+        bucket, "continuation-token=" + http::percent_encoded(token) + "&" +
+                    first_query(prefix));
+    bucket.run(transfer, "listing", prefix);
   }
 }
 
 std::vector<S3Upload> s3_uploads(S3Bucket& bucket, std::string_view prefix) {
+  http::Transfer transfer = page_request(
+      bucket,
+      "encoding-type=url&prefix=" + http::percent_encoded(prefix) + "&uploads");
+  bucket.run(transfer, "listing", prefix);
   pugi::xml_document document;
-  const pugi::xml_node page = read_page(
-      bucket, prefix,
-      "encoding-type=url&prefix=" + http::percent_encoded(prefix) + "&uploads",
-      "ListMultipartUploadsResult", document);
+  const pugi::xml_node page = parse_page(
+      bucket, prefix, transfer, "ListMultipartUploadsResult", document);
   std::vector<S3Upload> uploads;
   for (const pugi::xml_node entry : page.children("Upload")) {
     S3Upload upload{decoded_key(page, entry), entry.child_value("UploadId")};

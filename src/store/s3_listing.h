@@ -14,8 +14,13 @@ namespace rechunk {
 /// key, until it returns false. Objects whose names end with "/" are marks for
 /// folders, which no store of rechunk has; they are passed over.
 /// Throws: io, corrupt (an answer that makes no sense).
+/// `first`: the first page, if it was asked for already.
 void list_s3_objects(S3Bucket& bucket, std::string_view prefix,
-                     const VisitListed& visit);
+                     const VisitListed& visit,
+                     const http::Transfer* first = nullptr);
+
+/// The request for the first page.
+http::Transfer first_s3_page(const S3Bucket& bucket, std::string_view prefix);
 
 struct S3Upload {
   std::string key, id;

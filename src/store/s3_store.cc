@@ -163,18 +163,28 @@ void S3Store::remove_unfinished(Writers writers) {
 }
 
 void S3Store::scan(std::string_view prefix, const VisitListed& visit) const {
-  // Two questions: keys that start with "a" are not below "a".
-  if (!prefix.empty()) {
-    ReadRequest itself{.key = std::string(prefix)};
-    read_one(itself);
-    if (itself.found && !visit(prefix, itself.object_bytes)) return;
-  }
-  const std::string below = join_key(root_, prefix);
+  const std::string whole = join_key(root_, prefix);
+  const std::string below = whole.empty() ? "" : whole + "/";
   const std::size_t skipped = root_.empty() ? 0 : root_.size() + 1;
-  list_s3_objects(*bucket_, below.empty() ? "" : below + "/",
-                  [&](std::string_view key, std::int64_t bytes) {
-                    return visit(key.substr(skipped), bytes);
-                  });
+  // Two questions at once: keys that start with "a" are not below "a".
+  http::Transfer page = first_s3_page(*bucket_, below);
+  http::Transfer itself{.method = "HEAD", .target = bucket_->target(whole)};
+  http::Batch batch(bucket_->client());
+  batch.start(page);
+  if (!prefix.empty()) batch.start(itself);
+  while (batch.next()) {
+  }
+  bucket_->check(page, "listing", below);
+  if (!prefix.empty() && !is_absent(itself.answer)) {
+    bucket_->check(itself, "reading", whole);
+    if (!visit(prefix, itself.answer.object_bytes)) return;
+  }
+  list_s3_objects(
+      *bucket_, below,
+      [&](std::string_view key, std::int64_t bytes) {
+        return visit(key.substr(skipped), bytes);
+      },
+      &page);
 }
 
 }  // namespace
