@@ -39,7 +39,8 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: help build python test test-long check lint asan tsan mpi fuzz demo clean \
   bench bench-quick bench-floor bench-micro bench-publish bench-build \
-  unit end-to-end newest python-tests fault-tools servers faults soak newcomer
+  unit end-to-end newest python-tests fault-tools servers faults buckets soak \
+  newcomer
 
 help:  ## Show the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
@@ -65,12 +66,18 @@ test:  ## Everything that must pass (35 minutes on two cores, caches warm)
 test-long: $(PYTHON_VENV)  ## Wheels for all Pythons; all faults; an hour of soak
 	tests/setup/wheels.sh
 	$(MAKE) faults
+	$(MAKE) buckets
 	$(MAKE) soak SECONDS=3600
 
 faults: fault-tools $(PYTHON_VENV)  ## Every fault, 10,000 flips, 200 kills
 	RECHUNK_FAULTS=all $(FAULTS_TEST) --gtest_filter='Faults.*'
 	RECHUNK_FLIPS=10000 RECHUNK_CALLS=2000 RECHUNK_KILLS=200 \
 	  RECHUNK_WORKLOAD_PART=1 $(PYTEST) -n $(WORKERS) tests/faults
+
+buckets: fault-tools servers  ## All that runs on S3, 100 kills, 1,000 faults there
+	RECHUNK_S3_SHARE=1 $(PYTEST) -n $(WORKERS) -m any_place -k s3 \
+	  tests --ignore tests/python
+	RECHUNK_KILLS=100 RECHUNK_S3_FAULTS=1000 $(PYTEST) tests/test_s3.py
 
 soak: fault-tools $(TEST_VENV)  ## Random rechunks with random faults, SECONDS=N
 	export RECHUNK_SOAK_SECONDS=$(SECONDS); \
@@ -93,20 +100,20 @@ unit: $(TEST_PACKAGES)  ## C++ unit tests of the release build
 end-to-end: fault-tools servers  ## Python tests of the release build
 	$(PYTEST) -n $(WORKERS) tests --ignore tests/python
 
-newest: fault-tools $(TEST_VENV)  ## Tests for a newer Python than .venv may have
+newest: fault-tools servers  ## Tests for a newer Python than .venv may have
 	tests/setup/newest.sh $(VENV)
 
 python-tests: $(PYTHON_VENV) servers  ## Tests of the Python package
 	$(PYTEST) -n $(WORKERS) --dist loadgroup tests/python
 
-asan: $(TEST_PACKAGES) $(TEST_VENV)  ## Unit tests, fuzz inputs, 100 random cases
+asan: $(TEST_PACKAGES) servers  ## Unit tests, fuzz inputs, 100 random cases
 	cmake --preset asan --log-level=WARNING
 	cmake --build --preset asan -j $(JOBS)
 	ctest --preset asan -j $(JOBS) --progress
 	RECHUNK_BINARY=build/asan/rechunk RECHUNK_CASES=100 \
 	  $(PYTEST) -n $(WORKERS) tests/test_random_cases.py
 
-tsan: $(TEST_PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
+tsan: $(TEST_PACKAGES) servers  ## Tests of threads: ThreadSanitizer
 	cmake --preset tsan --log-level=WARNING
 	$(FIXED_ADDRESSES) cmake --build --preset tsan -j $(JOBS) \
 	  --target rechunk_cli exec_test executors_test

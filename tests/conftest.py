@@ -35,7 +35,8 @@ NEWEST_ZARR = (3, 4)
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the command of tests for any place a place."""
-    if metafunc.definition.get_closest_marker("any_place"):
+    is_marked = metafunc.definition.get_closest_marker("any_place")
+    if is_marked and "rechunk" in metafunc.fixturenames:
         metafunc.parametrize("rechunk", ["paths", "s3"], indirect=True)
 
 

@@ -12,6 +12,8 @@ from numcodecs import LZ4
 from binary import Rechunk
 from trees import data_files
 
+pytestmark = pytest.mark.any_place
+
 RNG = np.random.default_rng(3)
 COUNTED = ("objects_read", "bytes_decoded", "objects_written", "bytes_encoded")
 SHAPE = (97, 50, 61)

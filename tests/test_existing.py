@@ -26,6 +26,8 @@ from existing_cases import (
 from layouts import random_layout
 from trees import assert_only, tree_hash
 
+pytestmark = pytest.mark.any_place
+
 SEED = int(os.environ.get("RECHUNK_SEED", "2027"))
 CASES = int(os.environ.get("RECHUNK_EXISTING", "60"))
 RNG = np.random.default_rng(SEED)

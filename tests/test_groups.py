@@ -13,6 +13,8 @@ import zarr
 
 from binary import Rechunk
 
+pytestmark = pytest.mark.any_place
+
 RNG = np.random.default_rng(7)
 
 

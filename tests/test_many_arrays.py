@@ -13,6 +13,8 @@ import zarr
 
 from binary import Rechunk
 
+pytestmark = pytest.mark.any_place
+
 ARRAYS, LENGTH, CHUNK, TARGET_CHUNK = 2000, 7, 4, 3
 DOCUMENT = {
     "zarr_format": 3,

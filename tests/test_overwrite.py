@@ -16,6 +16,8 @@ from binary import Rechunk
 from compare import assert_same_elements, read
 from trees import assert_only, tree_hash
 
+pytestmark = pytest.mark.any_place
+
 RNG = np.random.default_rng(16)
 CHUNKS = ("--chunks", "7,7")
 

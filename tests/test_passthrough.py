@@ -17,6 +17,8 @@ from compare import assert_same_elements, read
 from compare import read_with_tensorstore as tensorstore_read
 from trees import assert_no_partial_files, data_files
 
+pytestmark = pytest.mark.any_place
+
 SEED = 4711
 CASES = 80
 MISSING = 2**64 - 1

@@ -23,6 +23,8 @@ from compare import assert_same_elements, assert_target, read
 from compare import read_with_tensorstore as tensorstore_read
 from trees import assert_no_partial_files, assert_only, tree_hash
 
+pytestmark = pytest.mark.any_place
+
 SEED = int(os.environ.get("RECHUNK_SEED", "20260"))
 COUNT = int(os.environ.get("RECHUNK_CASES", "600"))
 ONLY = os.environ.get("RECHUNK_CASE")

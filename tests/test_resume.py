@@ -23,6 +23,8 @@ from trees import (
     tree_hash,
 )
 
+pytestmark = pytest.mark.any_place
+
 RNG = np.random.default_rng(31)
 SECONDS = 60
 SLOW_CODEC = ("--codec", "zstd:19")

@@ -14,6 +14,8 @@ import zarr
 
 from binary import Rechunk
 
+pytestmark = pytest.mark.any_place
+
 RNG = np.random.default_rng(33)
 DRAFT = "https://purl.org/zarr/spec/protocol/core/3.0"
 

@@ -11,6 +11,8 @@ import zarr
 
 from binary import Rechunk
 
+pytestmark = pytest.mark.any_place
+
 RNG = np.random.default_rng(77)
 SHAPE = (40, 30, 20)
 
