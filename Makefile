@@ -87,7 +87,7 @@ soak: fault-tools $(TEST_VENV)  ## Random rechunks with random faults, SECONDS=N
 fault-tools: $(TEST_PACKAGES)
 	$(RELEASE)
 	cmake --build --preset release -j $(JOBS) \
-	  --target rechunk_cli faults_test fault_shim fault_proxy
+	  --target rechunk_cli store_test faults_test fault_shim fault_proxy
 
 servers: $(TEST_VENV)  ## A server that speaks S3, for tests (minutes, once)
 	tests/setup/servers.sh $(VENV)

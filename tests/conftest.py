@@ -35,8 +35,9 @@ NEWEST_ZARR = (3, 4)
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the command of tests for any place a place."""
-    is_marked = metafunc.definition.get_closest_marker("any_place")
-    if is_marked and "rechunk" in metafunc.fixturenames:
+    marks = {mark.name for mark in metafunc.definition.iter_markers()}
+    is_for_both = "any_place" in marks and "only_paths" not in marks
+    if is_for_both and "rechunk" in metafunc.fixturenames:
         metafunc.parametrize("rechunk", ["paths", "s3"], indirect=True)
 
 

@@ -182,6 +182,7 @@ def test_what_lies_behind_the_end_does_not_come_back(
         assert (grown[26:] == fill).all()
 
 
+@pytest.mark.only_paths
 def test_somebody_elses_change_of_a_partial_object_is_found(
     rechunk: Rechunk, tmp_path: Path
 ) -> None:

@@ -53,6 +53,7 @@ def make_source(path: Path, options: dict) -> np.ndarray:
     return values
 
 
+@pytest.mark.only_paths
 @pytest.mark.parametrize("threads", [1, 4])
 @pytest.mark.parametrize("job", JOBS)
 def test_a_dense_run_counts_what_was_planned(

@@ -76,6 +76,7 @@ def assert_right(target: Path, elements: np.ndarray) -> None:
         assert found[...].tobytes() == elements[array].tobytes()
 
 
+@pytest.mark.only_paths
 def test_a_run_takes_about_as_long_as_its_files(
     rechunk: Rechunk, source: Path, elements: np.ndarray
 ) -> None:

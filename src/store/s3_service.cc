@@ -18,14 +18,17 @@ bool is_any(std::string_view code, const std::string_view (&codes)[kCount]) {
 
 constexpr std::string_view kEnded[] = {"ExpiredToken", "ExpiredTokenException",
                                        "TokenRefreshRequired"};
-// Some come with 400, 409, or inside an answer that begins as a success.
+// Some come with 400, 409, or inside an answer that begins as a success. The
+// last one is of a server whose objects are files: the folder of an object that
+// is written was just removed with the last object in it.
 constexpr std::string_view kPassing[] = {"SlowDown",
                                          "InternalError",
                                          "RequestTimeout",
                                          "ServiceUnavailable",
                                          "Throttling",
                                          "ConditionalRequestConflict",
-                                         "RequestLimitExceeded"};
+                                         "RequestLimitExceeded",
+                                         "ExistingObjectIsDirectory"};
 
 bool is_region(std::string_view text) {
   return !text.empty() && text.size() < 64 &&

@@ -110,14 +110,12 @@ TEST_P(AnyStore, ListsUntilTheVisitorHasSeenEnough) {
 
 // Whose last object goes takes its folders along.
 TEST_P(AnyStore, IsWrittenToWhileOthersEraseBesideIt) {
-  if (store_->medium().is_remote)
-    GTEST_SKIP() << "the test server keeps objects as files, and fails itself "
-                    "where folders come and go";
   const auto bytes = random_bytes(10, 1);
+  const int rounds = store_->medium().is_remote ? 150 : 1000;
   std::vector<std::jthread> threads;
   for (const char* name : {"x", "y", "z"})
     threads.emplace_back([&, key = std::string("a/b/c/d/") + name] {
-      for (int round = 0; round < 1000; ++round) {
+      for (int round = 0; round < rounds; ++round) {
         write_object(*store_, key, bytes);
         store_->erase(key);
       }
