@@ -66,14 +66,11 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", params=WAYS)
 def undisturbed(
-    rechunk: Rechunk,
-    shared: Path,
-    request: pytest.FixtureRequest,
-    tmp_path_factory: pytest.TempPathFactory,
+    rechunk: Rechunk, shared: Path, request: pytest.FixtureRequest
 ) -> tuple[tuple[str, ...], dict[str, str]]:
     """Return the arguments of a run, and what it makes undisturbed."""
     arguments = (*WAYS[request.param], *SLOW_CODEC, "--threads", "2")
-    target = tmp_path_factory.mktemp("undisturbed") / "b"
+    target = shared / type(rechunk).__name__ / request.param
     rechunk.ok("run", shared / "a", target, *arguments)
     return arguments, tree_hash(target)
 
@@ -281,14 +278,8 @@ def test_torn_and_foreign_records_do_not_count(
     stop(rechunk, work)
     records = sorted(work.journal.glob("done/*/*/*-*"))
     text = records[0].read_bytes()
-    for number, damaged in enumerate(
-        (
-            b"",
-            text[: len(text) // 2],
-            text.replace(b"counted", b"counteD"),
-            text,
-        )
-    ):
+    changed = text.replace(b"counted", b"counteD")
+    for number, damaged in enumerate((b"", text[:-7], changed, text)):
         (records[0].parent / f"{number}-99999").write_bytes(damaged)
     (work.journal / "done/0/0/notes.txt").write_text("not a record")
     records[0].write_bytes(text[:-5])

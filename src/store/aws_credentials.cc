@@ -120,10 +120,9 @@ Found from_profile(const AwsIdentity& identity, const std::string& name,
     return parse_aws_credentials(output_of(command),
                                  "credential_process of profile " + name);
   if (profile.contains("sso_session") || profile.contains("sso_start_url"))
-    throw Error(
-        ErrorKind::kUnsupported,
-        "looking for credentials: profile " + name + " signs in by SSO",
-        "`aws configure export-credentials` prints keys to use");
+    throw Error(ErrorKind::kUnsupported,
+                "looking for credentials: profile " + name + " signs in by SSO",
+                "`aws configure export-credentials` prints keys to use");
   return std::nullopt;
 }
 
