@@ -165,6 +165,14 @@ WRONG_TYPES: dict[str, list[Any]] = {
         *(5, "", "x", {}, {"y": 5}, {"y": (0, 1, 2)}, {"y": (-1, 3)}, THING),
         *({True: (0, 1)}, {"": (0, 1)}, {"y": slice(0, 4, 2)}, {"a,b": (0, 1)}),
     ],
+    **{
+        name: [5, "region=x", [("region", "x")], {"a": None}, {5: "x"}, THING]
+        for name in (
+            "storage_options",
+            "target_storage_options",
+            "temp_storage_options",
+        )
+    },
     "append": [1.5, "", True, -1, THING, ["y"]],
 }
 
@@ -221,7 +229,7 @@ def test_wrong_options_of_the_target(
         ("missing.zarr", "missing.zarr: it does not exist"),
         ("papers", "it holds no Zarr array or group"),
         ("file", "is a file"),
-        ("s3://bucket/a.zarr", "no store for s3://"),
+        ("gs://bucket/a.zarr", "no store for gs://"),
     ],
 )
 def test_a_source_that_is_none(folder: Path, source: str, cause: str) -> None:
