@@ -209,6 +209,8 @@ bool Attempt::begin_range() {
     const auto range = parse_content_range(answer.header("content-range"));
     if (!range || range->first < 0)
       return refuse("the server sent a part and does not say which");
+    if (range->total < 0)
+      return refuse("the server does not say how long the object is");
     answer.object_bytes = range->total;
     const std::int64_t first =
         offset >= 0 ? offset : std::max<std::int64_t>(0, range->total + offset);

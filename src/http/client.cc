@@ -43,7 +43,6 @@ Batch::~Batch() {
 }
 
 void Batch::start(Transfer& transfer) {
-  transfer.since = Clock::now();
   transfer.renewals = 0;
   transfer.answer.attempts = 0;
   queue_.push_back(&transfer);
@@ -81,6 +80,8 @@ void Batch::send(Transfer& transfer) {
   if (transfer.offset) headers.emplace_back("Range", range_header(transfer));
   const Request request =
       client_.service().prepare(transfer, std::move(headers));
+  // Its time begins now: it may have waited for its turn for long.
+  if (transfer.answer.attempts == 0) transfer.since = Clock::now();
   wire_->send(transfer, request, inbox_);
   ++in_flight_;
 }

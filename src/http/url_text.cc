@@ -76,7 +76,7 @@ std::string host_header(const UrlParts& parts) {
 }
 
 bool is_loopback(std::string_view host) {
-  if (host.starts_with("[::1]")) return true;
+  if (host == "[::1]" || host.starts_with("[::1]:")) return true;
   host = host.substr(0, host.rfind(':'));
   return host == "localhost" ||
          (host.starts_with("127.") &&

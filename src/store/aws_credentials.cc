@@ -180,11 +180,6 @@ std::optional<system_clock::time_point> parse_utc(const std::string& text) {
   return system_clock::from_time_t(timegm(&parts));
 }
 
-void AwsKeys::find() {
-  kept_ = find_aws_credentials(identity_);
-  found_ = std::chrono::steady_clock::now();
-}
-
 http::AwsKey AwsKeys::current() {
   constexpr std::chrono::minutes kAhead{5};
   const std::lock_guard lock(mutex_);
@@ -192,7 +187,7 @@ http::AwsKey AwsKeys::current() {
   const bool ends = kept_ && kept_->end && *kept_->end - kAhead < now;
   if (!kept_ || ends) {
     try {
-      find();
+      kept_ = find_aws_credentials(identity_);
     } catch (const Error&) {
       // They may serve for some minutes more, and the next request tries again.
       if (!ends || *kept_->end < now) throw;
@@ -204,11 +199,15 @@ http::AwsKey AwsKeys::current() {
 bool AwsKeys::renew() {
   constexpr std::chrono::seconds kJustNow{10};
   const std::lock_guard lock(mutex_);
-  if (kept_ && std::chrono::steady_clock::now() - found_ < kJustNow)
-    return kept_->end.has_value();
-  const std::string refused = kept_ ? kept_->key.session_token : "";
-  find();
-  return kept_->key.session_token != refused;
+  const auto now = std::chrono::steady_clock::now();
+  // Other requests were signed with the same key, and are refused, too.
+  if (renewal_ && now - renewal_->time < kJustNow) return renewal_->is_other;
+  const http::AwsKey refused = kept_ ? kept_->key : http::AwsKey();
+  kept_ = find_aws_credentials(identity_);
+  const bool is_other = kept_->key.id != refused.id ||
+                        kept_->key.session_token != refused.session_token;
+  renewal_ = {now, is_other};
+  return is_other;
 }
 
 }  // namespace rechunk

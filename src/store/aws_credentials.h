@@ -48,12 +48,15 @@ class AwsKeys {
   bool renew();
 
  private:
-  void find();
+  struct Renewal {
+    std::chrono::steady_clock::time_point time;
+    bool is_other;  ///< It gave another key.
+  };
 
   const AwsIdentity identity_;
   std::mutex mutex_;
   std::optional<AwsCredentials> kept_;
-  std::chrono::steady_clock::time_point found_{};
+  std::optional<Renewal> renewal_;  ///< The last one.
 };
 
 /// Looks everywhere. Throws: invalid_argument, io.

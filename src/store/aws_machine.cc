@@ -43,7 +43,7 @@ void check_container_url(const std::string& url) {
   const bool is_trusted = parts.scheme == "https" ||
                           http::is_loopback(parts.host) ||
                           host == "169.254.170.2" || host == "169.254.170.23" ||
-                          parts.host.starts_with("[fd00:ec2::23]");
+                          parts.host == "[fd00:ec2::23]";
   if (!is_trusted)
     throw Error(ErrorKind::kInvalidArgument,
                 "looking for credentials: AWS_CONTAINER_CREDENTIALS_FULL_URI "

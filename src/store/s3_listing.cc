@@ -2,6 +2,8 @@
 
 #include <cstring>
 #include <optional>
+#include <set>
+#include <string>
 
 #include "http/url_text.h"
 #include "store/xml.h"
@@ -76,7 +78,7 @@ http::Transfer first_s3_page(const S3Bucket& bucket, std::string_view prefix) {
 
 void list_s3_objects(S3Bucket& bucket, std::string_view prefix,
                      const VisitListed& visit, const http::Transfer* first) {
-  std::string token;
+  std::set<std::string> tokens;  // One for a thousand keys.
   http::Transfer transfer = first_s3_page(bucket, prefix);
   if (!first) bucket.run(transfer, "listing", prefix);
   for (;;) {
@@ -85,10 +87,9 @@ void list_s3_objects(S3Bucket& bucket, std::string_view prefix,
         parse_page(bucket, prefix, first ? *first : transfer,
                    "ListBucketResult", document);
     if (!visit_page(bucket, prefix, page, visit) || !is_truncated(page)) return;
-    const std::string next = page.child_value("NextContinuationToken");
-    if (next.empty() || next == token)
+    const std::string token = page.child_value("NextContinuationToken");
+    if (token.empty() || !tokens.insert(token).second)
       throw_nonsense(bucket, prefix, "the listing does not go on");
-    token = next;
     first = nullptr;
     transfer = page_request(
         bucket, "continuation-token=" + http::percent_encoded(token) + "&" +
