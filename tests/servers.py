@@ -234,7 +234,7 @@ def _running(
     try:
         yield port
     finally:
-        process.terminate()
+        process.kill()  # versitygw would wait for its connections.
         process.wait()
 
 

@@ -20,7 +20,7 @@ from binary import ROOT, Rechunk
 from compare import assert_same_elements
 from fault_proxy import FaultProxy
 from jobs import JOBS, assert_equal_elements
-from servers import Bucket
+from servers import Bucket, make_bucket, missing_s3_server, serve_s3
 from trees import tree_hash
 
 SEED = int(os.environ.get("RECHUNK_SEED", "20260"))
@@ -190,6 +190,27 @@ def test_what_is_wrong_is_named(
     assert_only_prefixes(bucket, "a")
 
 
+def test_certificates_are_checked(rechunk: Rechunk, tmp_path: Path) -> None:
+    """One that nobody vouches for is refused, unless the user names it."""
+    if why := missing_s3_server():
+        pytest.skip(why)
+    zarr.create_array(tmp_path / "a", data=np.arange(30), chunks=7)
+    (tmp_path / "s3").mkdir()
+    with serve_s3(tmp_path / "s3", tls=True) as server:
+        bucket = make_bucket(server)
+        command = Rechunk(rechunk.path, server.environment())
+        words = ("run", tmp_path / "a", bucket.url("b"), "--chunks", "30")
+        started = time.monotonic()
+        message = command.fails(*words).stderr
+        assert time.monotonic() - started < 20
+        assert "certificate" in message
+        assert "AWS_CA_BUNDLE" in message
+        command.ok(*words, env={"AWS_CA_BUNDLE": str(server.certificate)})
+        assert np.array_equal(
+            zarr.open_array(bucket.folder / "b")[:], range(30)
+        )
+
+
 def test_the_region_is_learned_from_the_server(
     on_s3: Rechunk, bucket: Bucket
 ) -> None:
@@ -234,6 +255,23 @@ def test_faults_are_survived_or_named(
                 zarr.open(store, mode="r")
         shutil.rmtree(bucket.folder / "c", ignore_errors=True)
     assert survived > 0
+
+
+def test_a_lock_whose_answer_was_lost_is_its_own(
+    rechunk: Rechunk, bucket: Bucket, fault_proxy: StartProxy
+) -> None:
+    """The second attempt finds an object there: that of the first."""
+    elements = random_array(zarr_store(bucket, "a"), (6, 5), (2, 5))
+    proxy = fault_proxy(
+        bucket.server.port,
+        "fault lost_answer method=PUT field=if-none-match times=1",
+    )
+    words = ("run", bucket.url("a"), bucket.url("b"), "--chunks", "6,1")
+    through(rechunk, bucket, proxy).ok(*words)
+    assert proxy.counts()["faults"] == {"lost_answer": 1}
+    found = zarr.open_array(zarr_store(bucket, "b"), mode="r")[...]
+    assert_same_elements(found, elements)
+    assert_only_prefixes(bucket, "a", "b")
 
 
 def test_killed_runs_are_resumed_in_the_bucket(

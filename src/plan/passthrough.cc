@@ -159,15 +159,16 @@ StagedCopySpec one_stage(const ArrayProblem& array, const Shape& task,
   return spec;
 }
 
-// Objects move one by one. A task has some neighbours.
-StagedCopySpec move_objects(const ArrayProblem& array, int threads,
-                            StagedCopySpec spec) {
+// A task has some neighbours, as far as their buffers fit.
+StagedCopySpec move_objects(const ArrayProblem& array, std::int64_t task_bytes,
+                            int threads, StagedCopySpec spec) {
   Shape task = clip(array.target.objects, array.shape);
   for (std::size_t axis = task.size(); axis-- > 0;)
     while (task[axis] < array.shape[axis]) {
       Shape larger = task;
       larger[axis] = std::min(array.shape[axis], task[axis] * 2);
       if (!holds_at_most(array, larger, kTaskBytes) ||
+          passthrough_bytes(array, larger) > task_bytes ||
           !is_worth_joining(array, task, larger, threads))
         break;
       task = larger;
@@ -200,7 +201,7 @@ std::optional<StagedCopySpec> plan_passthrough(const ArrayProblem& array,
                                                StagedCopySpec spec) {
   if (smallest_passthrough_bytes(array) > task_bytes) return std::nullopt;
   return array.same_encoding
-             ? move_objects(array, threads, std::move(spec))
+             ? move_objects(array, task_bytes, threads, std::move(spec))
              : move_chunks(array, task_bytes, threads, std::move(spec));
 }
 

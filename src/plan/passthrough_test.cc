@@ -136,6 +136,20 @@ TEST(PassthroughPlan, GivesEachThreadTasksWhereThatCostsNothing) {
   EXPECT_GT(cut, 300);
 }
 
+TEST(PassthroughPlan, KeepsTheBuffersOfAWindowWithinTheBudget) {
+  ArrayProblem problem = moving({40, 40}, {4, 5}, {4, 5}, {4, 5});
+  problem.same_encoding = true;
+  problem.same_chunk_encoding = false;
+  problem.source.request_bytes = kPassthroughBufferBytes;
+  problem.source.medium = {.latency_ns = 5e7, .requests = 64};
+  const std::int64_t least = smallest_passthrough_bytes(problem);
+  for (std::int64_t budget = least; budget < 40 * least; budget += least / 2) {
+    const Plan plan = make_plan({problem}, {budget, 2});
+    validate(plan, {problem});
+    EXPECT_LE(plan.arrays[0].stages[0].max_task_bytes, budget);
+  }
+}
+
 TEST(ChunkPassthroughPlan, NamesTheSmallestBudget) {
   const ArrayProblem problem = moving({100}, {1}, {10}, {20});
   try {
