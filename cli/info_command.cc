@@ -20,13 +20,17 @@ Json fill_json(const std::string& text) {
 }
 
 /// What is not known is null.
+Json known_json(const std::optional<std::int64_t>& count) {
+  return count ? Json(*count) : Json();
+}
+
 Json unread_json(const ArrayInfo& array) {
   Json json = {{"name", array.name}, {"zarr_format", array.zarr_format}};
   for (const char* key : {"shape", "dtype", "chunks", "shards", "codecs",
                           "fill_value", "dimension_names", "bytes"})
     json[key] = nullptr;
-  json["objects"] = array.objects;
-  json["stored_bytes"] = array.stored_bytes;
+  json["objects"] = known_json(array.objects);
+  json["stored_bytes"] = known_json(array.stored_bytes);
   json["cause"] = array.cause;
   return json;
 }
@@ -43,8 +47,8 @@ Json array_json(const ArrayInfo& array) {
           {"fill_value", fill_json(array.fill_value)},
           {"dimension_names", array.dimension_names},
           {"bytes", array.bytes},
-          {"objects", array.objects},
-          {"stored_bytes", array.stored_bytes}};
+          {"objects", known_json(array.objects)},
+          {"stored_bytes", known_json(array.stored_bytes)}};
 }
 
 std::string json_text(const std::vector<ArrayInfo>& arrays) {
@@ -80,7 +84,8 @@ std::string table_text(const std::vector<ArrayInfo>& arrays) {
          known(shape_with_names(array)), known(describe_dtype(array.dtype)),
          known(to_string(array.chunks)), known(array.codecs),
          array.bytes > 0 ? format_byte_size(array.bytes) : "-",
-         format_byte_size(array.stored_bytes), std::to_string(array.objects),
+         array.stored_bytes ? format_byte_size(*array.stored_bytes) : "?",
+         array.objects ? std::to_string(*array.objects) : "?",
          fmt::format("v{}", array.zarr_format)});
     if (sharded)
       rows.back().insert(rows.back().begin() + 4,

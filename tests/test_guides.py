@@ -15,6 +15,7 @@ import zarr
 
 from binary import ROOT, Rechunk
 from jobs import JOBS, assert_equal_elements
+from servers import Bucket, HttpServer
 
 GUIDES = ROOT / "docs" / "guides"
 BLOCK = re.compile(
@@ -57,13 +58,20 @@ def folder(rechunk: Rechunk, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run_script(folder: Path, *words: str) -> subprocess.CompletedProcess:
+def run_script(
+    folder: Path, *words: str, **settings: str
+) -> subprocess.CompletedProcess:
     """Run one of the scripts, with the command on PATH."""
     path = f"{folder / 'bin'}:{os.environ['PATH']}"
     return subprocess.run(
         ["bash", *words],
         cwd=folder,
-        env={**os.environ, "PATH": path, "SBATCH_LOG": str(folder / "log")},
+        env={
+            **os.environ,
+            **settings,
+            "PATH": path,
+            "SBATCH_LOG": str(folder / "log"),
+        },
         capture_output=True,
         text=True,
         timeout=120,
@@ -249,3 +257,48 @@ def test_the_page_on_engines_shows_what_runs(
     done = run_script(tmp_path, "typed.sh")
     assert done.returncode == 0, done.stderr
     assert zarr.open_array(tmp_path / "by-place.zarr").chunks == (8760, 10, 10)
+
+
+def test_the_page_on_buckets_shows_what_runs(
+    rechunk: Rechunk,
+    bucket: Bucket,
+    http_server: HttpServer,
+    tmp_path: Path,
+) -> None:
+    """Each command, with the test's bucket and server in place of the names."""
+    install(rechunk, tmp_path)
+    rng = np.random.default_rng(3)
+    maps = rng.random((1000, 30, 20)).astype("f4")
+    zarr.create_array(
+        zarr.storage.ObjectStore(bucket.store("by-map.zarr")),
+        data=maps,
+        chunks=(100, 30, 20),
+    )
+    served = http_server.folder / tmp_path.name / "data.zarr"
+    field = zarr.create_group(served).create_array(
+        "field", data=maps[:, :, 0], chunks=(100, 30)
+    )
+    zarr.consolidate_metadata(served)
+    page = (GUIDES / "buckets.md").read_text()
+    blocks = re.findall(r"```sh\n(rechunk .*?)```", page, re.S)
+    assert len(blocks) == 3
+    names = {
+        "s3://bucket/": bucket.url(""),
+        "http://host/": f"{http_server.url}/{tmp_path.name}/",
+        "/scratch": str(tmp_path / "scratch"),
+    }
+    target = zarr.storage.ObjectStore(bucket.store("by-place.zarr"))
+    for block in blocks:
+        for name, real in names.items():
+            block = block.replace(name, real)
+        (tmp_path / "typed.sh").write_text(block)
+        done = run_script(tmp_path, "typed.sh", **bucket.server.environment())
+        assert done.returncode == 0, done.stderr
+        if "s3://" in block:
+            assert zarr.open_array(target).chunks == (1000, 10, 10)
+            np.testing.assert_array_equal(zarr.open_array(target)[:], maps)
+            for key in bucket.left():
+                if key.startswith("by-place.zarr"):
+                    (bucket.folder / key).unlink()
+    made = zarr.open_array(tmp_path / "by-place.zarr" / "field")
+    np.testing.assert_array_equal(made[:], field[:])

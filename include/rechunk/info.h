@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,10 @@ struct ArrayInfo {
   std::string codecs;      ///< Short text: "blosc(lz4, 5, shuffle)".
   std::string fill_value;  ///< JSON text.
   std::vector<std::string> dimension_names;  ///< Empty if unnamed.
-  std::int64_t bytes = 0;         ///< Uncompressed; 0 if the size is not fixed.
-  std::int64_t objects = 0;       ///< Chunks or shards that exist.
-  std::int64_t stored_bytes = 0;  ///< Size of these objects.
+  std::int64_t bytes = 0;  ///< Uncompressed; 0 if the size is not fixed.
+  /// Chunks or shards that exist, and their size; nothing if the store does not
+  /// say what it has.
+  std::optional<std::int64_t> objects, stored_bytes;
   /// "", or why rechunk cannot find the array's chunks. Then only the name, the
   /// format and the objects are known.
   std::string cause;

@@ -171,6 +171,9 @@ class Store {
   virtual void scan(std::string_view prefix,
                     const VisitListed& visit) const = 0;
 
+  /// False if `scan` throws unsupported: nobody says what a web server has.
+  virtual bool can_list() const { return true; }
+
   /// Like `scan`, but always visits all objects.
   void list(std::string_view prefix,
             const std::function<void(std::string_view key, std::int64_t bytes)>&

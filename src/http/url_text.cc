@@ -1,7 +1,10 @@
 #include "http/url_text.h"
 
+#include <curl/curl.h>
+
 #include <algorithm>
 #include <charconv>
+#include <memory>
 
 namespace rechunk::http {
 namespace {
@@ -73,6 +76,23 @@ std::string host_header(const UrlParts& parts) {
   const std::string_view usual = parts.scheme == "https" ? ":443" : ":80";
   if (host.ends_with(usual)) host.resize(host.size() - usual.size());
   return host;
+}
+
+std::string resolved_url(const std::string& base, std::string_view location) {
+  const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> url(
+      curl_url(), &curl_url_cleanup);
+  const auto set = [&](CURLUPart part, const char* text, unsigned flags) {
+    return curl_url_set(url.get(), part, text, flags) == CURLUE_OK;
+  };
+  char* text = nullptr;
+  const bool is_url =
+      url && set(CURLUPART_URL, base.c_str(), CURLU_PATH_AS_IS) &&
+      set(CURLUPART_URL, std::string(location).c_str(), 0) &&
+      set(CURLUPART_USER, nullptr, 0) && set(CURLUPART_PASSWORD, nullptr, 0) &&
+      set(CURLUPART_FRAGMENT, nullptr, 0) &&
+      curl_url_get(url.get(), CURLUPART_URL, &text, 0) == CURLUE_OK;
+  const std::unique_ptr<char, decltype(&curl_free)> owned(text, &curl_free);
+  return is_url ? std::string(text) : std::string();
 }
 
 bool is_loopback(std::string_view host) {

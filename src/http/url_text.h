@@ -23,6 +23,10 @@ UrlParts split_url(std::string_view url);
 /// The host as the header Host has it: lower case, without the usual port.
 std::string host_header(const UrlParts& parts);
 
+/// Where a redirect leads that `base` answered: absolute, without user and
+/// fragment. "" if that is no URL.
+std::string resolved_url(const std::string& base, std::string_view location);
+
 /// True if a place is on this machine: "localhost", "127.0.0.1:9000", "[::1]".
 bool is_loopback(std::string_view host);
 

@@ -43,6 +43,15 @@ TEST(UrlText, SplitsUrls) {
   EXPECT_EQ(split_url("http://host/a@b").user, "");
 }
 
+TEST(UrlText, FindsWhereRedirectsLead) {
+  const std::string base = "https://host:8443/a/b?q";
+  EXPECT_EQ(resolved_url(base, "c/../d#f"), "https://host:8443/a/d");
+  EXPECT_EQ(resolved_url(base, "/x"), "https://host:8443/x");
+  EXPECT_EQ(resolved_url(base, "//other/x"), "https://other/x");
+  EXPECT_EQ(resolved_url(base, "http://me:secret@other/x"), "http://other/x");
+  EXPECT_EQ(resolved_url("no url", ""), "");
+}
+
 TEST(UrlText, KnowsThisMachine) {
   for (const char* here : {"localhost", "127.0.0.1:9000", "[::1]", "[::1]:1"})
     EXPECT_TRUE(is_loopback(here)) << here;

@@ -9,10 +9,12 @@ namespace rechunk {
 namespace {
 
 void count_objects(const Store& store, ArrayInfo& info) {
+  if (!store.can_list()) return;
+  info.objects = info.stored_bytes = 0;
   store.list(info.name, [&](std::string_view key, std::int64_t bytes) {
     if (is_document(key)) return;
-    ++info.objects;
-    info.stored_bytes += bytes;
+    ++*info.objects;
+    *info.stored_bytes += bytes;
   });
 }
 

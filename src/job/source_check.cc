@@ -19,6 +19,7 @@ std::string any_object(const Store& store, const std::string& path,
   const std::string first = join_key(
       path, chunk_key(array.key_encoding, Shape(array.shape.size(), 0)));
   if (has_object(store, first)) return first;
+  if (!store.can_list()) return {};
   std::string object;
   store.scan(path, [&](std::string_view key, std::int64_t) {
     if (!is_document(key)) object = key;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/array_label.h"
 #include "base/retry.h"
 #include "rechunk/error.h"
 #include "zarr/documents/own_folders.h"
@@ -138,6 +139,19 @@ void verify_file(const PlannedJob& job, const std::string& key,
                     ": it differs from " + job.stores.source->describe(key));
 }
 
+void leave_files_out(const PlannedJob& job, Report& report) {
+  const std::string place = job.stores.source->describe("");
+  if (!job.source.unread.empty())
+    throw Error(ErrorKind::kUnsupported,
+                "copying " + array_label(job.source.unread.begin()->first) +
+                    " as it is: " + place +
+                    " does not say which objects it has",
+                "choose the other arrays, or download the source first");
+  report.notes.add("files", place,
+                   "this server does not say what it has: arrays are those of "
+                   "consolidated metadata, and other files are not copied");
+}
+
 }  // namespace
 
 bool is_file(const Hierarchy& hierarchy, std::string_view key) {
@@ -153,6 +167,7 @@ void copy_files(const PlannedJob& job, MemoryBudget& budget, Report& report) {
       (job.options.without_files && job.source.unread.empty()))
     return;
   check_unread_documents(job);
+  if (!job.stores.source->can_list()) return leave_files_out(job, report);
   std::vector<std::string> keys;
   job.stores.source->list("", [&](std::string_view key, std::int64_t) {
     const bool file = !job.options.without_files && is_file(job.source, key);

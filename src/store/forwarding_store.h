@@ -45,6 +45,7 @@ class ForwardingStore : public Store {
     return store_->free_bytes();
   }
   void sync() override { store_->sync(); }
+  bool can_list() const override { return store_->can_list(); }
   void scan(std::string_view prefix, const VisitListed& visit) const override {
     store_->scan(prefix, visit);
   }

@@ -61,7 +61,9 @@ std::shared_ptr<Store> open_store(
 
 StoredObject open_object(const std::string& url, const Storage& storage) {
   const std::string around = place_around(url);
-  return {open_store(around, storage.for_source(around)), name_of_place(url)};
+  // It is none of the three places that have options of their own.
+  const StorageOptions options = Storage{.all = storage.all}.for_source(around);
+  return {open_store(around, options), name_of_place(url)};
 }
 
 StorageOptions without_secrets(const StorageOptions& options) {

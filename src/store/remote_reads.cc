@@ -141,6 +141,11 @@ void Reads::finish(Read& read) {
   if (!is_good && !is_beyond && !objects_.is_absent(answer))
     throw objects_.error("reading", read.parts.front()->key, answer);
   if (is_beyond && needs_size(read)) return;
+  if (is_good && answer.object_bytes < 0) {
+    http::Answer unclear = answer;
+    unclear.failure = "the server does not say how long the object is";
+    throw objects_.error("reading", read.parts.front()->key, unclear);
+  }
   // The answer is used up when the first of them is asked again.
   for (ReadRequest* part : read.parts) fill_in(read, *part);
   const std::vector<ReadRequest*> parts = std::move(read.parts);

@@ -141,14 +141,9 @@ S3Place parse_s3_place(const std::string& url, const StorageOptions& options) {
                     place.bucket.find_first_of("._") == std::string::npos);
   place.ca_bundle = environment("AWS_CA_BUNDLE")
                         .value_or(profile_value(profile, "ca_bundle"));
-  if (const auto text = value_of(options, kRequests)) {
-    constexpr std::int64_t kMost = 1024;
-    const auto count = http::parse_count(*text);
-    if (!count || *count < 1 || *count > kMost)
-      refuse(std::string(kS3Scheme) + place.bucket,
-             "max_requests is not a number from 1 to 1024");
-    place.requests = static_cast<int>(*count);
-  }
+  if (const auto count = requests_of(options, kRequests,
+                                     std::string(kS3Scheme) + place.bucket))
+    place.requests = *count;
   return place;
 }
 

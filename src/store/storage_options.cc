@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "http/transfer.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
@@ -34,6 +35,20 @@ std::optional<bool> switch_of(const StorageOptions& options,
   throw Error(ErrorKind::kInvalidArgument,
               "storage options: " + std::string(option.names[0]) +
                   " is neither true nor false");
+}
+
+std::optional<int> requests_of(const StorageOptions& options,
+                               const StorageOption& option,
+                               const std::string& place) {
+  constexpr std::int64_t kMost = 1024;
+  const auto text = value_of(options, option);
+  if (!text) return std::nullopt;
+  const auto count = http::parse_count(*text);
+  if (!count || *count < 1 || *count > kMost)
+    throw Error(ErrorKind::kInvalidArgument,
+                "opening " + place + ": " + std::string(option.names[0]) +
+                    " is not a number from 1 to 1024");
+  return static_cast<int>(*count);
 }
 
 void check_names(const StorageOptions& options,

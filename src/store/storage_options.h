@@ -28,6 +28,11 @@ std::optional<std::string> value_of(const StorageOptions& options,
 std::optional<bool> switch_of(const StorageOptions& options,
                               const StorageOption& option);
 
+/// A number of requests at a time. Throws: invalid_argument.
+std::optional<int> requests_of(const StorageOptions& options,
+                               const StorageOption& option,
+                               const std::string& place);
+
 /// Throws: invalid_argument, with the known names, if there are other options.
 void check_names(const StorageOptions& options,
                  std::span<const StorageOption> known, std::string_view place);

@@ -11,6 +11,7 @@
 #include "rechunk/store.h"
 #include "store/file_store.h"
 #include "store/file_url.h"
+#include "store/http_store.h"
 #include "store/s3_store.h"
 
 namespace rechunk {
@@ -28,17 +29,25 @@ struct StoreRow {
 /// Names of storage options that are no secrets, in lower case, without
 /// "aws_".
 inline constexpr std::string_view kPublicStorageOptions[] = {
-    "anon",           "default_region",
-    "endpoint",       "endpoint_url",
-    "profile",        "region",
-    "requester_pays", "skip_signature",
-    "user_project",   "virtual_hosted_style_request",
+    "anon",
+    "default_region",
+    "endpoint",
+    "endpoint_url",
+    "forbidden_is_missing",
+    "profile",
+    "region",
+    "requester_pays",
+    "skip_signature",
+    "user_project",
+    "virtual_hosted_style_request",
 };
 
 inline constexpr StoreRow kStores[] = {
     {"", "paths", open_folder},
     {kFileScheme, kFileScheme, open_folder},
     {kS3Scheme, kS3Scheme, open_s3},
+    {kHttpScheme, kHttpScheme, open_http},
+    {kHttpsScheme, kHttpsScheme, open_http},
 };
 
 }  // namespace rechunk

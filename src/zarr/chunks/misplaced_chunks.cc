@@ -105,7 +105,7 @@ void check_array(const Store& store, const std::string& path,
                  const ArrayMetadata& array) {
   if (element_count(array.shape) == 0) return;
   const ChunkKeys keys(path, array);
-  if (keys.some_exist(store)) return;
+  if (keys.some_exist(store) || !store.can_list()) return;
   // The array may be sparse and have none of the keys that were tried. Only a
   // listing can tell.
   bool right = false;

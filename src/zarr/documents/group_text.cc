@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <utility>
+
 #include "json/raw_json.h"
 #include "rechunk/error.h"
 #include "zarr/documents/metadata_text.h"
@@ -74,6 +76,27 @@ bool is_group_v3(std::string_view zarr_json) {
 bool has_consolidated_v3(std::string_view zarr_json) {
   const auto text = raw_json::find(zarr_json, kConsolidated);
   return text && raw_json::is_object(*text);
+}
+
+std::vector<std::string> consolidated_keys(
+    const std::optional<std::string>& zarr_json,
+    const std::optional<std::string>& zmetadata) {
+  std::optional<std::string_view> document, nodes;
+  if (zarr_json)
+    document = raw_json::find(raw_json::parse(*zarr_json), kConsolidated);
+  else if (zmetadata)
+    document = raw_json::parse(*zmetadata);
+  if (document && raw_json::is_object(*document))
+    nodes = raw_json::find(*document, "metadata");
+  std::vector<std::string> keys;
+  if (!nodes || !raw_json::is_object(*nodes)) return keys;
+  for (const auto& member : raw_json::members(*nodes)) {
+    std::string key =
+        zarr_json ? join_key(member.key, "zarr.json") : member.key;
+    if (is_document(key)) keys.push_back(std::move(key));
+  }
+  keys.push_back(zarr_json ? "zarr.json" : ".zmetadata");
+  return keys;
 }
 
 GroupMetadata parse_group_v3(std::string_view zarr_json) {

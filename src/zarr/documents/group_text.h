@@ -19,6 +19,13 @@ bool is_group_v3(std::string_view zarr_json);
 /// True if a v3 group document has consolidated metadata. Throws: corrupt.
 bool has_consolidated_v3(std::string_view zarr_json);
 
+/// The keys of the documents that consolidated metadata names, and its own,
+/// from the texts of zarr.json and .zmetadata. Empty without it. Throws:
+/// corrupt.
+std::vector<std::string> consolidated_keys(
+    const std::optional<std::string>& zarr_json,
+    const std::optional<std::string>& zmetadata);
+
 /// Throws: corrupt, unsupported (a member that must be understood).
 GroupMetadata parse_group_v3(std::string_view zarr_json);
 GroupMetadata parse_group_v2(const std::optional<std::string>& zgroup,

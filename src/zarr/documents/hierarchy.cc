@@ -10,6 +10,7 @@
 #include "json/raw_json.h"
 #include "rechunk/error.h"
 #include "zarr/documents/convert.h"
+#include "zarr/documents/documents_found.h"
 #include "zarr/documents/group_text.h"
 #include "zarr/documents/keys.h"
 #include "zarr/documents/own_folders.h"
@@ -45,17 +46,6 @@ std::optional<Hierarchy> read_root_array(const Store& store) {
   return hierarchy;
 }
 
-/// What a listing found: metadata documents by key, and other files.
-struct Listing {
-  std::map<std::string, std::int64_t> document_bytes;
-  std::int64_t other_count = 0;
-  std::string example;
-
-  bool has(const std::string& key) const {
-    return document_bytes.contains(key);
-  }
-};
-
 // The limit for all documents of a hierarchy and everything made of them.
 constexpr std::int64_t kMaxMetadataBytes = 1 << 28;
 
@@ -82,25 +72,16 @@ class MetadataMeter {
   std::int64_t total_ = 0;
 };
 
-Listing list_documents(const Store& store) {
-  Listing listing;
-  store.list("", [&](std::string_view key, std::int64_t bytes) {
-    if (lies_in_own_folder(key)) return;
-    if (is_document(key)) {
-      if (!raw_json::is_utf8(key))
-        throw Error(ErrorKind::kCorrupt,
-                    fmt::format("opening {}: its name is not UTF-8",
-                                store.describe(key)));
-      listing.document_bytes.emplace(key, bytes);
-    } else {
-      if (listing.other_count++ == 0 || key < listing.example)
-        listing.example = key;
-    }
-  });
-  return listing;
-}
-
-[[noreturn]] void nothing_there(const Store& store, const Listing& listing) {
+[[noreturn]] void nothing_there(const Store& store,
+                                const DocumentsFound& listing) {
+  if (!store.can_list())
+    throw Error(
+        ErrorKind::kNotFound,
+        fmt::format("opening {}: it is no Zarr array, and no group with "
+                    "consolidated metadata",
+                    store.describe("")),
+        "without a listing, the arrays of a group are found by its "
+        "consolidated metadata; one array can be opened by its own URL");
   const auto exists = store.exists();
   std::string found = !exists   ? "is empty or does not exist"
                       : *exists ? "is an empty folder"
@@ -121,7 +102,7 @@ Listing list_documents(const Store& store) {
 using Texts = std::map<std::string, std::string>;
 
 /// The documents of one format, read in one batch.
-Texts read_documents(const Store& store, const Listing& listing,
+Texts read_documents(const Store& store, const DocumentsFound& listing,
                      int zarr_format) {
   Texts texts;
   MetadataMeter meter(store);
@@ -288,7 +269,7 @@ bool is_document(std::string_view key) {
 // batch, and then become nodes, the outer ones first.
 Hierarchy read_hierarchy(const Store& store) {
   if (auto hierarchy = read_root_array(store)) return *std::move(hierarchy);
-  const Listing listing = list_documents(store);
+  const DocumentsFound listing = find_documents(store);
   Hierarchy hierarchy;
   hierarchy.zarr_format = listing.has("zarr.json") ? 3 : 2;
   const Texts texts = read_documents(store, listing, hierarchy.zarr_format);
