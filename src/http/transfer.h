@@ -54,6 +54,11 @@ struct Transfer {
   std::optional<std::int64_t> offset;
   std::vector<Sink> sinks;
 
+  /// libcurl itself sends a request again if a connection that was open before
+  /// ends without an answer. On a new one it does not: then
+  /// `answer.attempts` counts all that may have acted.
+  bool needs_new_connection = false;
+
   /// The longest text of a good answer. Texts of errors are cut.
   std::size_t max_text = 64 << 10;
 

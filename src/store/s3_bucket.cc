@@ -8,7 +8,7 @@
 namespace rechunk {
 namespace {
 
-constexpr int kExists = 412;
+constexpr int kNotThere = 404, kExists = 412;
 
 http::Settings settings_of(const S3Place& place) {
   return {.requests = place.requests, .ca_bundle = place.ca_bundle};
@@ -55,7 +55,8 @@ bool S3Bucket::create(std::string_view key, std::span<const std::byte> bytes) {
     http::Transfer transfer{.method = "PUT",
                             .target = target(key),
                             .headers = {{"If-None-Match", "*"}},
-                            .body = {bytes}};
+                            .body = {bytes},
+                            .needs_new_connection = true};
     run(transfer, "creating", key, kExists);
     return transfer;
   };
@@ -86,8 +87,9 @@ bool S3Bucket::holds(std::string_view key, std::span<const std::byte> bytes) {
   http::Transfer transfer{.target = target(key),
                           .offset = 0,
                           .sinks = {{found.data(), found.size()}}};
-  run(transfer, "reading", key);
-  return transfer.answer.bytes == static_cast<std::int64_t>(bytes.size()) &&
+  run(transfer, "reading", key, kNotThere);  // Its owner may have erased it.
+  return transfer.answer.status != kNotThere &&
+         transfer.answer.bytes == static_cast<std::int64_t>(bytes.size()) &&
          std::equal(bytes.begin(), bytes.end(), found.begin());
 }
 

@@ -83,8 +83,14 @@ http::Request S3Service::prepare(const http::Transfer& transfer,
 }
 
 http::Verdict S3Service::judge(http::Transfer& transfer) const {
-  const http::Answer& answer = transfer.answer;
+  http::Answer& answer = transfer.answer;
   const int status = answer.status;
+  // A page to sign in at answers 200 to everything, and keeps nothing.
+  const bool is_kept = transfer.method != "PUT" || status / 100 != 2 ||
+                       !answer.header("etag").empty();
+  if (answer.failure.empty() && !is_kept)
+    answer.failure =
+        "the server says that it took the object, but not as S3 does";
   if (!answer.failure.empty() || status < 200 || status == 404)
     return http::usual_verdict(answer);
   const bool may_say = status >= 300 || transfer.method == "POST";

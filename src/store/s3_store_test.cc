@@ -238,10 +238,19 @@ TEST_F(S3StoreTest, CreatesAnObjectWhoseAnswerWasLost) {
                   "lock", std::as_bytes(std::span<const char>(mine))),
               is_ours);
   }
-  answer_ = [](const Asked&) { return reply(200); };  // Obeys no conditions.
+  // Obeys no conditions.
+  answer_ = [](const Asked&) { return reply(200, "", "ETag: \"aa\"\r\n"); };
   EXPECT_NE(error_of([](Store& store) {
               store.create_if_absent("lock", {});
             }).find("ignores If-None-Match"),
+            std::string::npos);
+}
+
+TEST_F(S3StoreTest, DoesNotBelieveAPageThatSaysYesToEverything) {
+  answer_ = [](const Asked&) { return reply(200, "<html>Sign in</html>"); };
+  EXPECT_NE(error_of([](Store& store) {
+              write_text(store, "a", "text");
+            }).find("not as S3 does"),
             std::string::npos);
 }
 

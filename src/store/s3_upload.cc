@@ -110,7 +110,8 @@ void S3PartsUpload::complete() {
   http::Transfer transfer{
       .method = "POST",
       .target = bucket_->target(key_, "uploadId=" + http::percent_encoded(id_)),
-      .body = {std::as_bytes(std::span<const char>(xml))}};
+      .body = {std::as_bytes(std::span<const char>(xml))},
+      .needs_new_connection = true};
   bucket_->run(transfer, "writing", key_, kAbsent);
   const http::Answer& answer = transfer.answer;
   // S3 begins to answer before it knows the end: the text alone tells it.

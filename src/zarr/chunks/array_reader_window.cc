@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "zarr/chunks/array_reader_call.h"
+#include "zarr/documents/encoding.h"
 
 namespace rechunk {
 namespace {
