@@ -8,7 +8,7 @@
 namespace rechunk {
 namespace {
 
-constexpr int kNotThere = 404, kExists = 412;
+constexpr int kExists = 412;
 
 http::Settings settings_of(const S3Place& place) {
   return {.requests = place.requests, .ca_bundle = place.ca_bundle};

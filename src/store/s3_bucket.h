@@ -15,6 +15,9 @@
 
 namespace rechunk {
 
+/// HTTP's status for an object that does not exist.
+inline constexpr int kNotThere = 404;
+
 /// All methods may be called from any thread.
 class S3Bucket {
  public:

@@ -11,8 +11,6 @@
 namespace rechunk {
 namespace {
 
-constexpr int kNotThere = 404;
-
 class S3Store final : public Store, private RemoteObjects {
  public:
   S3Store(std::shared_ptr<S3Bucket> bucket, std::string root)
