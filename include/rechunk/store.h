@@ -67,6 +67,9 @@ struct Medium {
   std::int64_t writer_bytes = 0;
   /// True if requests leave the machine: `plan` shows how many there are.
   bool is_remote = false;
+  /// True if the store holds a copy of each request's bytes, so that requests
+  /// in flight need their memory twice.
+  bool copies = false;
 };
 
 /// How to reach a place: endpoint, region, credentials. The names are those of

@@ -4,7 +4,7 @@
 #include <nanobind/stl/string.h>
 
 #include <algorithm>
-#include <cstring>
+#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -64,14 +64,32 @@ nb::bytes as_bytes(std::span<const std::byte> bytes) {
 
 class PythonStore final : public Store {
  public:
-  explicit PythonStore(nb::object store) : store_(std::move(store)) {}
+  explicit PythonStore(nb::object store)
+      : traits_(traits_of(store)), store_(std::move(store)) {}
+
+  Medium medium() const override { return traits_.medium; }
 
   void read_many(std::span<ReadRequest> requests,
                  const OnRead& on_done) const override {
-    // Each request takes the GIL anew, so that other threads can go on.
-    read_in_turn(requests, on_done, [&](ReadRequest& request) {
-      with_gil("reading " + request.key, [&] { read(request); });
-    });
+    run_many(
+        "reading ", requests, on_done,
+        [&](const ReadRequest& request) {
+          std::int64_t length = 0;
+          for (const auto& part : request.destination)
+            length += static_cast<std::int64_t>(part.size());
+          return (*store_).attr("read")(request.key, request.offset, length);
+        },
+        take_answer);
+  }
+
+  void write_many(std::span<WriteRequest> requests,
+                  const OnWritten& on_done) override {
+    run_many(
+        "writing ", requests, on_done,
+        [&](const WriteRequest& request) {
+          return (*store_).attr("write")(request.key, content(request.bytes));
+        },
+        [](WriteRequest&, const nb::object&) {});
   }
 
   std::unique_ptr<ObjectWriter> open_writer(std::string_view key,
@@ -130,11 +148,6 @@ class PythonStore final : public Store {
   }
   std::shared_ptr<Store> above() const override { return other_root("above"); }
 
-  void write(const std::string& key, std::span<const std::byte> bytes) {
-    with_gil("writing " + key,
-             [&] { (*store_).attr("write")(key, as_bytes(bytes)); });
-  }
-
  private:
   // What the method gives, if the object has it.
   template <class... Arguments>
@@ -146,29 +159,115 @@ class PythonStore final : public Store {
     });
   }
 
-  // read(key, offset, length) -> (bytes, size of the object), or None.
-  void read(ReadRequest& request) const {
-    std::int64_t length = 0;
-    for (const auto& part : request.destination)
-      length += static_cast<std::int64_t>(part.size());
-    const nb::object answer =
-        (*store_).attr("read")(request.key, request.offset, length);
+  struct Traits {
+    Medium medium;
+    bool borrows = false;
+  };
+
+  // python/rechunk/store_traits.py. Objects without traits answer in turn.
+  static Traits traits_of(const nb::object& store) {
+    if (!nb::hasattr(store, "traits")) return {};
+    const nb::object traits = store.attr("traits");
+    const bool is_remote = nb::cast<bool>(traits.attr("is_remote"));
+    return {
+        {.requests = nb::cast<int>(traits.attr("requests")),
+         .latency_seconds = nb::cast<double>(traits.attr("latency_seconds")),
+         .is_remote = is_remote,
+         // Its answers lie in memory of Python until they are copied.
+         .copies = is_remote},
+        nb::cast<bool>(traits.attr("borrows"))};
+  }
+
+  // The bytes of a write: the caller's memory if the store needs it only until
+  // it has written, else a copy.
+  nb::object content(std::span<const std::byte> bytes) const {
+    if (!traits_.borrows || bytes.empty()) return as_bytes(bytes);
+    // PyMemoryView_FromMemory does not write.
+    auto* data = reinterpret_cast<char*>(const_cast<std::byte*>(bytes.data()));
+    return nb::steal<nb::object>(PyMemoryView_FromMemory(
+        data, static_cast<Py_ssize_t>(bytes.size()), PyBUF_READ));
+  }
+
+  // Keeps some requests in flight (python/rechunk/requests.py). Results come to
+  // this thread, which waits without the GIL. ask(request) gives a coroutine;
+  // take(request, answer) copies the answer.
+  template <class Request, class Done, class Ask, class Take>
+  void run_many(const char* verb, std::span<Request> requests,
+                const Done& on_done, const Ask& ask, const Take& take) const {
+    if (requests.empty()) return;
+    const Held flight = with_gil(
+        "asking a store", [&] { return Held((*store_).attr("requests")()); });
+    const auto begin = [&](std::size_t first, std::size_t count) {
+      with_gil(verb + requests[first].key, [&] {
+        nb::list begun;
+        for (std::size_t at = first; at < first + count; ++at)
+          begun.append(nb::make_tuple(at, ask(requests[at])));
+        (*flight).attr("start")(begun);
+      });
+    };
+    try {
+      std::size_t next = std::min(
+          requests.size(), static_cast<std::size_t>(std::max(
+                               kRequestsInTurn, traits_.medium.requests)));
+      begin(0, next);
+      for (std::size_t flying = next; flying > 0;) {
+        std::string what = "waiting for a store";
+        const auto at = with_gil(what, [&] {
+          const auto number = nb::cast<std::size_t>((*flight).attr("take")());
+          what = verb + requests[number].key;
+          take(requests[number], nb::object((*flight).attr("result")()));
+          return number;
+        });
+        if (on_done && on_done(requests[at])) {
+          begin(at, 1);
+        } else if (next < requests.size()) {
+          begin(next++, 1);
+        } else {
+          --flying;
+        }
+      }
+    } catch (...) {
+      // A write may still read the caller's bytes after it was cancelled.
+      const bool writes = std::is_same_v<Request, WriteRequest>;
+      with_gil("cancelling requests",
+               [&] { (*flight).attr(writes ? "wait" : "cancel")(); });
+      throw;
+    }
+  }
+
+  // An answer is (buffer, size of the object), or None.
+  static void take_answer(ReadRequest& request, const nb::object& answer) {
     request.found = !answer.is_none();
-    request.bytes_read = request.object_bytes = 0;
+    request.bytes_read = request.object_bytes = request.version = 0;
     if (!request.found) return;
-    const auto bytes = nb::cast<nb::bytes>(answer[0]);
+    const nb::object buffer = answer[0];
     request.object_bytes = nb::cast<std::int64_t>(answer[1]);
-    const auto* data = static_cast<const std::byte*>(bytes.data());
-    std::size_t left = bytes.size();
+    Py_buffer view;
+    if (PyObject_GetBuffer(buffer.ptr(), &view, PyBUF_SIMPLE) != 0)
+      throw nb::python_error();
+    {
+      const nb::gil_scoped_release free;
+      copy({static_cast<const std::byte*>(view.buf),
+            static_cast<std::size_t>(view.len)},
+           request);
+    }
+    PyBuffer_Release(&view);
+  }
+
+  static void copy(std::span<const std::byte> from, ReadRequest& request) {
     for (const auto& part : request.destination) {
-      const std::size_t count = std::min(part.size(), left);
-      std::memcpy(part.data(), data, count);
-      data += count;
-      left -= count;
+      const std::size_t count = std::min(part.size(), from.size());
+      std::copy_n(from.begin(), count, part.begin());
+      from = from.subspan(count);
       request.bytes_read += static_cast<std::int64_t>(count);
     }
   }
 
+  // So that one request of a store on this machine can be copied while another
+  // is on its way.
+  static constexpr int kRequestsInTurn = 2;
+
+  const Traits traits_;
   Held store_;
 };
 
@@ -186,7 +285,8 @@ class PythonWriter final : public ObjectWriter {
 
   void commit(std::span<const std::byte> header) override {
     std::copy(header.begin(), header.end(), bytes_.begin());
-    store_.write(key_, bytes_);
+    WriteRequest request{key_, bytes_};
+    store_.write_many({&request, 1}, nullptr);
   }
 
  private:

@@ -2,27 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
 from rechunk.documents import DOCUMENTS, Publish
 from rechunk.errors import InvalidArgumentError
+from rechunk.requests import Requests
+from rechunk.store_traits import traits_of
 
-# Stores that refuse ranges which end behind the object.
-_EXACT = ("IcechunkStore",)
+# Sizes that an adapter remembers.
+_MOST_SIZES = 100_000
 
 
 class StoreAdapter:
     """What lies below a path of a zarr-python 3 store.
 
-    The methods are those that the native part calls (bindings/stores.cc); any
-    object that has them will do. Keys are relative to the path.
+    The methods are those that the native part calls (bindings/stores.cc);
+    `read` and `write` run on zarr's loop. Keys are relative to the path.
     """
 
     def __init__(self, store: Any, path: str = "") -> None:
         self.store = store
         self.path = path.strip("/")
+        self.traits = traits_of(store)
+        # Of objects that are read by ranges, or were written here. The adapter
+        # lives as long as the call of `rechunk` and its plan.
+        self._sizes: dict[str, int] = {}
+
+    def requests(self) -> Requests:
+        """Takes requests that run at the same time."""
+        return Requests(self.traits.at_once)
 
     def at(self, path: str) -> StoreAdapter:
         """The same store, further down."""
@@ -41,92 +52,156 @@ class StoreAdapter:
             self.store, _join(parent, f"{prefix}{name}{suffix}")
         )
 
-    def read(
+    async def read(
         self, key: str, offset: int, length: int
-    ) -> tuple[bytes, int] | None:
+    ) -> tuple[Any, int] | None:
         """`length` bytes from `offset` on (negative: from the end), and the
         size of the whole object; None if there is none.
-        """
-        from zarr.abc.store import RangeByteRequest, SuffixByteRequest
 
-        if key.rpartition("/")[2] in DOCUMENTS:
+        zarr's stores do not say how large an object is of which they give a
+        range. A size costs a request, so there is one only where nothing else
+        tells it.
+        """
+        from zarr.abc.store import SuffixByteRequest
+
+        if length == 0:
+            # Who asks for the size alone wants to know whether it changed.
+            size = await self._size(key)
+            return None if size is None else (b"", size)
+        if key.rpartition("/")[2] in DOCUMENTS or (
+            self.traits.exact and offset == 0
+        ):
             # Stores need not know ranges that end behind the object.
-            whole = self._get(key, None)
+            whole = await self._get(key, None)
             if whole is None:
                 return None
             first = offset if offset >= 0 else max(0, len(whole) + offset)
             return whole[first : first + length], len(whole)
-        size = None
-        if length == 0 or type(self.store).__name__ in _EXACT:
-            size = self._size(key)
-            if size is None or length == 0:
-                return None if size is None else (b"", size)
-            offset = max(0, offset if offset >= 0 else size + offset)
-            length = min(length, size - offset)
-            if length <= 0:
-                return b"", size
-        wanted = (
-            SuffixByteRequest(-offset)
-            if offset < 0
-            else RangeByteRequest(offset, offset + length)
-        )
-        found = self._get(key, wanted)
-        if found is None:
+        if offset >= 0:
+            return await self._read_range(key, offset, length)
+        # The index of a shard. Its places are compared with the size, which is
+        # remembered for the ranges of the shard that are read next.
+        if self.traits.exact:
+            size = await self._size(key)
+            if size is None:
+                return None
+            return await self._read_range(
+                key, max(0, size + offset), min(size, length)
+            )
+        both = self._get(key, SuffixByteRequest(-offset)), self._size(key)
+        if self.traits.at_once:
+            found, size = await both[0], await both[1]
+        else:
+            found, size = await asyncio.gather(*both)
+        if found is None or size is None:
             return None
-        # The object ends within the range, so its size needs no other request.
-        if size is None and offset == 0 and len(found) < length:
-            return found, len(found)
-        size = self._size(key) if size is None else size
+        return found[:length], size
+
+    async def _read_range(
+        self, key: str, offset: int, length: int
+    ) -> tuple[Any, int] | None:
+        from zarr.abc.store import RangeByteRequest
+
+        size = self._sizes.get(key)
+        # Behind what is remembered: another process may have written more.
+        if self.traits.exact if size is None else size <= offset:
+            size = await self._size(key)
+            if size is None:
+                return None
+            if size <= offset:
+                return b"", size
+        inside = size is not None and offset + length <= size
+        # One byte more shows that the object ends there.
+        stop = offset + length + (0 if inside else 1)
+        if size is not None and self.traits.exact:
+            stop = min(stop, size)
+        try:
+            found = await self._get(key, RangeByteRequest(offset, stop))
+        except Exception:
+            # Servers refuse ranges that begin behind the object.
+            size = await self._size(key)
+            if size is None:
+                return None
+            if offset < size:
+                raise
+            return b"", size
+        if found is None:
+            self._sizes.pop(key, None)
+            return None
+        if not inside and 0 < len(found) <= length:
+            size = self._remember(key, offset + len(found))
+        elif not inside or len(found) < length:
+            size = await self._size(key)
         return None if size is None else (found[:length], size)
 
-    def _get(self, key: str, wanted: Any) -> bytes | None:
-        from zarr.core.buffer import default_buffer_prototype
-        from zarr.core.sync import sync
+    async def _get(self, key: str, wanted: Any) -> Any:
+        from zarr.core.buffer.cpu import buffer_prototype
 
-        found = sync(
-            self.store.get(self._full(key), default_buffer_prototype(), wanted)
-        )
-        return None if found is None else found.to_bytes()
+        found = await self.store.get(self._full(key), buffer_prototype, wanted)
+        # The store's own memory: it is copied once, to where it belongs.
+        return None if found is None else found.as_numpy_array()
 
-    def _size(self, key: str) -> int | None:
-        from zarr.core.sync import sync
-
+    async def _size(self, key: str) -> int | None:
         try:
-            return int(sync(self.store.getsize(self._full(key))))
+            size = int(await self.store.getsize(self._full(key)))
         except FileNotFoundError:
+            self._sizes.pop(key, None)
             return None
+        return self._remember(key, size)
 
-    def write(self, key: str, content: bytes) -> None:
+    def _remember(self, key: str, size: int) -> int:
+        if len(self._sizes) >= _MOST_SIZES:
+            self._sizes.clear()
+        self._sizes[key] = size
+        return size
+
+    async def write(self, key: str, content: Any) -> None:
         """Writes a whole object."""
-        from zarr.core.buffer import cpu
-        from zarr.core.sync import sync
-
-        sync(self.store.set(self._full(key), cpu.Buffer.from_bytes(content)))
+        await self.store.set(self._full(key), _buffer(content))
+        self._remember(key, len(content))
 
     def create_if_absent(self, key: str, content: bytes) -> bool:
-        """Writes the object unless there is one."""
-        if self._size(key) is not None:
-            return False
-        from zarr.core.buffer import cpu
+        """Writes the object unless there is one.
+
+        Only dicts and object stores say who was first. With other stores the
+        object is read again: it may be another's who wrote at the same time.
+        If their `set_if_not_exists` asks before it writes, as that of fsspec
+        does, two may both be the first for a moment. A caller that must know
+        looks once more.
+        """
         from zarr.core.sync import sync
 
-        buffer = cpu.Buffer.from_bytes(content)
-        # The store does not say whether it has written. A caller that must know
-        # reads the object again.
-        sync(self.store.set_if_not_exists(self._full(key), buffer))
-        return True
+        full, buffer = self._full(key), _buffer(content)
+        kind = type(self.store).__name__
+        if kind == "MemoryStore":
+            return self.store._store_dict.setdefault(full, buffer) is buffer
+        if kind == "ObjectStore":
+            return _put_first(self.store.store, full, content)
+        if sync(self._size(key)) is not None:
+            return False
+        sync(self.store.set_if_not_exists(full, buffer))
+        kept = sync(self._get(key, None))
+        return kept is not None and bytes(kept) == content
 
     def erase(self, key: str) -> bool:
         """Removes an object; False if there was none."""
         from zarr.core.sync import sync
 
-        found = bool(sync(self.store.exists(self._full(key))))
+        full = self._full(key)
+        known = self._sizes.pop(key, None) is not None
+        if type(self.store).__name__ == "MemoryStore":
+            return self.store._store_dict.pop(full, None) is not None
+        # Stores do not say whether they removed something. What was written
+        # here, such as intermediates, is there.
+        found = known or bool(sync(self.store.exists(full)))
         if found:
-            sync(self.store.delete(self._full(key)))
+            sync(self.store.delete(full))
         return found
 
     def list(self, prefix: str) -> Iterator[tuple[str, int]]:
         """Keys at and below `prefix`, with the sizes of documents."""
+        from zarr.core.sync import sync
+
         whole = self._full(prefix) if prefix else self.path
         skip = len(self.path) + 1 if self.path else 0
         for full in _taken(self.store.list_prefix(whole)):
@@ -135,7 +210,7 @@ class StoreAdapter:
             key = full[skip:]
             # A size costs a request, and only those of documents are needed.
             is_document = key.rpartition("/")[2] in DOCUMENTS
-            yield key, (self._size(key) or 0) if is_document else 0
+            yield key, (sync(self._size(key)) or 0) if is_document else 0
 
     def describe(self, key: str) -> str:
         """Where a key lies, for messages."""
@@ -172,6 +247,24 @@ class StoreAdapter:
                 'use a store on disk, or executor="threads"',
             )
         return StoreAdapter, (self.store, self.path)
+
+
+def _buffer(content: Any) -> Any:
+    """A buffer of zarr over memory that its owner keeps."""
+    from zarr.core.buffer import cpu
+
+    return cpu.Buffer.from_bytes(content)
+
+
+def _put_first(store: Any, key: str, content: bytes) -> bool:
+    """True if nobody had written that key of a store of obstore."""
+    import obstore
+
+    try:
+        obstore.put(store, key, content, mode="create")
+    except obstore.exceptions.AlreadyExistsError:
+        return False
+    return True
 
 
 def _is_in_memory(store: Any) -> bool:

@@ -63,7 +63,7 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
 _NOT_WRITTEN = {
     "ZipStore": "write to a folder, and zip it afterwards",
     "IcechunkStore": "write to a folder, and copy it with zarr-python: a run "
-    "needs keys there that Icechunk refuses",
+    "writes chunks before metadata, which Icechunk refuses",
 }
 
 

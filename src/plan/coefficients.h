@@ -19,6 +19,7 @@ struct MediumTraits {
   double latency_ns = 0;     ///< Of each request; those in flight share it.
   int requests = 1;          ///< That it serves a task at a time.
   std::int64_t writer_bytes = 0;  ///< Memory of an open writer.
+  bool copies = false;  ///< Requests in flight need their memory twice.
 };
 
 /// An array-like: a call into Python for each chunk, and making its elements,

@@ -24,7 +24,8 @@ std::int64_t range_bytes(const ArrayProblem& array, const Shape& previous,
   const std::int64_t bytes =
       bytes_of(array, element_count(clip(clip(previous, block), array.shape)));
   if (array.temp_window == 1) return bytes;
-  return checked_multiply(bytes + kAlignmentBytes, array.temp_window);
+  return checked_multiply(bytes + kAlignmentBytes,
+                          array.temp_window * (array.temp.copies ? 2 : 1));
 }
 
 // Buffers of the chunks in flight of a region: no more than it touches. Along

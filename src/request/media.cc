@@ -13,6 +13,7 @@ void add_medium(const Store* store, int threads, MediumTraits& traits) {
   const Medium medium = store->medium();
   traits.requests = medium.requests;
   traits.writer_bytes = medium.writer_bytes;
+  traits.copies = medium.copies;
   if (medium.latency_seconds > 0) {
     traits.latency_ns = medium.latency_seconds * kNanoseconds;
     // Runs of one chunk are asked for together.
@@ -23,12 +24,19 @@ void add_medium(const Store* store, int threads, MediumTraits& traits) {
         threads * kNanoseconds / medium.bytes_per_second;
 }
 
+// Of an array. Its requests in flight have a buffer here and one in the store.
+void add_medium(const Store* store, int threads, ChunkTraits& side) {
+  add_medium(store, threads, side.medium);
+  if (side.medium.copies)
+    side.request_bytes = checked_multiply(side.request_bytes, 2);
+}
+
 }  // namespace
 
 void add_media(const Stores& stores, int threads, ArrayProblem& problem) {
   if (!stores.array_sources.contains(problem.name))
-    add_medium(stores.source.get(), threads, problem.source.medium);
-  add_medium(stores.target.get(), threads, problem.target.medium);
+    add_medium(stores.source.get(), threads, problem.source);
+  add_medium(stores.target.get(), threads, problem.target);
   add_medium(stores.temp.get(), threads, problem.temp);
   // Shards go through an open writer, which keeps no more than a shard.
   if (problem.target.request_bytes > 0) return;
