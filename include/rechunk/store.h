@@ -65,8 +65,7 @@ struct Medium {
   double bytes_per_second = 0;  ///< Of all requests together; 0: as memory.
   /// Memory that an open writer has for itself, beside what its caller has.
   std::int64_t writer_bytes = 0;
-  /// True if requests leave the machine: `plan` shows how many there are.
-  bool is_remote = false;
+  bool is_remote = false;  ///< Requests leave the machine.
   /// True if the store holds a copy of each request's bytes, so that requests
   /// in flight need their memory twice.
   bool copies = false;
