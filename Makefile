@@ -113,14 +113,15 @@ asan: $(TEST_PACKAGES) servers  ## Unit tests, fuzz inputs, 100 random cases
 	RECHUNK_BINARY=build/asan/rechunk RECHUNK_CASES=100 \
 	  $(PYTEST) -n $(WORKERS) tests/test_random_cases.py
 
-tsan: $(TEST_PACKAGES) servers  ## Tests of threads: ThreadSanitizer
+# Without S3: the system's libcurl is not built for ThreadSanitizer.
+tsan: $(TEST_PACKAGES) $(TEST_VENV)  ## Tests of threads: ThreadSanitizer
 	cmake --preset tsan --log-level=WARNING
 	$(FIXED_ADDRESSES) cmake --build --preset tsan -j $(JOBS) \
 	  --target rechunk_cli exec_test executors_test
 	$(FIXED_ADDRESSES) build/tsan/exec_test --gtest_brief
 	$(FIXED_ADDRESSES) build/tsan/src/executors/executors_test \
 	  --gtest_brief
-	RECHUNK_BINARY=build/tsan/rechunk RECHUNK_CASES=40 \
+	RECHUNK_BINARY=build/tsan/rechunk RECHUNK_CASES=40 RECHUNK_S3_SHARE=0 \
 	  $(FIXED_ADDRESSES) $(PYTEST) -n $(WORKERS) tests/test_random_cases.py \
 	  tests/test_counts.py
 
