@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 #include "base/content_hash.h"
@@ -32,7 +33,8 @@ PassthroughCopy::PassthroughCopy(const StagedCopySpec& spec,
                                  Pulse* pulse)
     : tasks_(spec.shape, spec.component, spec.stages[0].chunks),
       objects_(spec.shape, objects),
-      window_(spec.window),
+      window_(std::min(spec.window, std::max(source.store->medium().requests,
+                                             target.store->medium().requests))),
       source_(std::move(source)),
       target_(std::move(target)),
       pulse_(pulse) {}

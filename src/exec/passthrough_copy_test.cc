@@ -113,6 +113,32 @@ TEST(PassthroughCopy, MovesObjectsLargerThanItsBuffer) {
     }
 }
 
+// From a disk into a bucket, and back.
+TEST(PassthroughCopy, HasBuffersIfOneSideHasSeveralInFlight) {
+  for (const bool is_source : {true, false}) {
+    ArrayProblem problem;
+    problem.shape = {640};  // Enough for tasks of several objects.
+    problem.source = problem.target = {{10}, {10}, {10}, 0, 0, 0};
+    problem.same_encoding = true;
+    problem.source.request_bytes = kPassthroughBufferBytes;
+    problem.target.request_bytes = 1;
+    MediumTraits& late = (is_source ? problem.source : problem.target).medium;
+    late.requests = 4;
+    late.latency_ns = 1e9;
+    const Plan plan = make_plan({problem}, {8 << 20, 1});
+    EXPECT_EQ(plan.arrays[0].window, 4);
+    const PassthroughCopy::Side source{place(is_source ? 4 : 1), "", kV3};
+    const PassthroughCopy::Side target{place(is_source ? 1 : 4), "", kV3};
+    for (int object = 0; object < 64; ++object)
+      write_text(*source.store, "c/" + std::to_string(object),
+                 std::to_string(object));
+    move_all(plan, {10}, source, target);
+    for (int object = 0; object < 64; ++object)
+      EXPECT_EQ(read_text(*target.store, "c/" + std::to_string(object)),
+                std::to_string(object));
+  }
+}
+
 TEST(PassthroughCopy, MovesEmptyObjects) {
   const PassthroughCopy::Side source{make_memory_store(), "", kV3};
   const PassthroughCopy::Side target{make_memory_store(), "", kV3};

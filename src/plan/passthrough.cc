@@ -71,7 +71,8 @@ std::int64_t writer_bytes(const ArrayProblem& array) {
 
 // A buffer for each object in flight.
 std::int64_t window_bytes(const ArrayProblem& array, const Shape& task) {
-  const int window = array.source.window;
+  // Also if only one side has several in flight: the other fills the buffers.
+  const int window = std::max(array.source.window, array.target.window);
   if (window == 1) return 0;
   std::int64_t objects = 1;
   for (std::size_t axis = 0; axis < task.size(); ++axis)
