@@ -8,9 +8,6 @@ namespace rechunk {
 
 constexpr std::string_view kFileScheme = "file://";
 
-/// "a%20b" -> "a b"; a % without two hex digits is itself.
-std::string percent_decoded(std::string_view text);
-
 /// The path of a local place: what a file URL says, with its %20 decoded; any
 /// other text as it is. "file://a" is the relative path "a", as fsspec has it.
 std::string file_path(std::string_view place);

@@ -8,6 +8,7 @@
 #include <optional>
 #include <utility>
 
+#include "http/url_text.h"
 #include "rechunk/error.h"
 #include "rechunk/wording.h"
 #include "store/file_store.h"
@@ -163,7 +164,7 @@ ReferencePlaces::Place ReferencePlaces::find_remote(const std::string& url) {
   for (Root& root : roots_) {
     if (root.url.empty() || !url.starts_with(root.url)) continue;
     const std::string rest = url.substr(root.url.size());
-    const std::string key = is_web(url) ? percent_decoded(rest) : rest;
+    const std::string key = is_web(url) ? http::percent_decoded(rest) : rest;
     if (is_key(key)) return {open(root), key};
   }
   refuse(url);

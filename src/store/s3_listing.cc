@@ -117,12 +117,12 @@ std::vector<S3Upload> s3_uploads(S3Bucket& bucket, std::string_view prefix) {
 }
 
 void abort_s3_upload(S3Bucket& bucket, const S3Upload& upload) {
-  constexpr int kAbsent = 404;  // Somebody else did it.
   http::Transfer transfer{
       .method = "DELETE",
       .target = bucket.target(upload.key,
                               "uploadId=" + http::percent_encoded(upload.id))};
-  bucket.run(transfer, "ending an upload of", upload.key, kAbsent);
+  bucket.run(transfer, "ending an upload of", upload.key,
+             kNotThere);  // Or somebody else did it.
 }
 
 }  // namespace rechunk

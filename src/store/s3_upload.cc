@@ -13,8 +13,6 @@
 namespace rechunk {
 namespace {
 
-constexpr int kAbsent = 404;
-
 std::string_view without_quotes(std::string_view tag) {
   while (tag.starts_with('"')) tag.remove_prefix(1);
   while (tag.ends_with('"')) tag.remove_suffix(1);
@@ -112,7 +110,7 @@ void S3PartsUpload::complete() {
       .target = bucket_->target(key_, "uploadId=" + http::percent_encoded(id_)),
       .body = {std::as_bytes(std::span<const char>(xml))},
       .needs_new_connection = true};
-  bucket_->run(transfer, "writing", key_, kAbsent);
+  bucket_->run(transfer, "writing", key_, kNotThere);
   const http::Answer& answer = transfer.answer;
   // S3 begins to answer before it knows the end: the text alone tells it.
   pugi::xml_document document;
@@ -127,7 +125,7 @@ void S3PartsUpload::complete() {
 
 bool S3PartsUpload::was_completed() const {
   http::Transfer transfer{.method = "HEAD", .target = bucket_->target(key_)};
-  bucket_->run(transfer, "reading", key_, kAbsent);
+  bucket_->run(transfer, "reading", key_, kNotThere);
   const std::string tag = tag_of_parts(tags_);
   return !tag.empty() && without_quotes(transfer.answer.header("etag")) == tag;
 }
