@@ -1,10 +1,10 @@
 #include "request/own_places.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <filesystem>
 
+#include "base/folder_testing.h"
 #include "rechunk/error.h"
 #include "store/file_url.h"
 #include "store/place.h"
@@ -14,20 +14,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder that is gone after the test.
 class Places : public testing::Test {
  protected:
-  void SetUp() override {
-    folder_ = fs::canonical(fs::temp_directory_path()) /
-              ("rechunk-places-" + std::to_string(getpid()) +
-               testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::create_directories(folder_);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
-  std::string at(const std::string& name) const {
-    return (folder_ / name).string();
-  }
+  std::string at(const std::string& name) const { return folder_ / name; }
 
   bool apart(const std::string& source, const std::string& target) const {
     try {
@@ -39,7 +28,7 @@ class Places : public testing::Test {
     return true;
   }
 
-  fs::path folder_;
+  const TestFolder folder_;
 };
 
 TEST_F(Places, OneBesideTheOtherAreApart) {
@@ -80,7 +69,7 @@ TEST_F(Places, OneWithinTheOtherIsNotApart) {
 
 TEST_F(Places, RelativeOnesAreThoseOfTheWorkingFolder) {
   const fs::path before = fs::current_path();
-  fs::current_path(folder_);
+  fs::current_path(folder_.path());
   EXPECT_FALSE(apart("a", at("a")));
   EXPECT_FALSE(apart("a", at("a/b")));
   EXPECT_FALSE(apart(".", "a"));
@@ -142,7 +131,7 @@ TEST_F(Places, SpaceIsCheckedWhereThePlaceWillBe) {
     FAIL() << "more than there can be";
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::kIo);
-    EXPECT_NE(std::string(error.what()).find(folder_.string()),
+    EXPECT_NE(std::string(error.what()).find(folder_.path().string()),
               std::string::npos);
   }
 }

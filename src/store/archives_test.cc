@@ -8,6 +8,7 @@
 #include <map>
 #include <random>
 
+#include "base/folder_testing.h"
 #include "rechunk/error.h"
 #include "store/counting_store.h"
 #include "store/zip_store.h"
@@ -59,7 +60,8 @@ std::string base64(const std::string& bytes) {
 
 // Each third object stands in the references, is a file or a part of one.
 std::shared_ptr<Store> references_with(const Objects& objects) {
-  const std::string folder = testing::TempDir() + "rechunk-references";
+  static const TestFolder own;
+  const std::string folder = own.path();
   const auto files = open_store(folder);
   std::string refs, all = "before";
   int number = 0;

@@ -1,12 +1,12 @@
 #include "store/aws_credentials.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
+#include "base/folder_testing.h"
 #include "http/testing.h"
 #include "rechunk/error.h"
 #include "store/s3_place.h"
@@ -51,7 +51,6 @@ TEST(AwsTime, IsUtc) {
 class AwsCredentialsTest : public testing::Test {
  protected:
   void SetUp() override {
-    fs::create_directories(folder_);
     for (const char* name :
          {"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
           "AWS_PROFILE", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_ROLE_ARN",
@@ -63,14 +62,13 @@ class AwsCredentialsTest : public testing::Test {
     set("AWS_CONFIG_FILE", write("config", ""));
     set("AWS_SHARED_CREDENTIALS_FILE", write("credentials", ""));
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   static void set(const char* name, const std::string& value) {
     setenv(name, value.c_str(), 1);
   }
   std::string write(const std::string& name, const std::string& text) {
     std::ofstream(folder_ / name) << text;
-    return (folder_ / name).string();
+    return folder_ / name;
   }
   /// What an S3 URL with these options finds.
   static AwsCredentials found(const StorageOptions& options = {}) {
@@ -85,8 +83,7 @@ class AwsCredentialsTest : public testing::Test {
     }
   }
 
-  const fs::path folder_ =
-      fs::temp_directory_path() / ("rechunk-aws-" + std::to_string(getpid()));
+  const TestFolder folder_;
 };
 
 TEST_F(AwsCredentialsTest, AreTakenFromTheFirstPlaceThatHasThem) {
@@ -192,13 +189,13 @@ TEST_F(AwsCredentialsTest, AreRenewedBeforeTheyEndAndWhenAServerSaysSo) {
   // A new key each time; it ends in four minutes, so it is asked for again.
   write(
       "process.sh",
-      "n=$(cat " + (folder_ / "keys").string() + "); echo $((n + 1)) > " +
-          (folder_ / "keys").string() +
+      "n=$(cat " + folder_ / "keys" + "); echo $((n + 1)) > " +
+          folder_ / "keys" +
           "; echo \"{\\\"AccessKeyId\\\": \\\"k$n\\\", \\\"SecretAccessKey\\\""
           ": \\\"s\\\", \\\"Expiration\\\": \\\"$1\\\"}\"\n");
   const auto use = [&](const std::string& end) {
     write("config", "[default]\ncredential_process = sh " +
-                        (folder_ / "process.sh").string() + " " + end + "\n");
+                        folder_ / "process.sh" + " " + end + "\n");
   };
   use("2001-01-01T00:00:00Z");
   AwsKeys keys(parse_s3_place("s3://b", {}).identity);

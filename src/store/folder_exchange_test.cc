@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "base/folder_testing.h"
 #include "rechunk/error.h"
 #include "store/carry_over.h"
 
@@ -16,16 +17,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A folder that is gone after the test.
 class Folders : public testing::Test {
  protected:
-  void SetUp() override {
-    root_ = fs::canonical(fs::temp_directory_path()) /
-            ("rechunk-folders-" + std::to_string(getpid()) +
-             testing::UnitTest::GetInstance()->current_test_info()->name());
-    fs::create_directories(root_ / "new");
-  }
-  void TearDown() override { fs::remove_all(root_); }
+  void SetUp() override { fs::create_directories(root_ / "new"); }
 
   FolderExchange folders() const {
     return {root_ / "target", root_ / "new/1", root_ / "new/old"};
@@ -43,7 +37,7 @@ class Folders : public testing::Test {
     return {std::istreambuf_iterator<char>(file), {}};
   }
 
-  fs::path root_;
+  const TestFolder root_;
 };
 
 TEST_F(Folders, ChangePlaces) {

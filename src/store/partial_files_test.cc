@@ -9,6 +9,7 @@
 #include <iterator>
 #include <string>
 
+#include "base/folder_testing.h"
 #include "rechunk/store.h"
 
 namespace rechunk {
@@ -18,11 +19,8 @@ namespace fs = std::filesystem;
 
 class PartialFilesTest : public ::testing::Test {
  protected:
-  ~PartialFilesTest() override { fs::remove_all(folder_); }
-
   std::string new_name() {
-    fs::create_directories(folder_);
-    return PartialFiles::name_beside((folder_ / "object").string());
+    return PartialFiles::name_beside(folder_ / "object");
   }
   // What cannot be unlinked, until `unblock`.
   std::string blocked() {
@@ -35,9 +33,7 @@ class PartialFilesTest : public ::testing::Test {
     std::ofstream(name) << "bytes";
   }
 
-  // Tests run beside each other, each in a process.
-  const fs::path folder_ = fs::path(::testing::TempDir()) /
-                           ("partial-files-" + std::to_string(::getpid()));
+  const TestFolder folder_;
 };
 
 TEST_F(PartialFilesTest, GiveNamesThatDiffer) {
@@ -58,7 +54,7 @@ TEST_F(PartialFilesTest, OfProcessesThatEndedAreFound) {
   const pid_t ended = ::fork();
   if (ended == 0) ::_exit(0);
   ASSERT_EQ(::waitpid(ended, nullptr, 0), ended);
-  const std::string mine = new_name(), object = (folder_ / "object").string();
+  const std::string mine = new_name(), object = folder_ / "object";
   const std::string left = object + "." + std::to_string(ended) + "-1.partial";
   for (const std::string& path :
        {mine, left, object,
@@ -90,10 +86,10 @@ TEST_F(PartialFilesTest, OfProcessesAtWorkStay) {
   }
   ASSERT_EQ(waitpid(child, nullptr, 0), child);
   const auto count = [&] {
-    return std::distance(fs::directory_iterator(folder_), {});
+    return std::distance(fs::directory_iterator(folder_.path()), {});
   };
   EXPECT_EQ(count(), 2);
-  const auto store = open_store(folder_.string());
+  const auto store = open_store(folder_.path().string());
   store->remove_unfinished(Writers::kOthers);
   EXPECT_EQ(count(), 1);
   EXPECT_TRUE(fs::exists(own));

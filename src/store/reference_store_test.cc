@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/folder_testing.h"
 #include "rechunk/error.h"
 #include "store/reference_table.h"
 
@@ -37,7 +38,8 @@ class References : public testing::Test {
     return open_store(folder_ + "/own/x.json", {}, below);
   }
 
-  const std::string folder_ = testing::TempDir() + "rechunk-below";
+  const TestFolder own_folder_;
+  const std::string folder_ = own_folder_.path();
   const std::shared_ptr<Store> files_ = open_store(folder_);
 };
 

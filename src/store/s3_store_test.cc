@@ -3,12 +3,10 @@
 #include "store/s3_store.h"
 
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <filesystem>
 #include <fstream>
 #include <functional>
 #include <map>
@@ -17,6 +15,7 @@
 #include <thread>
 #include <utility>
 
+#include "base/folder_testing.h"
 #include "http/testing.h"
 #include "rechunk/error.h"
 
@@ -191,8 +190,8 @@ TEST_F(S3StoreTest, GoesToTheRegionThatItIsTold) {
 }
 
 TEST_F(S3StoreTest, RenewsCredentialsThatHaveEnded) {
-  const auto file = std::filesystem::temp_directory_path() /
-                    ("rechunk-s3-" + std::to_string(getpid()));
+  const TestFolder folder;
+  const std::string file = folder / "credentials";
   const auto use = [&](const std::string& token) {
     std::ofstream(file) << "[default]\naws_access_key_id=a\n"
                            "aws_secret_access_key=b\naws_session_token="
@@ -221,7 +220,6 @@ TEST_F(S3StoreTest, RenewsCredentialsThatHaveEnded) {
   // Without new ones it is an error, soon.
   answer_ = [](const Asked&) { return reply(400, failure("ExpiredToken")); };
   EXPECT_NE(read_error().find("get new credentials"), std::string::npos);
-  std::filesystem::remove(file);
 }
 
 TEST_F(S3StoreTest, CreatesAnObjectWhoseAnswerWasLost) {

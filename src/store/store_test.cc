@@ -2,7 +2,6 @@
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
@@ -15,6 +14,7 @@
 #include <sstream>
 #include <thread>
 
+#include "base/folder_testing.h"
 #include "rechunk/error.h"
 #include "store/place.h"
 #include "store/stores.h"
@@ -56,7 +56,7 @@ std::shared_ptr<Store> open_row(const StoreRow& row, const fs::path& folder) {
   std::istringstream words(places ? places : "");
   for (std::string place; words >> place;)
     if (place.starts_with(row.scheme))
-      return open_store(place + "/" + folder.filename().string());
+      return open_store(place + "/" + folder.parent_path().filename().string());
   return nullptr;
 }
 
@@ -77,18 +77,12 @@ std::vector<Kind> kinds() {
 class AnyStore : public testing::TestWithParam<Kind> {
  protected:
   void SetUp() override {
-    std::string name =
-        testing::UnitTest::GetInstance()->current_test_info()->name();
-    std::replace(name.begin(), name.end(), '/', '-');
-    folder_ = fs::temp_directory_path() /
-              ("rechunk-store-" + std::to_string(getpid()) + name);
-    store_ = GetParam().open(folder_);
+    store_ = GetParam().open(folder_ / "store");
     if (!store_)
       GTEST_SKIP() << "RECHUNK_TEST_PLACES has no place at " << GetParam().name;
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
-  fs::path folder_;
+  const TestFolder folder_;
   std::shared_ptr<Store> store_;
 };
 
@@ -230,7 +224,7 @@ INSTANTIATE_TEST_SUITE_P(Stores, AnyStore, testing::ValuesIn(kinds()),
                          });
 
 TEST(FileStore, RefusesKeysThatLeaveItsFolder) {
-  const auto store = open_store(fs::temp_directory_path() / "rechunk-none");
+  const auto store = open_store(TestFolder() / "none");
   for (const std::string key : {"../x", "a/../../x", "/etc/x", "a//b", "", ".",
                                 "a/..", "a/./b", "/", "a/"}) {
     EXPECT_THROW(write_text(*store, key, "x"), Error) << key;
@@ -245,20 +239,17 @@ TEST(FileStore, RefusesKeysThatLeaveItsFolder) {
 class FileStoreLinks : public testing::Test {
  protected:
   void SetUp() override {
-    folder_ = fs::temp_directory_path() /
-              ("rechunk-links-" + std::to_string(getpid()));
-    fs::create_directories(folder_ / "root" / "a");
-    outside_ = open_store((folder_ / "outside").string());
+    fs::create_directories(folder_ / "root/a");
+    outside_ = open_store(folder_ / "outside");
     write_text(*outside_, "b/x", "precious");
-    store_ = open_store((folder_ / "root").string());
+    store_ = open_store(folder_ / "root");
   }
-  void TearDown() override { fs::remove_all(folder_); }
 
   void link(const fs::path& to, const fs::path& name) {
-    fs::create_symlink(to, folder_ / "root" / name);
+    fs::create_symlink(to, folder_.path() / "root" / name);
   }
 
-  fs::path folder_;
+  const TestFolder folder_;
   std::shared_ptr<Store> outside_, store_;
 };
 
@@ -286,7 +277,7 @@ TEST_F(FileStoreLinks, AreErasedThemselves) {
   link("../outside", "out");
   EXPECT_TRUE(store_->erase("out/b/x"));
   EXPECT_FALSE(store_->erase("out/b/x"));
-  EXPECT_FALSE(fs::is_symlink(folder_ / "root" / "out"));
+  EXPECT_FALSE(fs::is_symlink(folder_ / "root/out"));
   EXPECT_EQ(read_text(*outside_, "b/x"), "precious");
 }
 
@@ -302,7 +293,7 @@ TEST_F(FileStoreLinks, ThatLoopAreNotEntered) {
 }
 
 TEST_F(FileStoreLinks, OnlyRegularFilesAreRead) {
-  ASSERT_EQ(mkfifo((folder_ / "root" / "pipe").c_str(), 0666), 0);
+  ASSERT_EQ(mkfifo((folder_ / "root/pipe").c_str(), 0666), 0);
   link("/dev/zero", "device");
   for (const char* key : {"pipe", "device"}) {
     EXPECT_THROW(read_text(*store_, key), Error) << key;

@@ -12,6 +12,7 @@
 #include <random>
 #include <string>
 
+#include "base/folder_testing.h"
 #include "fault_jobs.h"
 #include "fault_store.h"
 #include "rechunk/error.h"
@@ -190,9 +191,8 @@ TEST(Soak, LeaksNothingAndIsNeverWrong) {
     GTEST_SKIP() << "takes as long as RECHUNK_SOAK_SECONDS says: `make soak`";
   const auto seed = static_cast<std::uint64_t>(setting("RECHUNK_SEED", 20260));
   const double seconds = setting("RECHUNK_SOAK_SECONDS", 3);
-  const fs::path folder =
-      fs::path(::testing::TempDir()) / ("soak-" + std::to_string(::getpid()));
-  fs::create_directories(folder);
+  const TestFolder own;
+  const fs::path& folder = own.path();
   Soak soak(seed, folder);
   const auto begin = Clock::now();
   const auto past = [&] {
@@ -210,7 +210,6 @@ TEST(Soak, LeaksNothingAndIsNeverWrong) {
   EXPECT_EQ(after.threads, before.threads);
   EXPECT_LE(after.resident, before.resident + kGrowthBytes);
   EXPECT_TRUE(fs::is_empty(folder)) << "files are left in " << folder;
-  fs::remove_all(folder);
   std::printf(
       "%lld runs in %.0f s (seed %llu), %lld ended in errors and were mended; "
       "resident %.1f MiB, then %.1f, at most %.1f\n",
