@@ -67,7 +67,7 @@ def prediction_lines(content: dict, cases: list[CaseFigures]) -> list[str]:
     sentences = []
     for how, member in (
         ("without calibration", "predicted_seconds"),
-        ("with `--calibrate auto`", "calibrated_seconds"),
+        ("with `--calibrate on`", "calibrated_seconds"),
     ):
         all_ratios, ratios = (
             [

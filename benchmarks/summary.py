@@ -38,7 +38,7 @@ class Figures:
     stored_bytes: int = 0
     amplification: float | None = None  # decoded bytes in arrays
     predicted_seconds: float | None = None
-    calibrated_seconds: float | None = None  # predicted with --calibrate auto
+    calibrated_seconds: float | None = None  # predicted with --calibrate on
     methods: tuple[str, ...] = ()
     stages: int = 0
     day: str = "-"  # of the last run

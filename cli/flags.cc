@@ -66,8 +66,11 @@ void read_threads(const char* flag, const std::string& word, Options& options) {
 
 void read_calibrate(const char* flag, const std::string& word,
                     Options& options) {
-  check_choice(flag, word, "auto", "off");
-  options.calibrate = word == "auto";
+  if (word == "auto") return;  // The default.
+  if (word != "on" && word != "off")
+    throw UsageError(
+        fmt::format("{}: \"{}\" is none of auto, on and off", flag, word));
+  options.calibrate = word == "on";
 }
 
 /// Puts what the word of a flag means into the options.
@@ -149,10 +152,11 @@ const Flag kFlags[] = {
      "below this place (default: only below its own folder). May be given "
      "several times"},
 
-    {"--calibrate", "auto|off", kLayoutBits, read_calibrate, kResources,
-     "auto: measure a few of the source's chunks and the disk before "
-     "planning; off (default): plan with estimates, so that every run gets "
-     "the same plan"},
+    {"--calibrate", "auto|on|off", kLayoutBits, read_calibrate, kResources,
+     "on: measure a few of the source's chunks and the disk before planning; "
+     "off: plan with estimates, so that the plan is the same every time; auto "
+     "(default): on if the run should take longer than ten seconds, but off "
+     "for plans that several processes run"},
 
     {"--storage", "KEY=VALUE", kAllBits, &Arguments::storage, kStorage,
      "How to reach places that are no paths: region, endpoint_url, profile, "

@@ -24,7 +24,10 @@ struct Planned {
 };
 
 Planned plan_of(const Arguments& arguments) {
-  const Options options = make_options(arguments);
+  Options options = make_options(arguments);
+  // A plan file is for other processes, perhaps on other machines.
+  if (!arguments.plan_file.empty() && !options.calibrate)
+    options.calibrate = false;
   if (!arguments.shape.empty()) return {plan_on_paper(arguments, options), ""};
   if (arguments.target.empty())
     throw UsageError("planning: SOURCE or TARGET is missing",

@@ -90,6 +90,8 @@ int run_run(const Arguments& arguments) {
     if (options.max_memory == 0)
       options.max_memory =
           with_defaults(options).max_memory / team.processes_here;
+    // What one process measures, others need not find.
+    if (team.processes > 1 && !options.calibrate) options.calibrate = false;
     return Job(arguments.source, arguments.target, options,
                {.storage = make_storage(arguments)});
   });

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -43,12 +44,12 @@ def costs(rechunk: Rechunk, source: Path, *flags: str) -> dict:
 def test_plans_are_the_same_every_time_unless_calibrated(
     rechunk: Rechunk, source: Path
 ) -> None:
-    """Off is the default."""
+    """What takes less than ten seconds is not measured by default."""
     texts = {
         rechunk(
             "plan", source, source.parent / "b", *JOB, *off, "--json"
         ).stdout
-        for off in [(), ("--calibrate", "off"), ()]
+        for off in [(), ("--calibrate", "off"), ("--calibrate", "auto"), ()]
     }
     assert len(texts) == 1
     assert not costs(rechunk, source)["calibrated"]
@@ -56,7 +57,7 @@ def test_plans_are_the_same_every_time_unless_calibrated(
 
 def test_what_was_measured_is_reported(rechunk: Rechunk, source: Path) -> None:
     """Noise does not compress, which estimates cannot know."""
-    measured = costs(rechunk, source, "--calibrate", "auto")
+    measured = costs(rechunk, source, "--calibrate", "on")
     assert measured["calibrated"]
     assert 0.7 < measured["source_stored_ratio"] < 1.1
     assert 0.7 < measured["target_stored_ratio"] < 1.1
@@ -67,11 +68,11 @@ def test_what_was_measured_is_reported(rechunk: Rechunk, source: Path) -> None:
 
 def test_missing_chunks_are_counted(rechunk: Rechunk, source: Path) -> None:
     """They cost next to nothing, so less time is predicted."""
-    all_there = plan(rechunk, source, "--calibrate", "auto")
+    all_there = plan(rechunk, source, "--calibrate", "on")
     assert all_there["costs"]["missing_share"] == 0
     for name in sorted(data_files(source))[:30]:
         (source / name).unlink()
-    measured = plan(rechunk, source, "--calibrate", "auto")
+    measured = plan(rechunk, source, "--calibrate", "on")
     assert measured["costs"]["missing_share"] == 0.75
     assert measured["costs"]["calibrated"]
     estimated = plan(rechunk, source)
@@ -85,7 +86,7 @@ def test_of_objects_that_are_moved_the_size_is_measured(
     """Though none is decoded in the run."""
     moved = source.parent / "moved"
     result = rechunk(
-        "plan", source, moved, "--calibrate", "auto", "--json", "--chunks", ""
+        "plan", source, moved, "--calibrate", "on", "--json", "--chunks", ""
     )
     (array,) = result.json()["arrays"]
     assert array["method"] == "passthrough"
@@ -97,9 +98,7 @@ def test_a_calibrated_run_copies_the_same(
 ) -> None:
     """And does what its own plan says, within its memory."""
     target = source.parent / "b"
-    result = rechunk(
-        "run", source, target, *JOB, "--calibrate", "auto", "--json"
-    )
+    result = rechunk("run", source, target, *JOB, "--calibrate", "on", "--json")
     assert result.exit_code == 0, str(result)
     for stage in result.json()["arrays"][0]["stages"]:
         assert stage["counted"]["bytes_decoded"] == stage["bytes_decoded"]
@@ -118,7 +117,7 @@ def test_threads_measure_within_the_memory(
     result = rechunk(
         *("plan", source, source.parent / "b", "--chunks", "40,12,13"),
         *("--max-memory", memory, "--threads", threads),
-        *("--calibrate", "auto", "--json"),
+        *("--calibrate", "on", "--json"),
     )
     assert result.exit_code == 0, str(result)
     (array,) = result.json()["arrays"]
@@ -135,7 +134,7 @@ def test_chunks_that_tell_nothing_leave_the_estimates(
     for name in data_files(source):
         path = source / name
         path.unlink() if damage == "missing" else path.write_bytes(b"?")
-    measured = costs(rechunk, source, "--calibrate", "auto")
+    measured = costs(rechunk, source, "--calibrate", "on")
     assert not measured["calibrated"]
 
 
@@ -143,4 +142,35 @@ def test_other_words_are_refused(rechunk: Rechunk, source: Path) -> None:
     """By name."""
     result = rechunk("plan", source, *JOB, "--calibrate", "always")
     assert result.exit_code == 2
-    assert '"always" is neither auto nor off' in result.stderr
+    assert '"always" is none of auto, on and off' in result.stderr
+
+
+def test_by_default_long_jobs_are_measured(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """Not for other processes, and not again if the run goes on."""
+    source, target = tmp_path / "a", tmp_path / "b"
+    zarr.create_array(
+        source, shape=(40_000, 1000, 1000), dtype="f4", chunks=(10, 1000, 1000)
+    )[:1] = 1
+
+    def missing(command: str, *flags: object) -> float:
+        result = rechunk(
+            *(command, source, target, "--chunks", "40000,10,10"),
+            *("--max-memory", "1GB", *flags),
+        )
+        assert result.exit_code == 0, str(result)
+        plan = json.loads(
+            Path(saved).read_text() if saved in flags else result.stdout
+        )
+        return plan["arrays"][0]["costs"]["missing_share"]
+
+    saved = tmp_path / "plan.json"
+    assert missing("plan", "--json") > 0.9
+    assert missing("plan", "--json", "--calibrate", "off") == 0
+    assert missing("plan", "--save", saved) == 0
+    assert missing("plan", "--save", saved, "--calibrate", "on") > 0.9
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "a",
+        "plan.json",
+    ]

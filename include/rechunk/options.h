@@ -61,9 +61,10 @@ struct Options {
   /// If the source is a file of kerchunk's references: places that it may name
   /// beside its own folder, with all that lies below them.
   Texts references_below;
-  /// Before planning, measure the cost of codecs on some of the source's
-  /// chunks. The same job may then get another plan each time.
-  bool calibrate = false;
+  /// Before planning, measure the costs of codecs and of the disk on some of
+  /// the source's chunks. The same job may then get another plan each time.
+  /// Nothing: if the job is expected to take longer than ten seconds.
+  std::optional<bool> calibrate;
 
   // Behaviour.
   /// Replace a target that exists. If it is a local path, the old one stays

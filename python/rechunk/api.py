@@ -58,7 +58,7 @@ def rechunk(
     durable: bool = False,
     strict: bool = False,
     without_files: bool = False,
-    calibrate: str = "off",
+    calibrate: str = "auto",
     region: Any = None,
     append: str | int | None = None,
     references_below: str | os.PathLike[str] | Sequence[str] = (),
@@ -97,8 +97,10 @@ def rechunk(
         strict=True makes it an error.
     nan_attributes: "keep" copies NaN and Infinity in attributes; "text" writes
         them as strings, because strict readers of v3 refuse them.
-    calibrate: "auto" measures the cost of codecs on some of the source's
-        chunks before planning; "off" makes the same plan every time.
+    calibrate: "on" measures, before planning, what codecs cost on some of the
+        source's chunks, and the disk of the intermediates; "off" makes the
+        same plan every time. "auto" is "on" for executor "threads" if the job
+        should take longer than ten seconds, else "off".
 
     region: writes into a part of a target that exists: "all", "time=0:8760",
         or a dict by dimension of slices or (start, stop). The part begins and
@@ -146,7 +148,7 @@ def rechunk(
         "threads": thread_count(threads),
         "codec": "" if codec is None else codec_text(codec),
         "shards": _shards_text(shards),
-        "calibrate": calibrates(calibrate),
+        "calibrate": calibrates(calibrate, engine.leads),
         "nan_attributes_as_text": writes_nan_as_text(nan_attributes),
     }
     if consolidate is not None:

@@ -59,13 +59,14 @@ def format_number(zarr_format: Any) -> int:
     return int(zarr_format)
 
 
-def calibrates(calibrate: Any) -> bool:
-    """True for "auto"."""
-    if not isinstance(calibrate, str) or calibrate not in ("auto", "off"):
+def calibrates(calibrate: Any, here: bool) -> bool | None:
+    """None: if the job takes long. here: this process runs the plan."""
+    words = {"auto": None if here else False, "on": True, "off": False}
+    if not isinstance(calibrate, str) or calibrate not in words:
         raise InvalidArgumentError(
-            f"calibrate: {calibrate!r} is neither 'auto' nor 'off'"
+            f"calibrate: {calibrate!r} is none of 'auto', 'on' and 'off'"
         )
-    return calibrate == "auto"
+    return words[calibrate]
 
 
 def writes_nan_as_text(nan_attributes: Any) -> bool:

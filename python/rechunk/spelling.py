@@ -13,7 +13,7 @@ _KEYWORDS = {
 # By option and value, where a keyword takes another value.
 _SETTINGS = {
     ("nan_attributes_as_text", "true"): 'nan_attributes="text"',
-    ("calibrate", "true"): 'calibrate="auto"',
+    ("calibrate", "true"): 'calibrate="on"',
     ("shards", "none"): "shards=False",
 }
 # Options of single arrays: "target_chunks of NAME".

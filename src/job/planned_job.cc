@@ -7,7 +7,7 @@
 #include "base/random_number.h"
 #include "job/choose_parts.h"
 #include "job/partial_objects.h"
-#include "measure/calibrate.h"
+#include "job/weigh_plan.h"
 #include "plan/planner.h"
 #include "rechunk/error.h"
 #include "request/array_problem.h"
@@ -84,21 +84,6 @@ void follow_target(PlannedJob& job) {
         array->second,
         {inner_chunks(job.target.arrays.at(path)), std::nullopt, std::nullopt});
   }
-}
-
-void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems) {
-  MemoryBudget budget = process_budget(job);
-  Calibration calibration{.source_store = job.stores.source,
-                          .source = job.source,
-                          .target = job.target,
-                          .left_out = {},
-                          .target_place = job.places.target,
-                          .temp_place = job.places.temp,
-                          .budget = budget,
-                          .threads = job.options.threads};
-  for (const auto& [path, source] : job.stores.array_sources)
-    calibration.left_out.push_back(path);
-  rechunk::calibrate(calibration, problems);
 }
 
 // What is known of readers before the run.
@@ -199,8 +184,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   follow_target(job);
   job.sources_seen = look_at_sources(job);
   auto problems = problems_of(job);
-  if (job.options.calibrate) calibrate(job, problems);
-  job.plan = make_plan(problems, {job.options.max_memory, job.options.threads});
+  weigh_plan(job, problems);
   rechunk::validate(job.plan, problems);
   if (!job.existing) add_notes(job);
   if (job.existing)

@@ -94,13 +94,18 @@ Lookups look_up(const ChunkSampler& sampler) {
 std::vector<ChunkSample> take_samples(const ChunkSampler& sampler,
                                       const std::vector<std::int64_t>& chunks,
                                       std::size_t first, std::size_t step,
-                                      MemoryBudget& budget) {
+                                      bool is_late, MemoryBudget& budget) {
   Arena arena = budget.acquire(sampler.memory_bytes());
   const auto all = arena.take(sampler.memory_bytes());
   std::memset(all.data(), 0, all.size());  // Runs use their pages again, too.
   arena.release_to(0);
-  const std::int64_t neighbours = std::clamp<std::int64_t>(
-      kNeighbourBytes / sampler.chunk_bytes(), 1, kMostNeighbours);
+  // Of a source that answers late, only sizes are of use.
+  const std::int64_t neighbours =
+      is_late
+          ? 1
+          : std::clamp<std::int64_t>(kNeighbourBytes / sampler.chunk_bytes(), 1,
+                                     kMostNeighbours);
+  const std::size_t fewest = is_late ? 1 : kFewestSamples;
   std::vector<ChunkSample> samples;
   const auto begin = Clock::now();
   for (std::size_t at = first;; at += step) {
@@ -111,7 +116,7 @@ std::vector<ChunkSample> take_samples(const ChunkSampler& sampler,
       if (const auto sample = sampler.sample(each, arena); sample && at > first)
         samples.push_back(*sample);
     const std::size_t taken = (at - first) / step;
-    if (taken >= kFewestSamples &&
+    if (taken >= fewest &&
         (Clock::now() - begin > kSampleTime || at + step >= chunks.size()))
       return samples;
   }
@@ -119,14 +124,14 @@ std::vector<ChunkSample> take_samples(const ChunkSampler& sampler,
 
 std::optional<SamplesOfThreads> take_samples(
     const ChunkSampler& sampler, const std::vector<std::int64_t>& chunks,
-    int most_threads, MemoryBudget& budget) {
+    int most_threads, bool is_late, MemoryBudget& budget) {
   if (chunks.empty()) return std::nullopt;
   const auto threads = static_cast<std::size_t>(std::clamp<std::int64_t>(
       budget.limit() / sampler.memory_bytes(), 1, most_threads));
   std::vector<std::future<std::vector<ChunkSample>>> taken;
   for (std::size_t thread = 0; thread < threads; ++thread)
     taken.push_back(std::async(std::launch::async, [&, thread] {
-      return take_samples(sampler, chunks, thread, threads, budget);
+      return take_samples(sampler, chunks, thread, threads, is_late, budget);
     }));
   std::vector<std::vector<ChunkSample>> samples;
   for (auto& each : taken)
@@ -140,9 +145,11 @@ void take_over(const SamplesOfThreads& samples, double bytes,
                ArrayProblem& problem) {
   ChunkTraits& source = problem.source;
   ChunkTraits& target = problem.target;
-  const double read = samples.time(&ChunkSample::read_ns);
   source.stored_ratio = samples.ratio(&ChunkSample::source_ratio);
   target.stored_ratio = samples.ratio(&ChunkSample::target_ratio);
+  target.codec_ns_per_byte = samples.time(&ChunkSample::encode_ns);
+  if (source.medium.latency_ns > 0) return;
+  const double read = samples.time(&ChunkSample::read_ns);
   const double stored = source.stored_ratio * bytes;
   if (!source.in_parts) {
     // The other costs of a warm read stay as estimated.
@@ -152,7 +159,6 @@ void take_over(const SamplesOfThreads& samples, double bytes,
   }
   const double cold = samples.time(&ChunkSample::first_read_ns) - read;
   source.medium.read_ns_per_byte += std::max(0.0, cold) / stored;
-  target.codec_ns_per_byte = samples.time(&ChunkSample::encode_ns);
 }
 
 double bytes_of(const ArrayProblem& problem) {
@@ -183,7 +189,8 @@ void calibrate_codecs(const Calibration& job, MemoryBudget& budget,
   const Lookups lookups = look_up(sampler);
   problem.missing_share = lookups.missing_share;
   const auto samples =
-      take_samples(sampler, lookups.there, job.threads, budget);
+      take_samples(sampler, lookups.there, job.threads,
+                   problem.source.medium.latency_ns > 0, budget);
   if (!samples) return;
   take_over(*samples, static_cast<double>(sampler.chunk_bytes()), problem);
   problem.calibrated = true;
@@ -193,13 +200,13 @@ void calibrate_codecs(const Calibration& job, MemoryBudget& budget,
 
 void calibrate(const Calibration& job, std::vector<ArrayProblem>& problems) {
   MemoryBudget& budget = job.budget;
-  const auto temp = probe_disk(job.temp_place, job.threads, budget);
-  const auto target = probe_disk(job.target_place, job.threads, budget);
+  const auto disk = probe_disk(job.temp_place, job.threads, budget);
+  const bool one_disk = on_same_disk(job.temp_place, job.target_place);
   double all_bytes = 0;
   for (const ArrayProblem& problem : problems) all_bytes += bytes_of(problem);
   for (ArrayProblem& problem : problems) {
-    use(temp, problem.temp);
-    use(target, problem.target.medium);
+    use(disk, problem.temp);
+    if (one_disk) use(disk, problem.target.medium);
     if (bytes_of(problem) < kSmallPart * all_bytes ||
         std::ranges::find(job.left_out, problem.name) != job.left_out.end())
       continue;

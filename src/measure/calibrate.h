@@ -27,11 +27,12 @@ struct Calibration {
 
 /// For each array that is more than a small part of the job: decodes a few
 /// chunks, encodes their elements with the target's codecs, and checks how many
-/// chunks are missing. Writes and reads files without names where the job will
-/// write. All this runs on the job's threads, as far as its memory allows. The
-/// results go into the problems' traits. It takes some tenths of a second, and
-/// at most the job's memory. What cannot be measured (damaged or missing
-/// chunks, places that are not paths) stays an estimate.
+/// chunks are missing. Writes and reads files without names where temporary
+/// data will lie, and nowhere else. All this runs on the job's threads, as far
+/// as its memory allows. The results go into the problems' traits. It takes
+/// some tenths of a second, and at most the job's memory. What cannot be
+/// measured (damaged or missing chunks, codecs behind a network, places that
+/// are not paths) stays an estimate.
 void calibrate(const Calibration& job, std::vector<ArrayProblem>& problems);
 
 }  // namespace rechunk

@@ -1,6 +1,7 @@
 #include "measure/disk_probe.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -89,6 +90,18 @@ std::optional<DiskCosts> probe_disk(const std::string& place, int threads,
     read_speed += 1 / costs->read_ns;
   }
   return DiskCosts{threads / write_speed, threads / read_speed};
+}
+
+bool on_same_disk(const std::string& one, const std::string& other) {
+  const auto device = [](const std::string& place) -> std::optional<dev_t> {
+    struct stat status {};
+    if (place.empty() || !is_local(place) ||
+        ::stat(existing_folder(place).c_str(), &status) != 0)
+      return std::nullopt;
+    return status.st_dev;
+  };
+  const auto first = device(one);
+  return first && first == device(other);
 }
 
 }  // namespace rechunk

@@ -21,4 +21,7 @@ struct DiskCosts {
 std::optional<DiskCosts> probe_disk(const std::string& place, int threads,
                                     MemoryBudget& budget);
 
+/// True if what two places hold lies, or will lie, on the same local disk.
+bool on_same_disk(const std::string& one, const std::string& other);
+
 }  // namespace rechunk

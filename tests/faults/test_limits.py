@@ -247,7 +247,7 @@ def test_calibrating_leaves_its_memory_to_the_run(tmp_path: Path) -> None:
         tmp_path,
         *("run", tmp_path / "a", tmp_path / "b", "--chunks", "400,19,20"),
         *("--max-memory", memory_bytes, "--threads", 8, "--json"),
-        *("--calibrate", "auto"),
+        *("--calibrate", "on"),
     )
     assert ended.exit_code == 0, ended
     report = json.loads(ended.stdout)

@@ -160,7 +160,7 @@ WRONG_TYPES: dict[str, list[Any]] = {
     "without_files": ["no", 5],
     "references_below": [5, ["a", 5], ""],
     "nan_attributes": [None, True, "TEXT", "", 5, THING],
-    "calibrate": [None, True, "on", "AUTO", 5, THING],
+    "calibrate": [None, True, "always", "AUTO", 5, THING],
     "region": [
         *(5, "", "x", {}, {"y": 5}, {"y": (0, 1, 2)}, {"y": (-1, 3)}, THING),
         *({True: (0, 1)}, {"": (0, 1)}, {"y": slice(0, 4, 2)}, {"a,b": (0, 1)}),

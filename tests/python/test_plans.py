@@ -34,7 +34,7 @@ def planned(noise: zarr.Array, folder: Path, **keywords: str) -> Rechunked:
 def test_plans_are_the_same_unless_calibrated(
     noise: zarr.Array, tmp_path: Path
 ) -> None:
-    """Off is the default."""
+    """What is short is not measured by default."""
     first = planned(noise, tmp_path).describe()
     assert planned(noise, tmp_path).describe() == first
     assert planned(noise, tmp_path, calibrate="off").describe() == first
@@ -47,13 +47,44 @@ def test_calibrated_plans_tell_what_was_measured(
     noise: zarr.Array, tmp_path: Path
 ) -> None:
     """They copy the same, and planning leaves nothing behind."""
-    calibrated = planned(noise, tmp_path, calibrate="auto")
+    calibrated = planned(noise, tmp_path, calibrate="on")
     assert_only(tmp_path, "source")
     (array,) = calibrated.describe()["arrays"]
     assert array["costs"]["calibrated"]
     assert 0.7 < array["costs"]["source_stored_ratio"] < 1.1
     assert array["costs"]["encode_ns_per_byte"] > 0
     assert_same_elements(calibrated.execute()[...], noise[...])
+
+
+@pytest.mark.parametrize(
+    ("executor", "calibrate", "is_measured"),
+    [
+        ("threads", "auto", True),
+        ("threads", "off", False),
+        ("python", "auto", False),
+        ("python", "on", True),
+    ],
+)
+def test_by_default_long_jobs_are_measured_where_they_are_planned(
+    tmp_path: Path, executor: str, calibrate: str, is_measured: bool
+) -> None:
+    """Engines run on other machines."""
+    source = zarr.create_array(
+        tmp_path / "source",
+        shape=(40_000, 1000, 1000),
+        dtype="f4",
+        chunks=(10, 1000, 1000),
+    )
+    plan = rechunk(
+        source,
+        (40_000, 10, 10),
+        "1GB",
+        tmp_path / "target",
+        executor=executor,
+        calibrate=calibrate,
+    ).describe()
+    (array,) = plan["arrays"]
+    assert array["costs"]["missing_share"] == float(is_measured)
 
 
 def one_array(folder: Path) -> Rechunked:
