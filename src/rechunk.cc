@@ -21,7 +21,7 @@ namespace rechunk {
 Job::Job(const std::string& source, const std::string& target,
          const Options& options, const Stores& stores) {
   if (!source.empty() && !target.empty()) check_apart(source, target);
-  if (!target.empty()) check_zip_target(target);
+  if (!target.empty()) check_archives(target, options);
   const std::string temp = target.empty() && options.temp.empty()
                                ? ""
                                : temp_place(options.temp, target);

@@ -193,20 +193,19 @@ def test_a_wrong_archive_is_refused_and_named(
     assert not (target / "zarr.json").exists()
 
 
-def test_an_archive_is_not_written(
+def test_an_archive_is_not_written_by_its_reader(
     rechunk: Rechunk, tmp_path: Path, folder: Path
 ) -> None:
-    """Neither itself nor into it; least of all by a run that reads it."""
+    """Neither itself nor into it."""
     archive = tmp_path / "s.zip"
     repacked(folder, archive, zipfile.ZIP_STORED)
     content = archive.read_bytes()
     for source, target, cause in (
         (archive, archive, "same place"),
         (archive, archive / "field", "within each other"),
-        (folder, archive, "it is a zip archive"),
         (folder, archive / "new", "it is a zip archive"),
     ):
-        for flags in ((), ("--overwrite",), ("--overwrite-in-place",)):
+        for flags in ((), ("--overwrite",)):
             failed = rechunk.fails("run", source, target, *flags)
             assert cause in failed.stderr, str(failed)
     assert archive.read_bytes() == content
@@ -253,8 +252,6 @@ def test_archives_and_references_in_buckets_are_read(
     rechunk.ok("run", source, tmp_path / "t", "--array", "field:31,3")
     rechunk.ok("verify", source, folder)
     rechunk.ok("verify", tmp_path / "t", folder)
-    failed = rechunk.fails("run", folder, source, "--overwrite-in-place")
-    assert "zip archive" in failed.stderr, str(failed)
     (bucket.folder / "deep").mkdir()
     array = zarr.open_array(folder / "field")
     for name in ("x", "deep/x"):

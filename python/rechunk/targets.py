@@ -61,7 +61,7 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
 
 # Stores that zarr-python writes, and a run cannot, with what works.
 _NOT_WRITTEN = {
-    "ZipStore": "write to a folder, and zip it afterwards",
+    "ZipStore": "give the path of the archive, which is made whole",
     "IcechunkStore": "write to a folder, and copy it with zarr-python: a run "
     "writes chunks before metadata, which Icechunk refuses",
 }

@@ -9,6 +9,7 @@
 #include <variant>
 
 #include "base/text_hash.h"
+#include "job/archive_target.h"
 #include "job/choose_parts.h"
 #include "json/raw_json.h"
 #include "rechunk/error.h"
@@ -266,7 +267,7 @@ bool does_the_same(const std::string& plan_file, const PlannedJob& job) {
   // not; one that was begun otherwise has nothing to replace.
   const bool other_replaces =
       other.contains("target") && other["target"].contains("replacement");
-  if (other_replaces && !job.options.overwrite) return false;
+  if (other_replaces && !job.options.overwrite && !packs(job)) return false;
   for (OrderedJson* json : {&other, &own})
     if (json->contains("target") && (*json)["target"].is_object())
       (*json)["target"].erase("replacement");

@@ -16,6 +16,7 @@
 #include "request/own_places.h"
 #include "request/strict.h"
 #include "request/target_hierarchy.h"
+#include "store/archives.h"
 #include "store/place.h"
 #include "verify/digest_array.h"
 #include "zarr/chunks/misplaced_chunks.h"
@@ -98,13 +99,17 @@ void add_notes(PlannedJob& job) {
   }
 }
 
-// What is overwritten is built beside it, where it is a path.
+// What is overwritten is built beside it, where it is a path. So is an archive,
+// which is then packed.
 void choose_replacement(PlannedJob& job) {
-  if (!job.options.overwrite) return;
+  const std::string& target = job.places.target;
+  const bool archive = !target.empty() && !job.stores.target &&
+                       names_zip(target) && !into_existing(job.options);
+  if (!job.options.overwrite && !archive) return;
   job.made = random_number();
-  if (!job.options.overwrite_in_place && !job.stores.target &&
-      !job.places.target.empty() && is_local(job.places.target))
-    job.places.replacement = replacement_place(job.places.target, job.made);
+  if (archive || (!job.options.overwrite_in_place && !job.stores.target &&
+                  !target.empty() && is_local(target)))
+    job.places.replacement = replacement_place(target, job.made);
 }
 
 void note_that_old_target_is_erased(PlannedJob& job) {
@@ -117,9 +122,10 @@ void note_that_old_target_is_erased(PlannedJob& job) {
 }
 
 // The folder that holds it is rechunk's, too.
-std::shared_ptr<Store> open_replacement(const std::string& place) {
-  open_own_store(place_around(place), {});
-  return open_own_store(place, {});
+std::shared_ptr<Store> open_replacement(const std::string& place,
+                                        const StorageOptions& options) {
+  open_own_store(place_around(place), options);
+  return open_own_store(place, options);
 }
 
 }  // namespace
@@ -138,9 +144,10 @@ void open_stores(PlannedJob& job) {
     stores.temp = open_own_store(places.temp, stores.storage.temp);
   if (places.target.empty()) return;
   if (!stores.target)
-    stores.target = places.replacement.empty()
-                        ? open_store(places.target, stores.storage.target)
-                        : open_replacement(places.replacement);
+    stores.target =
+        places.replacement.empty()
+            ? open_store(places.target, stores.storage.target)
+            : open_replacement(places.replacement, stores.storage.target);
   if (!stores.journal)
     stores.journal =
         open_own_store(journal_place(places.target), stores.storage.target);

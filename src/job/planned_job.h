@@ -18,8 +18,8 @@ namespace rechunk {
 /// The URLs of a job's stores; "" for stores that the caller passed.
 struct Places {
   std::string source, target, temp;
-  /// If a target is overwritten: the place of its new tree (replacement.h). ""
-  /// if the run writes to the target itself.
+  /// If a target is overwritten, or is an archive: the place of its new tree
+  /// (replacement.h). "" if the run writes to the target itself.
   std::string replacement;
 };
 

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "base/retry.h"
+#include "job/archive_target.h"
 #include "job/foreign_files.h"
 #include "journal/journal.h"
 #include "rechunk/error.h"
@@ -157,7 +158,7 @@ void carry_over(const PlannedJob& job, const std::string& from,
     carry_file(from, to, key);
 }
 
-std::string record_of(const PlannedJob& job, const Inodes& before) {
+std::string record_of(const PlannedJob& job, const Inodes& before = {}) {
   return Json{{"plan_hash", job.hash},
               {"target", before.target},
               {"fresh", before.fresh}}
@@ -165,7 +166,7 @@ std::string record_of(const PlannedJob& job, const Inodes& before) {
 }
 
 // What a run of this plan has written down before its exchange. A torn record
-// is none: nothing was moved then.
+// is none: nothing was moved then. An archive has no inode until it is packed.
 std::optional<Inodes> recorded(const PlannedJob& job) {
   const auto text = exchange_record(*job.stores.journal);
   const Json json = text ? Json::parse(*text, nullptr, false) : Json();
@@ -174,7 +175,7 @@ std::optional<Inodes> recorded(const PlannedJob& job) {
   const auto target = json.find("target"), fresh = json.find("fresh");
   if (target == json.end() || fresh == json.end() ||
       !target->is_number_unsigned() || !fresh->is_number_unsigned() ||
-      *fresh == 0)
+      (*fresh == 0 && !packs(job)))
     return std::nullopt;
   return Inodes{*target, *fresh};
 }
@@ -191,11 +192,36 @@ void wait_for_the_other(const PlannedJob& job) {
   }
 }
 
+// 1. The journal gets the record `exchanging`: all but the archive is done. Who
+//    creates the record goes on.
+// 2. The tree is packed, and the record gets the inode of the archive.
+// 3. The archive gets its name. In a bucket it has it since 2.
+// 4. The mark says so.
+void pack(const PlannedJob& job, const std::function<void()>& check_lock) {
+  Journal journal(job.stores.journal, job.hash);
+  if (is_replaced(job)) return;
+  const auto before = recorded(job);
+  if (before && !check_lock) return wait_for_the_other(job);
+  if (check_lock) check_lock();
+  if (!before) {
+    if (check_lock) journal.erase_exchange();  // One that is torn.
+    if (!journal.begin_exchange(record_of(job))) return wait_for_the_other(job);
+  }
+  if (!before || !is_packed(job, before->fresh)) {
+    const std::uint64_t inode = retrying([&] { return pack_tree(job); });
+    if (check_lock) check_lock();
+    journal.set_exchange(record_of(job, {.fresh = inode}));
+  }
+  retrying([&] { take_its_place(job); });
+  journal.set_committed();
+}
+
 }  // namespace
 
 bool replaces(const PlannedJob& job) { return !job.places.replacement.empty(); }
 
 void check_replacement(const PlannedJob& job) {
+  if (packs(job)) return check_archive(job);
   check_place(job);
   // What an unfinished run left is no target, and will be erased.
   if (has_metadata(*open_store(job.places.target)))
@@ -203,6 +229,7 @@ void check_replacement(const PlannedJob& job) {
 }
 
 void begin_replacement(const PlannedJob& job) {
+  if (packs(job)) return begin_archive(job);
   const std::string folder = replacement_folder(job.places.target);
   const std::string target = real_place(job.places.target);
   put_old_target_back(job.places.target);
@@ -213,7 +240,7 @@ void begin_replacement(const PlannedJob& job) {
 }
 
 void note_replacement(const PlannedJob& job, Notes& notes) {
-  if (!replaces(job)) return;
+  if (!replaces(job) || packs(job)) return;
   const std::string target = real_place(job.places.target);
   const auto old = status_of(target);
   if (!old || is_replaced(job)) return;
@@ -232,6 +259,9 @@ bool exchange_has_begun(const PlannedJob& job) {
 
 bool is_replaced(const PlannedJob& job) {
   const auto before = recorded(job);
+  if (packs(job))
+    return committed_plan_hash(*job.stores.journal) == job.hash ||
+           (before && is_in_place(job, before->fresh));
   return before && is_exchanged(folders_of(job), *before);
 }
 
@@ -244,6 +274,7 @@ bool is_replaced(const PlannedJob& job) {
 // 4. Files come along that appeared in the old target meanwhile.
 void replace_target(const PlannedJob& job,
                     const std::function<void()>& check_lock) {
+  if (packs(job)) return pack(job, check_lock);
   const FolderExchange folders = folders_of(job);
   Journal journal(job.stores.journal, job.hash);
   auto before = recorded(job);
@@ -284,6 +315,7 @@ void put_old_target_back(const std::string& target) {
 }
 
 void erase_replacement(const PlannedJob& job) {
+  if (packs(job)) return erase_archive_tree(job);
   const FolderExchange folders = folders_of(job);
   put_back(folders);
   remove_tree(probe_of(job));

@@ -15,7 +15,7 @@
 namespace rechunk {
 
 /// True for jobs that write their target in this way: local ones that
-/// overwrite.
+/// overwrite, and those that make an archive (archive_target.h).
 bool replaces(const PlannedJob& job);
 
 /// Checks that the new tree can take the target's place, before anything is
@@ -39,7 +39,8 @@ bool exchange_has_begun(const PlannedJob& job);
 /// True if the new tree of this plan is at the target.
 bool is_replaced(const PlannedJob& job);
 
-/// Puts the new tree, with its documents, in the target's place. Continues
+/// Puts the new tree, with its documents, in the target's place, or packs it
+/// into an archive. Continues
 /// where another process was stopped. If this process holds no lock and another
 /// one is at work, waits for it. `check_lock` throws if another process has
 /// taken the run over; null: nobody leads the run.

@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/retry.h"
+#include "job/archive_target.h"
 #include "job/foreign_files.h"
 #include "job/replacement.h"
 #include "journal/journal.h"
@@ -134,7 +135,7 @@ std::shared_ptr<Store> visible_target(const PlannedJob& job) {
 }
 
 bool journal_tells_the_end(const PlannedJob& job) {
-  return job.existing || job.options.overwrite;
+  return job.existing || job.options.overwrite || packs(job);
 }
 
 void check_target(const PlannedJob& job) {
@@ -154,7 +155,7 @@ void make_room(const PlannedJob& job) {
         *job.stores.temp, job.plan.temp_bytes, "temporary data",
         option("temp") + " puts it elsewhere; more memory may need none");
   if (replaces(job)) {
-    erase_unfinished(*visible_target(job), job);
+    if (!packs(job)) erase_unfinished(*visible_target(job), job);
     begin_replacement(job);
   } else if (!job.existing) {
     if (!is_empty(*job.stores.target)) erase_target(job);
@@ -209,7 +210,7 @@ void commit_metadata(const PlannedJob& job,
   make_durable(job);
   if (replaces(job)) replace_target(job, check_lock);
   const auto visible = visible_target(job);
-  if (!job.existing)
+  if (!job.existing && !packs(job))
     with_context([&] { consolidate_above(*visible); },
                  [&] { return visible->describe("") + " is complete"; });
   make_durable(job);

@@ -213,6 +213,10 @@ bool Journal::begin_exchange(const std::string& record) {
                                   std::as_bytes(std::span<const char>(record)));
 }
 
+void Journal::set_exchange(const std::string& record) {
+  write_text(*store_, kExchanging, record);
+}
+
 void Journal::erase_exchange() { store_->erase(kExchanging); }
 
 void Journal::set_committed() { write_text(*store_, kCommitted, plan_hash_); }

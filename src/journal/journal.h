@@ -106,6 +106,8 @@ class Journal {
 
   /// Writes the record `exchanging`; false if there is one.
   bool begin_exchange(const std::string& record);
+  /// Replaces the record.
+  void set_exchange(const std::string& record);
   void erase_exchange();
 
   void set_committed();

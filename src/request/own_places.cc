@@ -5,12 +5,15 @@
 
 #include "base/byte_size.h"
 #include "rechunk/error.h"
+#include "store/archives.h"
 #include "store/file_url.h"
 #include "store/foreign_file.h"
 #include "store/place.h"
 
 namespace rechunk {
 namespace {
+
+namespace fs = std::filesystem;
 
 constexpr std::string_view kTempSuffix = ".rechunk-temp";
 constexpr std::string_view kReplacementSuffix = ".rechunk-new";
@@ -28,6 +31,11 @@ void refuse_files_above(const std::string& place) {
   while (!std::filesystem::exists(there, error) && there.has_parent_path())
     there = there.parent_path();
   refuse_file(there);
+}
+
+bool is_folder(const std::string& place) {
+  std::error_code error;
+  return is_local(place) && fs::is_directory(real_place(place), error);
 }
 
 void check_temp_outside(const std::string& temp, const std::string& place,
@@ -62,18 +70,30 @@ void check_temp_apart(const std::string& temp, const std::string& source,
   check_temp_outside(temp, target, "target");
 }
 
-void check_zip_target(const std::string& target) {
-  const std::string path = real_place(target);
-  std::error_code error;
-  refuse_files_above(target);
-  if (!path.ends_with(".zip") ||
-      (is_local(target) && std::filesystem::exists(path, error)))
-    return;
-  throw Error(ErrorKind::kUnsupported,
-              "writing " + target + ": no zip archives can be written yet",
-              "choose another target, and pack it then: cd TARGET && zip -0 -r "
-              "../" +
-                  name_of_place(target) + " .");
+void check_archives(const std::string& target, const Options& options) {
+  const bool is_file =
+      is_local(target) && fs::is_regular_file(real_place(target));
+  if (!is_file || !names_zip(target)) refuse_files_above(target);
+  if (is_local(target))
+    for (fs::path there = fs::path(real_place(target)).parent_path();
+         !fs::exists(there) && there.has_relative_path();
+         there = there.parent_path())
+      if (names_zip(there.string()))
+        throw Error(ErrorKind::kUnsupported,
+                    "writing " + target + ": it lies in the archive " +
+                        there.string() + ", which is not there",
+                    "give the archive as the target: it is made whole");
+  if (!names_zip(target) || is_folder(target)) return;
+  const std::string writing = "writing " + target + ": ";
+  if (!options.append.empty() || !options.region.empty())
+    throw Error(ErrorKind::kUnsupported,
+                writing + "an archive can be replaced, but not changed",
+                "write into a folder, or rechunk into another archive");
+  if (options.overwrite_in_place)
+    throw Error(ErrorKind::kInvalidArgument,
+                writing + option("overwrite_in_place") +
+                    " is not for archives, which are made whole",
+                option_on("overwrite") + " replaces it");
 }
 
 std::string temp_place(const std::string& temp, const std::string& target) {

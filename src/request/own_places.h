@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "rechunk/options.h"
 #include "rechunk/store.h"
 
 namespace rechunk {
@@ -18,10 +19,11 @@ void check_apart(const std::string& source, const std::string& target);
 void check_temp_apart(const std::string& temp, const std::string& source,
                       const std::string& target);
 
-/// Throws: invalid_argument if the target is a file or lies in one; unsupported
-/// if it is a zip archive that is to be made: readers would take a folder of
-/// that name for one.
-void check_zip_target(const std::string& target);
+/// Throws: invalid_argument if the target is a file, unless that is a zip
+/// archive which can be replaced, or lies in one; unsupported if it lies in an
+/// archive, or if the options change an archive in place: archives are made
+/// whole.
+void check_archives(const std::string& target, const Options& options);
 
 /// A place for the temporary data of one target. The run may empty it. It is
 /// hidden, beside the target ("/data/.b.zarr.rechunk-temp"), or in `temp`, if

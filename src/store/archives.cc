@@ -51,6 +51,12 @@ const ArchiveRow* row_of_name(std::string_view name) {
 
 }  // namespace
 
+bool names_zip(std::string_view place) {
+  place = place.substr(0, place.find_last_not_of('/') + 1);
+  const ArchiveRow* row = row_of_name(place.substr(place.rfind('/') + 1));
+  return row && row->open == open_zip;
+}
+
 std::shared_ptr<Store> open_archive(
     const std::string& url, const StorageOptions& options,
     const std::vector<std::string>& references_below) {

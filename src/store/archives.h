@@ -4,11 +4,15 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "rechunk/store.h"
 
 namespace rechunk {
+
+/// True for names that zip archives have: "x.zip", "x.ozx".
+bool names_zip(std::string_view place);
 
 /// Opens "a/x.zip", or "a/x.zip/group", if a/x.zip is an object; nullptr if it
 /// is not, so that folders may have such names. `references_below`: see

@@ -12,7 +12,7 @@ namespace rechunk {
 namespace {
 
 constexpr std::uint64_t kMost32 = 0xFFFFFFFF, kMost16 = 0xFFFF;
-constexpr std::int64_t kPackPieceBytes = 4 << 20;
+constexpr std::size_t kMostAtATime = 4096;
 constexpr std::uint16_t kUtf8 = 0x800;
 constexpr std::uint16_t kVersion = 20, kVersion64 = 45;
 constexpr std::uint16_t kMadeByUnix = 3 << 8;
@@ -73,24 +73,64 @@ bool is_root_document(std::string_view key) {
   return key.find('/') == std::string_view::npos;
 }
 
-/// The CRC-32 of an object; the buffer holds all of it if it is small enough.
-std::uint32_t crc_of_object(const Store& store, const std::string& key,
-                            std::int64_t bytes, std::vector<std::byte>& buffer,
-                            const std::function<void()>& visit) {
-  std::uint32_t crc = 0;
-  for (std::int64_t at = 0; at < bytes;) {
-    buffer.resize(
-        static_cast<std::size_t>(std::min(bytes - at, kPackPieceBytes)));
-    ReadRequest request{.key = key, .offset = at, .destination = {buffer}};
-    store.read_one(request);
-    if (request.object_bytes != bytes)
-      throw Error(ErrorKind::kIo, "packing " + store.describe(key) +
-                                      ": it changes while it is packed");
-    crc = libdeflate_crc32(crc, buffer.data(), buffer.size());
-    if (visit) visit();
-    at += request.bytes_read;
+struct Listed {
+  std::string name;
+  std::int64_t bytes;
+};
+
+[[noreturn]] void throw_changed(const Store& store, const std::string& name) {
+  throw Error(ErrorKind::kIo, "packing " + store.describe(name) +
+                                  ": it changes while it is packed");
+}
+
+using Buffer = std::span<std::byte>;
+
+std::uint32_t crc_of(Buffer bytes, std::uint32_t before = 0) {
+  return libdeflate_crc32(before, bytes.data(), bytes.size());
+}
+
+/// Calls `visit` with each piece of an object that the buffer cannot hold.
+void read_pieces(const Store& from, const Listed& object, Buffer buffer,
+                 const std::function<void(Buffer)>& visit) {
+  for (std::int64_t at = 0; at < object.bytes;) {
+    ReadRequest piece{
+        .key = object.name, .offset = at, .destination = {buffer}};
+    from.read_one(piece);
+    if (piece.object_bytes != object.bytes || piece.bytes_read == 0)
+      throw_changed(from, object.name);
+    visit(buffer.first(static_cast<std::size_t>(piece.bytes_read)));
+    at += piece.bytes_read;
   }
-  return crc;
+}
+
+void pack_large(const Store& from, const Listed& object, Buffer buffer,
+                ZipWriter& writer) {
+  std::uint32_t crc = 0;
+  read_pieces(from, object, buffer,
+              [&](Buffer piece) { crc = crc_of(piece, crc); });
+  writer.begin(object.name, object.bytes, crc);
+  read_pieces(from, object, buffer,
+              [&](Buffer piece) { writer.append(piece); });
+}
+
+/// Objects that the buffer can hold together.
+void pack_small(const Store& from, std::span<const Listed> objects,
+                Buffer buffer, ZipWriter& writer) {
+  std::vector<ReadRequest> requests;
+  for (const Listed& object : objects) {
+    const auto bytes = static_cast<std::size_t>(object.bytes);
+    requests.push_back(
+        {.key = object.name, .destination = {buffer.first(bytes)}});
+    buffer = buffer.subspan(bytes);
+  }
+  from.read_all(requests);
+  for (std::size_t i = 0; i < objects.size(); ++i) {
+    const Buffer bytes = requests[i].destination[0];
+    if (!requests[i].found || requests[i].object_bytes != objects[i].bytes)
+      throw_changed(from, objects[i].name);
+    writer.begin(objects[i].name, objects[i].bytes, crc_of(bytes));
+    writer.append(bytes);
+  }
 }
 
 }  // namespace
@@ -147,24 +187,31 @@ void ZipWriter::commit() {
   writer_->commit();
 }
 
-void pack_zip(const Store& from, Store& to, const std::string& key) {
-  std::vector<std::pair<std::string, std::int64_t>> objects;
+void pack_zip(const Store& from, Store& to, const std::string& key,
+              std::span<std::byte> buffer) {
+  std::vector<Listed> objects;
   from.list("", [&](std::string_view name, std::int64_t bytes) {
-    objects.emplace_back(name, bytes);
+    objects.push_back({std::string(name), bytes});
   });
   std::sort(objects.begin(), objects.end(), [](auto& a, auto& b) {
-    const bool a_last = is_root_document(a.first),
-               b_last = is_root_document(b.first);
-    return a_last != b_last ? b_last : a.first < b.first;
+    const bool a_last = is_root_document(a.name),
+               b_last = is_root_document(b.name);
+    return a_last != b_last ? b_last : a.name < b.name;
   });
   ZipWriter writer(to.open_writer(key));
-  std::vector<std::byte> buffer;
-  for (const auto& [name, bytes] : objects) {
-    writer.begin(name, bytes, crc_of_object(from, name, bytes, buffer, {}));
-    if (bytes <= kPackPieceBytes)
-      writer.append(std::span(buffer).first(static_cast<std::size_t>(bytes)));
+  const auto room = static_cast<std::int64_t>(buffer.size());
+  for (std::size_t first = 0; first < objects.size();) {
+    std::size_t stop = first;
+    for (std::int64_t bytes = 0; stop < objects.size(); ++stop) {
+      bytes += objects[stop].bytes;
+      if (bytes > room || stop - first == kMostAtATime) break;
+    }
+    if (stop == first)
+      pack_large(from, objects[stop++], buffer, writer);
     else
-      crc_of_object(from, name, bytes, buffer, [&] { writer.append(buffer); });
+      pack_small(from, std::span(objects).subspan(first, stop - first), buffer,
+                 writer);
+    first = stop;
   }
   writer.commit();
 }

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -34,8 +35,10 @@ class ZipWriter {
 };
 
 /// Puts all objects of a store into an archive under a key of another, the
-/// metadata of the root last. Takes a buffer of 4 MiB; objects that are larger
-/// are read twice, first for their checksum. Throws: io.
-void pack_zip(const Store& from, Store& to, const std::string& key);
+/// metadata of the root last. As many objects at a time are asked for as the
+/// buffer can hold; those that are larger are read twice, first for their
+/// checksum. Throws: io (also if an object changes meanwhile).
+void pack_zip(const Store& from, Store& to, const std::string& key,
+              std::span<std::byte> buffer);
 
 }  // namespace rechunk

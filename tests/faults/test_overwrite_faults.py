@@ -7,10 +7,12 @@ run is killed or fails once. RECHUNK_SEED says which.
 from __future__ import annotations
 
 import errno
+import hashlib
 import json
 import os
 import shutil
 import subprocess
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,6 +20,7 @@ import numpy as np
 import pytest
 import xarray as xr
 import zarr
+from zarr.storage import ZipStore
 
 from binary import binary_path
 from shim import CHANGING, Ended, run, shim_env
@@ -40,9 +43,19 @@ class Work:
     calls: list[tuple[str, str]]
 
     @property
+    def is_archive(self) -> bool:
+        """Whether the target is a zip archive."""
+        return (self.folder.parent / "before/b.zip").exists()
+
+    @property
     def target(self) -> Path:
-        """An array within a group, which has neighbours."""
-        return self.folder / "group/b"
+        """An array within a group, which has neighbours; or an archive."""
+        return self.folder / ("group/b.zip" if self.is_archive else "group/b")
+
+    @property
+    def content(self) -> dict[str, str]:
+        """The target's objects and their hashes."""
+        return contents(self.target)
 
     @property
     def command(self) -> tuple[object, ...]:
@@ -63,13 +76,30 @@ class Work:
 
     def is_whole(self) -> bool:
         """Whether the old or the new target is there, in all parts."""
-        return self.target.is_dir() and tree_hash(self.target) in (
-            self.old,
-            self.new,
-        )
+        return self.target.exists() and self.content in (self.old, self.new)
 
 
-@pytest.fixture(params=["exchange", "two steps"])
+def contents(target: Path) -> dict[str, str]:
+    """Hash the objects of a folder or an archive."""
+    if target.is_dir():
+        return tree_hash(target)
+    with zipfile.ZipFile(target) as packed:
+        return {
+            name: hashlib.sha256(packed.read(name)).hexdigest()
+            for name in sorted(packed.namelist())
+            if not name.endswith("/")
+        }
+
+
+def elements(target: Path) -> np.ndarray:
+    """Read the array."""
+    if target.is_dir():
+        return zarr.open_array(target, mode="r")[...]
+    with ZipStore(target, mode="r") as store:
+        return zarr.open_array(store, mode="r")[...]
+
+
+@pytest.fixture(params=["exchange", "two steps", "archive"])
 def work(request: pytest.FixtureRequest, tmp_path: Path) -> Work:
     """Run it once without harm; the disk can exchange folders, or cannot."""
     rng = np.random.default_rng(3)
@@ -83,14 +113,18 @@ def work(request: pytest.FixtureRequest, tmp_path: Path) -> Work:
     (before / "b/README").write_text("mine")
     (before / "b/tables").mkdir()
     (before / "b/tables/t.parquet").write_text("rows")
+    if request.param == "archive":
+        shutil.make_archive(str(before / "b"), "zip", before / "b")
+        shutil.rmtree(before / "b")
     shim = {"no_exchange": int(request.param == "two steps")}
-    work = Work(folder, shim, tree_hash(before / "b"), {}, [])
+    work = Work(folder, shim, {}, {}, [])
     work.put_old_target()
+    work.old = work.content
     ended = work.run(*work.command, calls=CALLS, log=tmp_path / "log")
     assert ended.exit_code == 0, ended.stderr
     assert ("cannot exchange" in ended.stderr) == bool(shim["no_exchange"])
-    assert (zarr.open(work.target)[...] == zarr.open(folder / "a")[...]).all()
-    work.new, work.calls = tree_hash(work.target), ended.calls
+    assert (elements(work.target) == elements(folder / "a")).all()
+    work.new, work.calls = work.content, ended.calls
     foreign = {"README", "tables/t.parquet"}
     assert {k: work.new[k] for k in foreign} == {
         k: work.old[k] for k in foreign
@@ -101,9 +135,10 @@ def work(request: pytest.FixtureRequest, tmp_path: Path) -> Work:
 
 def assert_settled(work: Work, target: dict[str, str], case: str) -> None:
     """Nothing but that target is there, and what was beside it."""
-    assert tree_hash(work.target) == target, case
+    assert work.content == target, case
     assert_only(work.folder, "a", "group")
-    assert_only(work.folder / "group", "b", "neighbour", "zarr.json")
+    names = (work.target.name, "neighbour", "zarr.json")
+    assert_only(work.folder / "group", *names)
 
 
 def end(work: Work, rng: np.random.Generator, case: str) -> None:
@@ -117,7 +152,7 @@ def end(work: Work, rng: np.random.Generator, case: str) -> None:
         assert work.is_whole(), f"{case} --- {dropped.stderr}"
     ended = work.run("resume", work.target)
     assert ended.exit_code == 0, f"{case} --- {ended.stderr}"
-    target = work.new if state == "stopped" else tree_hash(work.target)
+    target = work.new if state == "stopped" else work.content
     assert target in (work.old, work.new), case
     assert_settled(work, target, case)
 
@@ -173,7 +208,7 @@ def test_a_failing_call_has_lost_nothing(work: Work) -> None:
         if not (work.shim["no_exchange"] and lasting):
             assert work.is_whole(), case
         if ended.exit_code == 0:
-            assert tree_hash(work.target) == work.new, case
+            assert work.content == work.new, case
             work.run("resume", work.target)
         else:
             end(work, rng, case)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from zipfile import is_zipfile
 
 import numpy as np
 import pytest
@@ -29,12 +30,22 @@ def test_a_file_is_told_by_what_it_holds(
     assert (tmp_path / "x").read_bytes() == content
 
 
-def test_a_zip_archive_is_not_made_as_a_folder(tmp_path: Path) -> None:
-    """Named as one, it would be opened as one."""
-    zarr.create_array(tmp_path / "s", data=np.ones((4, 4)), chunks=(1, 4))
-    with pytest.raises(RechunkError, match="no zip archives"):
-        rechunk(tmp_path / "s", (4, 1), "1MB", tmp_path / "t.zip").execute()
-    assert not (tmp_path / "t.zip").exists()
+@pytest.mark.parametrize("executor", ["threads", "python", "dask"])
+def test_a_zip_archive_is_made_and_opened(
+    tmp_path: Path, executor: str
+) -> None:
+    """By each executor; what an execution returns reads it."""
+    data = np.random.default_rng(3).random((4, 6))
+    zarr.create_array(tmp_path / "s", data=data, chunks=(1, 6))
+    target = tmp_path / "t.zip"
+    planned = rechunk(tmp_path / "s", (4, 2), "1MB", target, executor=executor)
+    made = planned.execute()
+    assert made.chunks == (4, 2)
+    np.testing.assert_array_equal(made[...], data)
+    assert is_zipfile(target)
+    with pytest.raises(RechunkError, match="not changed"):
+        rechunk(data, (4, 2), "1MB", target, region="all")
+    assert {path.name for path in tmp_path.iterdir()} == {"s", "t.zip"}
 
 
 def test_the_memory_that_would_do_does(tmp_path: Path) -> None:
