@@ -13,7 +13,8 @@ from rechunk.errors import InvalidArgumentError, UnsupportedError
 
 _MOST_THREADS = 1 << 16
 # Files that the native part opens as stores.
-_ARCHIVES = (".zip", ".ozx", ".json")
+ZIP_NAMES = (".zip", ".ozx")
+_ARCHIVES = (*ZIP_NAMES, ".json")
 
 
 def check_flags(**flags: Any) -> None:

@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any
 
+from rechunk.checks import ZIP_NAMES
 from rechunk.documents import DOCUMENTS, Publish
 from rechunk.errors import InvalidArgumentError
 from rechunk.requests import Requests
@@ -323,11 +324,15 @@ def place_in(store: Any, path: str = "") -> str | StoreAdapter:
 
 
 def store_at(place: Any) -> tuple[Any, str]:
-    """The zarr store of a place and the path in it."""
+    """The zarr store of a place and the path in it. That of an archive is read
+    only.
+    """
     if isinstance(place, StoreAdapter):
         return place.store, place.path
-    from zarr.storage import LocalStore
+    from zarr.storage import LocalStore, ZipStore
 
+    if str(place).endswith(ZIP_NAMES) and os.path.isfile(place):
+        return ZipStore(place, mode="r"), ""
     return LocalStore(os.fspath(place)), ""
 
 

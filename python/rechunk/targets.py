@@ -6,10 +6,10 @@ import os
 from dataclasses import dataclass, field
 from typing import Any
 
-from rechunk.checks import local_path
+from rechunk.checks import ZIP_NAMES, local_path
 from rechunk.errors import InvalidArgumentError, UnsupportedError
 from rechunk.stores import StoreAdapter, place_in, place_of, store_at
-from rechunk.urls import as_zarr_place
+from rechunk.urls import as_zarr_place, is_url
 
 
 @dataclass
@@ -29,11 +29,17 @@ class Target:
         return self.place if isinstance(self.place, str) else ""
 
     def open(self) -> Any:
-        """The zarr Array or Group there."""
+        """The zarr Array or Group there. One in an archive is read only."""
         import zarr
 
+        if is_url(self.place) and str(self.place).endswith(ZIP_NAMES):
+            raise UnsupportedError(
+                f"opening {self.place}: zarr-python reads archives on disks",
+                "rechunk reads it by its URL",
+            )
         store, path = store_at(as_zarr_place(self.place, self.storage))
-        return zarr.open(store, path=path, mode="r+")
+        mode: Any = "r" if store.read_only else "r+"
+        return zarr.open(store, path=path, mode=mode)
 
 
 def as_place(store: Any, what: str) -> str | StoreAdapter:

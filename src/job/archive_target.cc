@@ -59,12 +59,6 @@ std::shared_ptr<Store> old_archive(const PlannedJob& job) {
   return open_archive(job.places.target, job.stores.storage.target, {});
 }
 
-std::int64_t stored_bytes(const Store& store) {
-  std::int64_t sum = 0;
-  store.list("", [&](std::string_view, std::int64_t bytes) { sum += bytes; });
-  return sum;
-}
-
 // How large the target will be is not known; most often it is as large as its
 // source is stored. It is there twice when it is packed.
 void check_room(const PlannedJob& job) {
@@ -90,19 +84,6 @@ void carry_files(const PlannedJob& job, std::span<std::byte> buffer) {
     }
     writer->commit();
   }
-}
-
-// Each entry has a checksum, which is compared when all of it is read.
-void read_again(const Object& packed, const std::string& place,
-                std::span<std::byte> buffer) {
-  const auto archive = make_zip_store(packed.around, packed.name, place);
-  archive->list("", [&](std::string_view name, std::int64_t bytes) {
-    ReadRequest part{.key = std::string(name), .destination = {buffer}};
-    do {
-      archive->read_one(part);
-      part.offset += part.bytes_read;
-    } while (part.offset < bytes);
-  });
 }
 
 // 0: no file is there.
@@ -157,7 +138,10 @@ std::uint64_t pack_tree(const PlannedJob& job) {
   const Object packed = packed_of(job);
   packed.around->drop_unfinished(packed.name);
   pack_zip(*job.stores.target, *packed.around, packed.name, buffer);
-  if (job.options.verify) read_again(packed, job.places.target, buffer);
+  if (job.options.verify)
+    verify_zip(*job.stores.target,
+               *make_zip_store(packed.around, packed.name, job.places.target),
+               buffer);
   return is_local(job.places.target) ? inode_of(packed_path(job)) : 0;
 }
 

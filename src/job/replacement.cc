@@ -112,12 +112,6 @@ void check_place(const PlannedJob& job) {
                 "replacing " + path + ": you may not write to it");
 }
 
-std::int64_t stored_bytes(const Store& store) {
-  std::int64_t sum = 0;
-  store.list("", [&](std::string_view, std::int64_t bytes) { sum += bytes; });
-  return sum;
-}
-
 // How large the new target will be is not known; most often it is as large as
 // its source is stored.
 void check_room(const PlannedJob& job) {

@@ -137,6 +137,12 @@ std::shared_ptr<Store> open_own_store(const std::string& place,
   return open_store(place, options);
 }
 
+std::int64_t stored_bytes(const Store& store) {
+  std::int64_t sum = 0;
+  store.list("", [&](std::string_view, std::int64_t bytes) { sum += bytes; });
+  return sum;
+}
+
 void check_free_space(const Store& store, std::int64_t bytes,
                       const std::string& what, const std::string& hint) {
   const auto free = store.free_bytes();

@@ -52,6 +52,9 @@ bool is_replacement_of(const std::string& place, const std::string& target);
 std::shared_ptr<Store> open_own_store(const std::string& place,
                                       const StorageOptions& options);
 
+/// Of all objects of a store.
+std::int64_t stored_bytes(const Store& store);
+
 /// Throws: io if the store has less than `bytes` free for `what`.
 void check_free_space(const Store& store, std::int64_t bytes,
                       const std::string& what, const std::string& hint);

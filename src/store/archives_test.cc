@@ -298,5 +298,27 @@ TEST(ZipStore, NeverGivesWrongBytesOfADamagedDirectory) {
   EXPECT_GT(right, 100);  // Times and attributes say nothing.
 }
 
+// With objects that the buffer holds, and one that it does not.
+TEST(PackedArchive, IsComparedWithWhatWasPacked) {
+  const Objects objects{{"large", random_text(9000, 1)},
+                        {"small", random_text(300, 2)},
+                        {"zarr.json", "{}"}};
+  const auto from = memory_with(objects);
+  const std::string whole = *read_text(*packed(objects), "x.zip");
+  std::vector<std::byte> buffer(5000);
+  const auto verify = [&](const std::string& bytes) {
+    const auto outer = memory_with({{"x.zip", bytes}});
+    verify_zip(*from, *make_zip_store(outer, "x.zip", "x.zip"), buffer);
+  };
+  EXPECT_NO_THROW(verify(whole));
+  for (const auto& [key, text] : objects) {
+    std::string changed = whole;
+    changed[whole.find(text) + text.size() / 2] ^= 1;
+    EXPECT_THROW(verify(changed), Error) << key;
+  }
+  EXPECT_THROW(verify(*read_text(*packed({{"zarr.json", "{}"}}), "x.zip")),
+               Error);
+}
+
 }  // namespace
 }  // namespace rechunk

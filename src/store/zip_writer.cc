@@ -3,6 +3,7 @@
 #include <libdeflate.h>
 
 #include <algorithm>
+#include <functional>
 #include <utility>
 #include <vector>
 
@@ -76,6 +77,7 @@ bool is_root_document(std::string_view key) {
 struct Listed {
   std::string name;
   std::int64_t bytes;
+  friend bool operator==(const Listed&, const Listed&) = default;
 };
 
 [[noreturn]] void throw_changed(const Store& store, const std::string& name) {
@@ -113,9 +115,10 @@ void pack_large(const Store& from, const Listed& object, Buffer buffer,
               [&](Buffer piece) { writer.append(piece); });
 }
 
-/// Objects that the buffer can hold together.
-void pack_small(const Store& from, std::span<const Listed> objects,
-                Buffer buffer, ZipWriter& writer) {
+/// Reads whole objects that the buffer can hold together.
+std::vector<ReadRequest> read_small(const Store& from,
+                                    std::span<const Listed> objects,
+                                    Buffer buffer) {
   std::vector<ReadRequest> requests;
   for (const Listed& object : objects) {
     const auto bytes = static_cast<std::size_t>(object.bytes);
@@ -124,12 +127,43 @@ void pack_small(const Store& from, std::span<const Listed> objects,
     buffer = buffer.subspan(bytes);
   }
   from.read_all(requests);
-  for (std::size_t i = 0; i < objects.size(); ++i) {
-    const Buffer bytes = requests[i].destination[0];
+  for (std::size_t i = 0; i < objects.size(); ++i)
     if (!requests[i].found || requests[i].object_bytes != objects[i].bytes)
       throw_changed(from, objects[i].name);
-    writer.begin(objects[i].name, objects[i].bytes, crc_of(bytes));
-    writer.append(bytes);
+  return requests;
+}
+
+std::vector<Listed> list_of(const Store& store) {
+  std::vector<Listed> objects;
+  store.list("", [&](std::string_view name, std::int64_t bytes) {
+    objects.push_back({std::string(name), bytes});
+  });
+  std::sort(objects.begin(), objects.end(), [](auto& a, auto& b) {
+    const bool a_last = is_root_document(a.name),
+               b_last = is_root_document(b.name);
+    return a_last != b_last ? b_last : a.name < b.name;
+  });
+  return objects;
+}
+
+/// Divides the objects into those that the buffer can hold together, and those
+/// that it cannot hold.
+void in_batches(
+    const std::vector<Listed>& objects, Buffer buffer,
+    const std::function<void(std::span<const Listed> small)>& visit_small,
+    const std::function<void(const Listed& large)>& visit_large) {
+  const auto room = static_cast<std::int64_t>(buffer.size());
+  for (std::size_t first = 0; first < objects.size();) {
+    std::size_t stop = first;
+    for (std::int64_t bytes = 0; stop < objects.size(); ++stop) {
+      bytes += objects[stop].bytes;
+      if (bytes > room || stop - first == kMostAtATime) break;
+    }
+    if (stop > first)
+      visit_small(std::span(objects).subspan(first, stop - first));
+    else
+      visit_large(objects[stop++]);
+    first = stop;
   }
 }
 
@@ -189,31 +223,48 @@ void ZipWriter::commit() {
 
 void pack_zip(const Store& from, Store& to, const std::string& key,
               std::span<std::byte> buffer) {
-  std::vector<Listed> objects;
-  from.list("", [&](std::string_view name, std::int64_t bytes) {
-    objects.push_back({std::string(name), bytes});
-  });
-  std::sort(objects.begin(), objects.end(), [](auto& a, auto& b) {
-    const bool a_last = is_root_document(a.name),
-               b_last = is_root_document(b.name);
-    return a_last != b_last ? b_last : a.name < b.name;
-  });
   ZipWriter writer(to.open_writer(key));
-  const auto room = static_cast<std::int64_t>(buffer.size());
-  for (std::size_t first = 0; first < objects.size();) {
-    std::size_t stop = first;
-    for (std::int64_t bytes = 0; stop < objects.size(); ++stop) {
-      bytes += objects[stop].bytes;
-      if (bytes > room || stop - first == kMostAtATime) break;
-    }
-    if (stop == first)
-      pack_large(from, objects[stop++], buffer, writer);
-    else
-      pack_small(from, std::span(objects).subspan(first, stop - first), buffer,
-                 writer);
-    first = stop;
-  }
+  in_batches(
+      list_of(from), buffer,
+      [&](std::span<const Listed> small) {
+        for (const ReadRequest& read : read_small(from, small, buffer)) {
+          const Buffer bytes = read.destination[0];
+          writer.begin(read.key, read.object_bytes, crc_of(bytes));
+          writer.append(bytes);
+        }
+      },
+      [&](const Listed& large) { pack_large(from, large, buffer, writer); });
   writer.commit();
+}
+
+void verify_zip(const Store& from, const Store& archive,
+                std::span<std::byte> buffer) {
+  const Buffer half = buffer.first(buffer.size() / 2);
+  const Buffer other = buffer.subspan(half.size(), half.size());
+  const auto objects = list_of(archive);
+  if (list_of(from) != objects)
+    throw Error(ErrorKind::kCorrupt,
+                "verifying " + archive.describe("") +
+                    ": it does not hold the objects that were packed");
+  in_batches(
+      objects, buffer,
+      [&](std::span<const Listed> small) {
+        read_small(archive, small, buffer);
+      },
+      [&](const Listed& large) {
+        std::int64_t at = 0;
+        read_pieces(archive, large, half, [&](Buffer piece) {
+          ReadRequest own{.key = large.name,
+                          .offset = at,
+                          .destination = {other.first(piece.size())}};
+          from.read_one(own);
+          if (!std::equal(piece.begin(), piece.end(), other.begin()))
+            throw Error(ErrorKind::kCorrupt, "verifying " +
+                                                 archive.describe(large.name) +
+                                                 ": it is not what was packed");
+          at += own.bytes_read;
+        });
+      });
 }
 
 }  // namespace rechunk

@@ -41,4 +41,10 @@ class ZipWriter {
 void pack_zip(const Store& from, Store& to, const std::string& key,
               std::span<std::byte> buffer);
 
+/// Reads a packed archive again. Objects that the buffer holds are compared
+/// with their checksums, larger ones with those that were packed. Throws: io,
+/// corrupt.
+void verify_zip(const Store& from, const Store& archive,
+                std::span<std::byte> buffer);
+
 }  // namespace rechunk
