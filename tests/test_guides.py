@@ -16,6 +16,7 @@ import zarr
 from binary import ROOT, Rechunk
 from jobs import JOBS, assert_equal_elements
 from servers import Bucket, HttpServer
+from test_references import FIELD, references_to, write_file
 
 GUIDES = ROOT / "docs" / "guides"
 BLOCK = re.compile(
@@ -302,3 +303,34 @@ def test_the_page_on_buckets_shows_what_runs(
                     (bucket.folder / key).unlink()
     made = zarr.open_array(tmp_path / "by-place.zarr" / "field")
     np.testing.assert_array_equal(made[:], field[:])
+
+
+def test_the_page_on_archives_shows_what_runs(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """Its blocks, one after the other; files lie here and elsewhere."""
+    install(rechunk, tmp_path)
+    for name, folder in (("references", "."), ("others", "elsewhere")):
+        file = tmp_path / folder / "a.nc"
+        file.parent.mkdir(exist_ok=True)
+        write_file(file, FIELD)
+        refs = references_to([file], str(file.parent / "{}"))
+        (tmp_path / f"{name}.json").write_text(json.dumps(refs))
+    with zarr.storage.ZipStore(tmp_path / "data.zip", mode="w") as store:
+        for place in (store, tmp_path / "by-map.zarr"):
+            group = zarr.create_group(place)
+            group.create_array("field", data=FIELD, chunks=(5, 24))
+    page = (GUIDES / "archives.md").read_text()
+    page = page.replace("/data/netcdf", str(tmp_path / "elsewhere"))
+    for block in re.findall(r"```sh\n(rechunk .*?)```", page, re.S):
+        (tmp_path / "typed.sh").write_text(f"set -e\n{block}")
+        done = run_script(tmp_path, "typed.sh")
+        assert done.returncode == 0, done.stderr
+    for made in (
+        *("by-place.zarr", "from-netcdf.zarr", "others.zarr"),
+        zarr.storage.ZipStore(tmp_path / "by-place.zip", mode="r"),
+    ):
+        place = tmp_path / made if isinstance(made, str) else made
+        field = zarr.open_group(place, mode="r")["field"]
+        assert field.chunks == (30, 3)
+        np.testing.assert_array_equal(field[...], FIELD)
