@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -151,12 +152,12 @@ def test_by_default_long_jobs_are_measured(
     """Not for other processes, and not again if the run goes on."""
     source, target = tmp_path / "a", tmp_path / "b"
     zarr.create_array(
-        source, shape=(40_000, 1000, 1000), dtype="f4", chunks=(10, 1000, 1000)
+        source, shape=(1000, 1000, 1000), dtype="f4", chunks=(10, 1000, 1000)
     )[:1] = 1
 
     def missing(command: str, *flags: object) -> float:
         result = rechunk(
-            *(command, source, target, "--chunks", "40000,10,10"),
+            *(command, source, target, "--chunks", "1000,1,1", "--threads", 2),
             *("--max-memory", "1GB", *flags),
         )
         assert result.exit_code == 0, str(result)
@@ -174,3 +175,44 @@ def test_by_default_long_jobs_are_measured(
         "a",
         "plan.json",
     ]
+
+
+def test_what_no_cache_holds_is_planned_for_the_disk(
+    rechunk: Rechunk, tmp_path: Path
+) -> None:
+    """Without measuring, too: machines have less memory than this array."""
+    source = tmp_path / "a"
+    zarr.create_array(
+        source,
+        shape=(40_000, 10_000, 10_000),
+        dtype="f4",
+        chunks=(100, 1000, 1000),
+    )
+
+    def planned(calibrate: str) -> dict:
+        result = rechunk(
+            *("plan", source, tmp_path / "b", "--chunks", "40000,10,10"),
+            *("--max-memory", "1GB", "--calibrate", calibrate, "--json"),
+        )
+        assert result.exit_code == 0, str(result)
+        return result.json()["arrays"][0]
+
+    if not lies_on_a_disk(tmp_path):
+        pytest.skip("the folder for tests lies in memory")
+    estimated = planned("off")
+    assert estimated["costs"]["temp_disk_ns_per_byte"] == 4
+    assert any(stage["coded"] for stage in estimated["stages"])
+    # Source and coded intermediates are read, and as much is written.
+    assert estimated["predicted_seconds"] > 2 * 16e12 * 0.33 * 4e-9
+    assert planned("off") == estimated
+    measured = planned("on")["costs"]["temp_disk_ns_per_byte"]
+    assert 0 < measured != 4
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a"]
+
+
+def lies_on_a_disk(folder: Path) -> bool:
+    """Whether it does, as the kernel says."""
+    kind = subprocess.run(
+        ["stat", "-f", "-c", "%T", folder], capture_output=True, text=True
+    )
+    return kind.stdout.strip() not in ("tmpfs", "ramfs")

@@ -50,6 +50,9 @@ struct CopyCosts {
   double source_stored_ratio = 1, target_stored_ratio = 1;
   double write_ns_per_byte = 0;  ///< Per stored byte, at the target's place.
   double missing_share = 0;      ///< Of the source's chunks.
+  /// Of a disk that intermediates reach because the page cache does not hold
+  /// them; wall-clock, per stored byte. 0: it holds them.
+  double temp_disk_ns_per_byte = 0;
 };
 
 /// All stages of one array. The target of each is the source of the next.

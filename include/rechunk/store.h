@@ -66,6 +66,7 @@ struct Medium {
   /// Memory that an open writer has for itself, beside what its caller has.
   std::int64_t writer_bytes = 0;
   bool is_remote = false;  ///< Requests leave the machine.
+  bool is_disk = false;    ///< Behind this machine's page cache.
   /// True if the store holds a copy of each request's bytes, so that requests
   /// in flight need their memory twice.
   bool copies = false;

@@ -61,6 +61,7 @@ ArrayCopy::ArrayCopy(const StagedCopySpec& spec,
             .fill =
                 options.source_fill.empty() ? target.fill : options.source_fill,
             .coded = copy.coded,
+            .disk_ns_per_byte = spec_.costs.temp_disk_ns_per_byte,
             .window = spec_.window});
   }
   if (options.digest) digest_scalars_ = digest_scalars(target.scalars);

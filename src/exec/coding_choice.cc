@@ -18,11 +18,13 @@ bool CodingChoice::next() {
   return turn % kTryAgainAfter == 0 ? !coded : coded;
 }
 
-void CodingChoice::tell(bool coded, std::int64_t bytes, double seconds) {
+void CodingChoice::tell(bool coded, std::int64_t bytes, std::int64_t stored,
+                        double seconds) {
   const std::lock_guard lock(mutex_);
   Speed& speed = coded ? coded_ : raw_;
   speed.bytes = kMemory * speed.bytes + static_cast<double>(bytes);
-  speed.seconds = kMemory * speed.seconds + seconds;
+  speed.seconds = kMemory * speed.seconds + seconds +
+                  static_cast<double>(stored) * disk_ns_per_byte_ * 1e-9;
 }
 
 }  // namespace rechunk

@@ -10,12 +10,19 @@ namespace rechunk {
 
 class CodingChoice {
  public:
+  /// `disk_ns_per_byte`: what each stored byte costs beside the time of the
+  /// thread that writes it.
+  explicit CodingChoice(double disk_ns_per_byte = 0)
+      : disk_ns_per_byte_(disk_ns_per_byte) {}
+
   /// True if the next object should be coded. At first both ways are tried, and
   /// later again from time to time.
   bool next();
 
-  /// Reports how long it took to write an object of so many bytes.
-  void tell(bool coded, std::int64_t bytes, double seconds);
+  /// Reports how long it took to write an object of so many bytes, and how many
+  /// are stored.
+  void tell(bool coded, std::int64_t bytes, std::int64_t stored,
+            double seconds);
 
  private:
   struct Speed {
@@ -23,6 +30,7 @@ class CodingChoice {
     double cost() const { return bytes > 0 ? seconds / bytes : 0; }
   };
 
+  const double disk_ns_per_byte_;
   std::mutex mutex_;
   std::int64_t asked_ = 0;
   Speed raw_, coded_;

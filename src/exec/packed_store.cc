@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <ctime>
 #include <utility>
 
 #include "exec/coded_object.h"
@@ -12,8 +12,6 @@
 
 namespace rechunk {
 namespace {
-
-using std::chrono::steady_clock;
 
 // Written between two beats.
 constexpr std::size_t kBeatBytes = 16 << 20;
@@ -30,12 +28,23 @@ PackedStore::PackedStore(std::shared_ptr<Store> store, Options options)
       objects_(options_.shape, options_.chunks) {
   if (!options_.coded) return;
   codec_ = make_light_codec(options_.item_bytes);
-  choice_ = std::make_shared<CodingChoice>();
+  choice_ = std::make_shared<CodingChoice>(options_.disk_ns_per_byte);
 }
 
 BlockLayout PackedStore::block_layout(const Region& task) const {
   return BlockLayout::of_pieces(task, options_.layout, options_.axis_order,
                                 options_.item_bytes);
+}
+
+// Where a disk lets writers wait, it is by chance which of them. So the waiting
+// does not count; the choice counts their bytes.
+double PackedStore::seconds() const {
+  timespec now{};
+  clock_gettime(
+      options_.disk_ns_per_byte > 0 ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC,
+      &now);
+  return static_cast<double>(now.tv_sec) +
+         static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 std::string PackedStore::key(std::int64_t task) const {
@@ -53,15 +62,13 @@ void PackedStore::write(std::int64_t task, const Block& block, Arena& arena,
       [&] {
         if (!block.has_data() || !may_be_coded(block.layout().region()))
           return write_raw(name, block, pulse);
-        const auto begin = steady_clock::now();
+        const double begin = seconds();
         const bool coded = choice_->next();
         std::int64_t bytes = coded ? write_coded(name, block, arena, pulse) : 0;
         // The time of a vain try counts for coding, so that it is chosen less
         // often.
         if (bytes == 0) bytes = write_raw(name, block, pulse);
-        choice_->tell(
-            coded, block.layout().bytes(),
-            std::chrono::duration<double>(steady_clock::now() - begin).count());
+        choice_->tell(coded, block.layout().bytes(), bytes, seconds() - begin);
         return bytes;
       },
       [&] { return "writing intermediate " + store_->describe(name); });

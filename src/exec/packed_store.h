@@ -34,6 +34,7 @@ class PackedStore {
     std::vector<std::byte> fill;  ///< The element of objects without data.
     /// Objects may be coded: their writers and readers have the memory for it.
     bool coded = false;
+    double disk_ns_per_byte = 0;  ///< CopyCosts::temp_disk_ns_per_byte.
     /// Ranges that a block asks for at a time, if the store serves several.
     int window = 1;
   };
@@ -91,6 +92,7 @@ class PackedStore {
   void put_pieces(const Range& range, std::span<const std::byte> bytes,
                   Block& block) const;
   std::string key(std::int64_t task) const;
+  double seconds() const;
 
   std::shared_ptr<Store> store_;
   Options options_;

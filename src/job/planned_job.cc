@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "base/array_label.h"
+#include "base/machine.h"
 #include "base/random_number.h"
 #include "job/choose_parts.h"
 #include "job/partial_objects.h"
@@ -52,8 +53,18 @@ std::vector<ArrayProblem> problems_of(const PlannedJob& job) {
     source.unit_scratch_bytes = source.object_scratch_bytes = 0;
     source.spare_bytes = 0;
   }
+  add_page_cache(page_cache_bytes(job), problems);
   return problems;
 }
+
+}  // namespace
+
+// Never what is free at the moment, so that plans are the same every time.
+std::int64_t page_cache_bytes(const PlannedJob& job) {
+  return std::max<std::int64_t>(0, memory_limit() - job.options.max_memory);
+}
+
+namespace {
 
 // Arrays of a group may be links to elsewhere.
 void check_arrays_apart(const PlannedJob& job) {

@@ -56,6 +56,10 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
 /// memory.
 MemoryBudget process_budget(const PlannedJob& job);
 
+/// What the page cache can hold beside the budget: the memory of the machine,
+/// or of its cgroup, is for both.
+std::int64_t page_cache_bytes(const PlannedJob& job);
+
 /// Changes the number of threads, as far as the memory allows.
 void use_threads(PlannedJob& job, int threads);
 

@@ -3,6 +3,7 @@
 #include "job/plan_file.h"
 #include "journal/journal.h"
 #include "measure/calibrate.h"
+#include "request/media.h"
 
 namespace rechunk {
 namespace {
@@ -29,6 +30,7 @@ void calibrate(const PlannedJob& job, std::vector<ArrayProblem>& problems) {
                           .source = job.source,
                           .target = job.target,
                           .left_out = {},
+                          .source_place = job.places.source,
                           .target_place = job.places.target,
                           .temp_place = job.places.temp,
                           .budget = budget,
@@ -45,6 +47,7 @@ void weigh_plan(PlannedJob& job, std::vector<ArrayProblem>& problems) {
   job.plan = make_plan(problems, at_hand);
   if (!is_measured(job)) return;
   calibrate(job, problems);
+  add_page_cache(page_cache_bytes(job), problems);
   job.plan = make_plan(problems, at_hand);
 }
 

@@ -11,6 +11,7 @@
 
 #include "measure/chunk_sampler.h"
 #include "measure/disk_probe.h"
+#include "plan/cost.h"
 #include "rechunk/error.h"
 
 namespace rechunk {
@@ -148,6 +149,7 @@ void take_over(const SamplesOfThreads& samples, double bytes,
   source.stored_ratio = samples.ratio(&ChunkSample::source_ratio);
   target.stored_ratio = samples.ratio(&ChunkSample::target_ratio);
   target.codec_ns_per_byte = samples.time(&ChunkSample::encode_ns);
+  problem.light_stored_ratio = samples.ratio(&ChunkSample::light_ratio);
   if (source.medium.latency_ns > 0) return;
   const double read = samples.time(&ChunkSample::read_ns);
   const double stored = source.stored_ratio * bytes;
@@ -157,6 +159,9 @@ void take_over(const SamplesOfThreads& samples, double bytes,
         source.medium.request_ns + stored * source.medium.read_ns_per_byte;
     source.codec_ns_per_byte = std::max(0.0, read - other) / bytes;
   }
+  // Else the disk's time counts for itself.
+  if (is_beyond_cache(problem) && source.medium.disk_read_ns_per_byte > 0)
+    return;
   const double cold = samples.time(&ChunkSample::first_read_ns) - read;
   source.medium.read_ns_per_byte += std::max(0.0, cold) / stored;
 }
@@ -166,6 +171,25 @@ double bytes_of(const ArrayProblem& problem) {
   for (const std::int64_t length : problem.shape)
     bytes *= static_cast<double>(length);
   return bytes;
+}
+
+// Places on the disk of the intermediates cost what these do.
+void use_past_cache(const Calibration& job,
+                    std::vector<ArrayProblem>& problems) {
+  const auto costs = probe_past_cache(job.temp_place, job.budget);
+  if (!costs) return;
+  const auto use = [&](const std::string& place, MediumTraits& medium) {
+    if (medium.disk_write_ns_per_byte == 0 ||
+        !on_same_disk(place, job.temp_place))
+      return;
+    medium.disk_read_ns_per_byte = costs->read_ns;
+    medium.disk_write_ns_per_byte = costs->write_ns;
+  };
+  for (ArrayProblem& problem : problems) {
+    use(job.source_place, problem.source.medium);
+    use(job.target_place, problem.target.medium);
+    use(job.temp_place, problem.temp);
+  }
 }
 
 void use(const std::optional<DiskCosts>& costs, MediumTraits& medium) {
@@ -200,10 +224,20 @@ void calibrate_codecs(const Calibration& job, MemoryBudget& budget,
 
 void calibrate(const Calibration& job, std::vector<ArrayProblem>& problems) {
   MemoryBudget& budget = job.budget;
-  const auto disk = probe_disk(job.temp_place, job.threads, budget);
-  const bool one_disk = on_same_disk(job.temp_place, job.target_place);
   double all_bytes = 0;
-  for (const ArrayProblem& problem : problems) all_bytes += bytes_of(problem);
+  bool may_reach_disk = false;
+  for (const ArrayProblem& problem : problems) {
+    all_bytes += bytes_of(problem);
+    may_reach_disk = may_reach_disk || is_beyond_cache(problem) ||
+                     reaches_disk(problem, problem.shape);
+  }
+  // A cache that fills up lets writers wait, and then shows the disk's time.
+  std::optional<DiskCosts> disk;
+  if (may_reach_disk)
+    use_past_cache(job, problems);
+  else
+    disk = probe_disk(job.temp_place, job.threads, budget);
+  const bool one_disk = on_same_disk(job.temp_place, job.target_place);
   for (ArrayProblem& problem : problems) {
     use(disk, problem.temp);
     if (one_disk) use(disk, problem.target.medium);

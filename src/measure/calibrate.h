@@ -19,8 +19,9 @@ struct Calibration {
   const std::shared_ptr<Store>& source_store;
   const Hierarchy& source;
   const Hierarchy& target;
-  std::vector<std::string> left_out;     ///< Arrays that lie in no store.
-  std::string target_place, temp_place;  ///< URLs; "" where they are no paths.
+  std::vector<std::string> left_out;  ///< Arrays that lie in no store.
+  /// URLs; "" where they are no paths.
+  std::string source_place, target_place, temp_place;
   MemoryBudget& budget;
   int threads = 1;
 };
@@ -30,7 +31,8 @@ struct Calibration {
 /// chunks are missing. Writes and reads files without names where temporary
 /// data will lie, and nowhere else. All this runs on the job's threads, as far
 /// as its memory allows. The results go into the problems' traits. It takes
-/// some tenths of a second, and at most the job's memory. What cannot be
+/// some tenths of a second, or some seconds if the page cache may not hold the
+/// job, and at most the job's memory. What cannot be
 /// measured (damaged or missing chunks, codecs behind a network, places that
 /// are not paths) stays an estimate.
 void calibrate(const Calibration& job, std::vector<ArrayProblem>& problems);

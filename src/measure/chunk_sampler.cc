@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "exec/block.h"
+#include "exec/coded_object.h"
 #include "measure/stopwatch.h"
 
 namespace rechunk {
@@ -10,6 +11,8 @@ namespace {
 
 // Short chunks are encoded again and again, as in a run.
 constexpr std::size_t kEncodedBytes = 256 << 10;
+// Of a chunk, to learn how small intermediates get.
+constexpr std::int64_t kLightBytes = 1 << 20;
 
 }  // namespace
 
@@ -18,16 +21,19 @@ ChunkSampler::ChunkSampler(const std::shared_ptr<Store>& store,
                            const ArrayMetadata& target)
     : source_(std::make_shared<const ArrayLayout>(make_layout(source))),
       target_(make_layout(target)),
+      light_codec_(make_light_codec(target_.item_bytes)),
       reader_(store, path, source_, target_.scalars),
       chunks_(source_->shape, source_->chunk_shape) {}
 
 std::int64_t ChunkSampler::memory_bytes() const {
   const std::int64_t chunk = source_->chunk_bytes();
-  return MemoryBudget::aligned(8 * MemoryBudget::kAlignment + chunk +
-                               ArrayReader::unit_scratch_bytes(*source_) +
-                               ArrayReader::object_scratch_bytes(*source_) +
-                               target_.codecs.max_encoded_bytes(chunk) +
-                               target_.codecs.scratch_bytes(chunk));
+  return MemoryBudget::aligned(
+      8 * MemoryBudget::kAlignment + chunk +
+      ArrayReader::unit_scratch_bytes(*source_) +
+      ArrayReader::object_scratch_bytes(*source_) +
+      std::max(target_.codecs.max_encoded_bytes(chunk),
+               light_codec_.max_encoded_bytes(std::min(chunk, kLightBytes))) +
+      target_.codecs.scratch_bytes(chunk));
 }
 
 bool ChunkSampler::is_there(std::int64_t chunk) const {
@@ -71,7 +77,9 @@ void ChunkSampler::encode(std::span<const std::byte> elements, Arena& arena,
   const auto part = elements.first(std::min(
       elements.size(), static_cast<std::size_t>(target_.chunk_bytes())));
   const auto bytes = static_cast<std::int64_t>(part.size());
-  const auto encoded = arena.take(target_.codecs.max_encoded_bytes(bytes));
+  const auto encoded = arena.take(
+      std::max(target_.codecs.max_encoded_bytes(bytes),
+               light_codec_.max_encoded_bytes(std::min(bytes, kLightBytes))));
   const auto buffer = arena.take(target_.codecs.buffer_bytes(bytes));
   const Stopwatch watch;
   const auto times = std::max<std::size_t>(1, kEncodedBytes / part.size());
@@ -82,6 +90,12 @@ void ChunkSampler::encode(std::span<const std::byte> elements, Arena& arena,
       watch.nanoseconds() / static_cast<double>(times * part.size());
   sample.target_ratio =
       static_cast<double>(stored) / static_cast<double>(part.size());
+  const auto light =
+      part.first(std::min(part.size(), static_cast<std::size_t>(kLightBytes)));
+  // What does not get smaller stays raw.
+  sample.light_ratio = std::min(
+      1.0, static_cast<double>(light_codec_.encode(light, encoded, {})) /
+               static_cast<double>(light.size()));
 }
 
 }  // namespace rechunk

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "base/memory_budget.h"
+#include "codec/codec.h"
 #include "rechunk/observer.h"
 #include "rechunk/store.h"
 #include "zarr/chunks/array_reader.h"
@@ -24,7 +25,8 @@ struct ChunkSample {
   double first_read_ns = 0;  ///< Reading and decoding the chunk.
   double read_ns = 0;        ///< The same once its bytes are in the cache.
   double encode_ns = 0;      ///< Per byte.
-  double source_ratio = 1, target_ratio = 1;  ///< Stored bytes per byte.
+  /// Stored bytes per byte; light: of coded intermediates.
+  double source_ratio = 1, target_ratio = 1, light_ratio = 1;
 };
 
 /// May be used by many threads, each with an arena of its own.
@@ -50,6 +52,7 @@ class ChunkSampler {
 
   std::shared_ptr<const ArrayLayout> source_;
   ArrayLayout target_;
+  CodecChain light_codec_;
   ArrayReader reader_;
   Grid chunks_;
 };

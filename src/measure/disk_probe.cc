@@ -26,15 +26,6 @@ constexpr std::int64_t kProbeBytes = 128 << 20;
 // The buffer of one thread: more than its own cache holds, as a run's blocks.
 constexpr std::int64_t kMostAtOnce = 8 << 20;
 
-fs::path existing_folder(const std::string& place) {
-  std::error_code ignored;
-  fs::path folder = fs::absolute(file_path(place), ignored);
-  while (!folder.empty() && !fs::is_directory(folder, ignored) &&
-         folder != folder.root_path())
-    folder = folder.parent_path();
-  return folder;
-}
-
 // Calls `transfer(offset)` until so many bytes are done; the time per byte.
 template <class Transfer>
 std::optional<double> time_per_byte(std::int64_t bytes, std::int64_t step,
@@ -90,6 +81,15 @@ std::optional<DiskCosts> probe_disk(const std::string& place, int threads,
     read_speed += 1 / costs->read_ns;
   }
   return DiskCosts{threads / write_speed, threads / read_speed};
+}
+
+fs::path existing_folder(const std::string& place) {
+  std::error_code ignored;
+  fs::path folder = fs::absolute(file_path(place), ignored);
+  while (!folder.empty() && !fs::is_directory(folder, ignored) &&
+         folder != folder.root_path())
+    folder = folder.parent_path();
+  return folder;
 }
 
 bool on_same_disk(const std::string& one, const std::string& other) {

@@ -20,7 +20,18 @@ struct MediumTraits {
   int requests = 1;          ///< That it serves a task at a time.
   std::int64_t writer_bytes = 0;  ///< Memory of an open writer.
   bool copies = false;  ///< Requests in flight need their memory twice.
+  /// Of a disk, if the page cache is full: wall-clock time per byte, however
+  /// many threads, while it reads and writes at the same time. 0: no disk.
+  double disk_read_ns_per_byte = 0, disk_write_ns_per_byte = 0;
 };
+
+/// A disk that was not measured: 250 MB/s.
+inline constexpr double kDiskNsPerByte = 4;
+
+/// Intermediates that take a larger part of the page cache reach the disk: the
+/// kernel writes out what takes a tenth of the memory, and lets writers wait if
+/// it is a fifth.
+inline constexpr double kCachedShare = 0.25;
 
 /// An array-like: a call into Python for each chunk, and making its elements,
 /// by decoding or computing. So it is read once if that is possible.

@@ -65,6 +65,21 @@ double parts_read_cost(const ArrayProblem& array, const Shape& block) {
          runs(array, block) * medium.run_ns + bytes * medium.read_ns_per_byte;
 }
 
+// Whether the run will find coding faster (`CodingChoice`): what is faster to
+// write decides, not what is faster to read.
+bool is_coded(const ArrayProblem& array, const Packing& packing) {
+  const double raw = array.temp.write_ns_per_byte +
+                     (packing.on_disk ? array.temp.disk_write_ns_per_byte : 0);
+  return packing.coded &&
+         kLightEncodeNsPerByte + array.light_stored_ratio * raw < raw;
+}
+
+// How stage `index` stores what it writes, which is an intermediate.
+Packing packing_of(const ArrayProblem& array, const StagedCopySpec& plan,
+                   std::size_t index) {
+  return {plan.stages[index].coded, reaches_disk(array, plan.component)};
+}
+
 }  // namespace
 
 double source_read_cost(const ArrayProblem& array, const Shape& block) {
@@ -83,32 +98,47 @@ double source_read_cost(const ArrayProblem& array, const Shape& block) {
                   source.stored_ratio * source.medium.read_ns_per_byte);
 }
 
+bool is_beyond_cache(const ArrayProblem& array) {
+  return array.disk_bytes > static_cast<double>(array.cache_bytes);
+}
+
+bool reaches_disk(const ArrayProblem& array, const Shape& component) {
+  const Shape box = clip(component, array.shape);
+  // Those of two components may live at a time.
+  const double at_once = std::min(2.0, cells(array, box));
+  return array.temp.disk_write_ns_per_byte > 0 &&
+         chunk_bytes(array, box) * at_once >
+             kCachedShare * static_cast<double>(array.cache_bytes);
+}
+
 double packed_write_cost(const ArrayProblem& array, const Shape& task,
-                         bool coded) {
+                         const Packing& packing) {
   const MediumTraits& medium = array.temp;
-  const double raw = medium.write_ns_per_byte;
-  const double light = kLightEncodeNsPerByte + kLightStoredRatio * raw;
-  // The run measures both and takes the faster one (`CodingChoice`).
-  return array_bytes(array) * (coded ? std::min(raw, light) : raw) +
-         cells(array, clip(task, array.shape)) *
-             (medium.object_ns + medium.latency_ns);
+  const double byte = is_coded(array, packing)
+                          ? kLightEncodeNsPerByte + array.light_stored_ratio *
+                                                        medium.write_ns_per_byte
+                          : medium.write_ns_per_byte;
+  return array_bytes(array) * byte + cells(array, clip(task, array.shape)) *
+                                         (medium.object_ns + medium.latency_ns);
 }
 
 double packed_read_cost(const ArrayProblem& array, const Shape& task,
-                        const Shape& block, bool coded) {
+                        const Shape& block, const Packing& packing) {
   const MediumTraits& medium = array.temp;
-  const double raw = medium.read_ns_per_byte;
-  // What was faster to write decides, not what is faster to read.
-  const bool is_coded =
-      coded &&
-      kLightEncodeNsPerByte + kLightStoredRatio * medium.write_ns_per_byte <
-          medium.write_ns_per_byte;
-  const double byte =
-      is_coded ? kLightDecodeNsPerByte + kLightStoredRatio * raw : raw;
+  const double byte = is_coded(array, packing)
+                          ? kLightDecodeNsPerByte + array.light_stored_ratio *
+                                                        medium.read_ns_per_byte
+                          : medium.read_ns_per_byte;
   return pair_count(array, task, block) *
              (medium.request_ns + medium.latency_ns) +
          pair_count(array, task, array.target.chunks) * kPieceNs +
          array_bytes(array) * byte;
+}
+
+double packed_disk_bytes(const ArrayProblem& array, const Packing& packing) {
+  if (!packing.on_disk) return 0;
+  return array_bytes(array) *
+         (is_coded(array, packing) ? array.light_stored_ratio : 1);
 }
 
 double target_write_cost(const ArrayProblem& array) {
@@ -156,16 +186,40 @@ StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
                  bytes * to.write_ns_per_byte;
     return cost;
   }
-  cost.read = first
-                  ? source_read_cost(array, stage.block)
-                  : packed_read_cost(array, plan.stages[index - 1].chunks,
-                                     stage.block, plan.stages[index - 1].coded);
+  cost.read =
+      first ? source_read_cost(array, stage.block)
+            : packed_read_cost(array, plan.stages[index - 1].chunks,
+                               stage.block, packing_of(array, plan, index - 1));
   cost.write = last ? target_write_cost(array)
-                    : packed_write_cost(array, stage.chunks, stage.coded);
+                    : packed_write_cost(array, stage.chunks,
+                                        packing_of(array, plan, index));
   // The first stage orders elements as the target wants them.
   if (first)
     cost.copy = copy_cost(array, array.source.chunks, array.target.chunks);
   return cost;
+}
+
+DiskTime disk_time(const ArrayProblem& array, const StagedCopySpec& plan,
+                   std::size_t index) {
+  const bool first = index == 0, last = index + 1 == plan.stages.size();
+  const MediumTraits& from = array.source.medium;
+  const MediumTraits& to = array.target.medium;
+  // Chunks beyond the array's end hold fill, which takes no room.
+  const double all = is_beyond_cache(array) ? array_bytes(array) : 0;
+  const double padded = cells(array, array.source.chunks) *
+                        chunk_bytes(array, array.source.chunks);
+  const auto decoded = static_cast<double>(plan.stages[index].bytes_decoded);
+  const double times = std::max(1.0, decoded / std::max(1.0, padded));
+  const double target_ratio = plan.method == Method::kPassthrough
+                                  ? array.source.stored_ratio
+                                  : array.target.stored_ratio;
+  return {first ? all * times * array.source.stored_ratio *
+                      from.disk_read_ns_per_byte
+                : packed_disk_bytes(array, packing_of(array, plan, index - 1)) *
+                      array.temp.disk_read_ns_per_byte,
+          last ? all * target_ratio * to.disk_write_ns_per_byte
+               : packed_disk_bytes(array, packing_of(array, plan, index)) *
+                     array.temp.disk_write_ns_per_byte};
 }
 
 int tasks_at_once(std::int64_t task_bytes, const PlanOptions& options) {
@@ -190,9 +244,11 @@ double predicted_nanoseconds(const ArrayProblem& array,
         !array.target.chunks.empty())
       tasks =
           std::max(tasks, Grid(array.shape, array.target.chunks).cell_count());
-    nanoseconds += stage_cost(array, plan, index).total() *
-                   static_cast<double>(ceil_div(tasks, threads)) /
-                   static_cast<double>(tasks);
+    const double busy = stage_cost(array, plan, index).total() *
+                        static_cast<double>(ceil_div(tasks, threads)) /
+                        static_cast<double>(tasks);
+    const DiskTime disk = disk_time(array, plan, index);
+    nanoseconds += std::max({busy, disk.read, disk.write});
   }
   return nanoseconds + memory_cost(task_bytes, 1);
 }

@@ -19,12 +19,28 @@ struct StageCost {
 /// Reading the source in blocks. Each block reads everything that it needs.
 double source_read_cost(const ArrayProblem& array, const Shape& block);
 
+/// How an intermediate is stored.
+struct Packing {
+  bool coded = false;    ///< Through the light codec, if that is faster.
+  bool on_disk = false;  ///< The page cache does not hold it.
+};
+
+/// True if the page cache is too small for what the job reads and writes beside
+/// its intermediates: it then remembers nothing long enough.
+bool is_beyond_cache(const ArrayProblem& array);
+
+/// True if intermediates of such components are too large for the page cache.
+bool reaches_disk(const ArrayProblem& array, const Shape& component);
+
 /// Writing all objects of an intermediate, and reading it in blocks of a later
-/// stage. `coded`: through the light codec, if that is faster.
+/// stage.
 double packed_write_cost(const ArrayProblem& array, const Shape& task,
-                         bool coded);
+                         const Packing& packing);
 double packed_read_cost(const ArrayProblem& array, const Shape& task,
-                        const Shape& block, bool coded);
+                        const Shape& block, const Packing& packing);
+
+/// The bytes of a whole intermediate on the disk, if it reaches it.
+double packed_disk_bytes(const ArrayProblem& array, const Packing& packing);
 
 /// Encoding and writing the whole target.
 double target_write_cost(const ArrayProblem& array);
@@ -40,11 +56,20 @@ double memory_cost(std::int64_t task_bytes, int threads);
 StageCost stage_cost(const ArrayProblem& array, const StagedCopySpec& plan,
                      std::size_t index);
 
+/// Wall-clock nanoseconds that disks need for the bytes of a stage.
+struct DiskTime {
+  double read = 0, write = 0;
+};
+/// Nothing for what the page cache holds.
+DiskTime disk_time(const ArrayProblem& array, const StagedCopySpec& plan,
+                   std::size_t index);
+
 /// How many tasks of that many bytes run at a time.
 int tasks_at_once(std::int64_t task_bytes, const PlanOptions& options);
 
 /// Wall-clock nanoseconds of all stages, one after the other, each with as many
-/// tasks at a time as fit.
+/// tasks at a time as fit. Threads, reading and writing disks go on at the same
+/// time, so the slowest of them counts.
 double predicted_nanoseconds(const ArrayProblem& array,
                              const StagedCopySpec& plan,
                              const PlanOptions& options);

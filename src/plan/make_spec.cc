@@ -163,7 +163,8 @@ StagedCopySpec empty_spec(const ArrayProblem& array) {
                 array.source.stored_ratio,
                 array.target.stored_ratio,
                 array.target.medium.write_ns_per_byte,
-                array.missing_share};
+                array.missing_share,
+                0};
   return spec;
 }
 
@@ -173,6 +174,8 @@ StagedCopySpec make_spec(const ArrayProblem& array, const Staging& staging,
   spec.method = staging.method;
   spec.component = staging.component;
   spec.stages = make_stages(array, staging);
+  if (spec.stages.size() > 1 && reaches_disk(array, spec.component))
+    spec.costs.temp_disk_ns_per_byte = array.temp.disk_write_ns_per_byte;
   for (std::size_t stage = 0; stage < spec.stages.size(); ++stage)
     spec.stages[stage].max_task_bytes = needed_task_bytes(array, spec, stage);
   spec.predicted_seconds = predicted_nanoseconds(array, spec, options) * 1e-9;

@@ -181,12 +181,11 @@ std::optional<double> rechunker_seconds(const ArrayProblem& array,
     return make_spec(array, {Method::kDirect, all, {write}, write},
                      {max_bytes, 1})
         .predicted_seconds;
-  double nanoseconds = source_read_cost(array, middle) +
-                       packed_write_cost(array, middle, false) +
-                       packed_read_cost(array, middle, write, false) +
-                       target_write_cost(array) +
-                       copy_cost(array, source, target) +
-                       memory_cost(std::max(bytes(read), bytes(write)), 1);
+  double nanoseconds =
+      source_read_cost(array, middle) + packed_write_cost(array, middle, {}) +
+      packed_read_cost(array, middle, write, {}) + target_write_cost(array) +
+      copy_cost(array, source, target) +
+      memory_cost(std::max(bytes(read), bytes(write)), 1);
   return nanoseconds * 1e-9;
 }
 

@@ -25,6 +25,7 @@ class PackedSearch {
         threads_(options.threads),
         component_(std::move(component)),
         coded_(coded),
+        packing_{coded, reaches_disk(array, component_)},
         grids_(clipped_grids(array)),
         task_bytes_(options.max_memory / options.threads),
         first_bytes_(
@@ -85,8 +86,8 @@ class PackedSearch {
 
   double work(const Shape& first, const Shape& last) const {
     return source_read_cost(array_, first) +
-           packed_write_cost(array_, first, coded_) +
-           packed_read_cost(array_, first, last, coded_);
+           packed_write_cost(array_, first, packing_) +
+           packed_read_cost(array_, first, last, packing_);
   }
 
   // The cost of the bytes alone, which no shape can save.
@@ -181,10 +182,15 @@ class PackedSearch {
 
   double chain_cost(const std::vector<Shape>& tasks) const {
     double nanoseconds = source_read_cost(array_, tasks[0]);
+    // All threads wait for one disk.
+    const double disk_time = packed_disk_bytes(array_, packing_) *
+                             std::max(array_.temp.disk_read_ns_per_byte,
+                                      array_.temp.disk_write_ns_per_byte);
     for (std::size_t stage = 0; stage + 1 < tasks.size(); ++stage)
       nanoseconds +=
-          packed_write_cost(array_, tasks[stage], coded_) +
-          packed_read_cost(array_, tasks[stage], tasks[stage + 1], coded_);
+          packed_write_cost(array_, tasks[stage], packing_) +
+          packed_read_cost(array_, tasks[stage], tasks[stage + 1], packing_) +
+          threads_ * disk_time;
     return nanoseconds;
   }
 
@@ -224,6 +230,7 @@ class PackedSearch {
   const int threads_;
   const Shape component_;
   const bool coded_;
+  const Packing packing_;
   const Grids grids_;
   const std::int64_t task_bytes_, first_bytes_, last_bytes_;
   Shape first_, last_;

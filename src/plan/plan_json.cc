@@ -31,7 +31,8 @@ Json costs_json(const CopyCosts& costs) {
           {"source_stored_ratio", costs.source_stored_ratio},
           {"target_stored_ratio", costs.target_stored_ratio},
           {"write_ns_per_byte", costs.write_ns_per_byte},
-          {"missing_share", costs.missing_share}};
+          {"missing_share", costs.missing_share},
+          {"temp_disk_ns_per_byte", costs.temp_disk_ns_per_byte}};
 }
 
 CopyCosts parse_costs(const Json& json) {
@@ -43,6 +44,7 @@ CopyCosts parse_costs(const Json& json) {
   costs.target_stored_ratio = json.value("target_stored_ratio", 1.0);
   costs.write_ns_per_byte = json.value("write_ns_per_byte", 0.0);
   costs.missing_share = json.value("missing_share", 0.0);
+  costs.temp_disk_ns_per_byte = json.value("temp_disk_ns_per_byte", 0.0);
   return costs;
 }
 

@@ -6,6 +6,7 @@
 // window.cc.
 #pragma once
 
+#include <limits>
 #include <string>
 #include <vector>
 
@@ -57,6 +58,12 @@ struct ArrayProblem {
   bool kept_in_parts = false;  ///< As `in_parts`, of the target.
   MediumTraits temp;           ///< Where intermediates lie.
   int temp_window = 1;         ///< Ranges of intermediates in flight.
+  /// Stored bytes per byte of coded intermediates; an estimate.
+  double light_stored_ratio = kLightStoredRatio;
+  /// What the page cache can hold, and what the whole job reads from disks and
+  /// writes to them beside its intermediates.
+  std::int64_t cache_bytes = std::numeric_limits<std::int64_t>::max();
+  double disk_bytes = 0;
   bool calibrated = false;     ///< Costs were measured on the array's chunks.
   double missing_share = 0;    ///< Of its source chunks; these cost no bytes.
   bool same_encoding = false;  ///< Encoded objects may be moved untouched.

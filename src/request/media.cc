@@ -14,6 +14,9 @@ void add_medium(const Store* store, int threads, MediumTraits& traits) {
   traits.requests = medium.requests;
   traits.writer_bytes = medium.writer_bytes;
   traits.copies = medium.copies;
+  if (medium.is_disk)
+    traits.disk_read_ns_per_byte = traits.disk_write_ns_per_byte =
+        kDiskNsPerByte;
   if (medium.latency_seconds > 0) {
     traits.latency_ns = medium.latency_seconds * kNanoseconds;
     // Runs of one chunk are asked for together.
@@ -31,6 +34,13 @@ void add_medium(const Store* store, int threads, ChunkTraits& side) {
     side.request_bytes = checked_multiply(side.request_bytes, 2);
 }
 
+double stored_bytes(const ArrayProblem& problem, const ChunkTraits& side) {
+  double bytes = static_cast<double>(problem.item_bytes) * side.stored_ratio;
+  for (const std::int64_t length : problem.shape)
+    bytes *= static_cast<double>(length);
+  return bytes * (1 - problem.missing_share);
+}
+
 }  // namespace
 
 void add_media(const Stores& stores, int threads, ArrayProblem& problem) {
@@ -46,6 +56,19 @@ void add_media(const Stores& stores, int threads, ArrayProblem& problem) {
       checked_add(problem.target.object_scratch_bytes,
                   std::min(problem.target.medium.writer_bytes,
                            checked_add(shard, shard / 8)));
+}
+
+void add_page_cache(std::int64_t cache_bytes,
+                    std::vector<ArrayProblem>& problems) {
+  double disk_bytes = 0;
+  for (const ArrayProblem& problem : problems)
+    for (const ChunkTraits* side : {&problem.source, &problem.target})
+      if (side->medium.disk_write_ns_per_byte > 0)
+        disk_bytes += stored_bytes(problem, *side);
+  for (ArrayProblem& problem : problems) {
+    problem.cache_bytes = cache_bytes;
+    problem.disk_bytes = disk_bytes;
+  }
 }
 
 }  // namespace rechunk

@@ -84,6 +84,12 @@ class FileStore final : public Store {
     if (root_.empty()) root_ = ".";
   }
 
+  Medium medium() const override {
+    std::call_once(asked_,
+                   [&] { is_disk_ = !is_in_memory(existing_folder()); });
+    return {.is_disk = is_disk_};
+  }
+
   // Neighbours that ask for the same object share one open file.
   void read_many(std::span<ReadRequest> requests,
                  const OnRead& on_done) const override {
@@ -345,6 +351,8 @@ class FileStore final : public Store {
       std::make_shared<PartialFiles>();
   std::mutex mutex_;
   std::unordered_set<std::string> folders_;  ///< Known to exist.
+  mutable std::once_flag asked_;
+  mutable bool is_disk_ = false;
 };
 
 void FileStore::remove_unfinished(Writers writers) {

@@ -2,8 +2,10 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -150,6 +152,12 @@ std::optional<std::string> link_between(const std::string& root,
     if (S_ISLNK(status.st_mode)) return folder;
   }
   return {};
+}
+
+bool is_in_memory(const std::string& folder) {
+  struct statfs status {};
+  return ::statfs(folder.c_str(), &status) == 0 &&
+         (status.f_type == TMPFS_MAGIC || status.f_type == RAMFS_MAGIC);
 }
 
 }  // namespace rechunk

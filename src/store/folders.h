@@ -32,4 +32,7 @@ void list_files(const std::string& folder, std::string_view prefix,
 std::optional<std::string> link_between(const std::string& root,
                                         const std::string& path);
 
+/// True if a folder lies in memory, and on no disk.
+bool is_in_memory(const std::string& folder);
+
 }  // namespace rechunk
