@@ -39,7 +39,7 @@ FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: help build python test test-long check lint asan tsan mpi fuzz demo clean \
   bench bench-quick bench-floor bench-micro bench-publish bench-build \
-  unit end-to-end newest python-tests fault-tools servers faults buckets soak \
+  unit end-to-end newest python-tests fault-tools servers more-servers faults buckets soak \
   newcomer
 
 help:  ## Show the targets
@@ -74,10 +74,11 @@ faults: fault-tools $(PYTHON_VENV)  ## Every fault, 10,000 flips, 200 kills
 	RECHUNK_FLIPS=10000 RECHUNK_CALLS=2000 RECHUNK_KILLS=200 \
 	  RECHUNK_WORKLOAD_PART=1 $(PYTEST) -n $(WORKERS) tests/faults
 
-buckets: fault-tools servers  ## All that runs on S3, 100 kills, 1,000 faults there
-	RECHUNK_S3_SHARE=1 $(PYTEST) -n $(WORKERS) -m any_place -k s3 \
-	  tests --ignore tests/python
-	RECHUNK_KILLS=100 RECHUNK_S3_FAULTS=1000 $(PYTEST) tests/test_s3.py
+buckets: fault-tools more-servers  ## All in buckets, 100 kills, 1,000 faults there
+	RECHUNK_S3_SHARE=1 RECHUNK_GS_SHARE=1 $(PYTEST) -n $(WORKERS) \
+	  -m any_place -k 's3 or gs' tests --ignore tests/python
+	RECHUNK_KILLS=100 RECHUNK_S3_FAULTS=1000 RECHUNK_GCS_FAULTS=1000 \
+	  $(PYTEST) tests/test_s3.py tests/test_gcs.py
 
 soak: fault-tools $(TEST_VENV)  ## Random rechunks with random faults, SECONDS=N
 	export RECHUNK_SOAK_SECONDS=$(SECONDS); \
@@ -91,6 +92,9 @@ fault-tools: $(TEST_PACKAGES)
 
 servers: $(TEST_VENV)  ## A server that speaks S3, for tests (minutes, once)
 	tests/setup/servers.sh $(VENV)
+
+more-servers: servers  ## Others for `make buckets` (minutes, once)
+	tests/setup/servers.sh $(VENV) fake-gcs-server
 
 unit: $(TEST_PACKAGES)  ## C++ unit tests of the release build
 	$(RELEASE)

@@ -1,7 +1,8 @@
 """Fixtures that all tests share.
 
-Tests marked any_place run on paths, and a drawn part of them on S3 as well:
-RECHUNK_S3_SHARE says how many (0.1), RECHUNK_SEED which.
+Tests marked any_place run on paths, and a drawn part of them in buckets as
+well: RECHUNK_S3_SHARE (0.1) and RECHUNK_GS_SHARE (0: none) say how many,
+RECHUNK_SEED which.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import zarr
 from binary import Rechunk, binary_path
 from elements import ZARR_VERSION
 from fault_proxy import FaultProxy
+from gcs_server import FAKE_GCS, GcsServer, RechunkOnGcs, serve_gcs
 from servers import (
     Bucket,
     HttpServer,
@@ -28,9 +30,12 @@ from servers import (
     missing_s3_server,
     serve_http,
     serve_s3,
+    why_missing,
 )
 
 NEWEST_ZARR = (3, 4)
+# How many of the tests for any place run in buckets.
+SHARES = {"s3": "0.1", "gs": "0"}
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -38,16 +43,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marks = {mark.name for mark in metafunc.definition.iter_markers()}
     is_for_both = "any_place" in marks and "only_paths" not in marks
     if is_for_both and "rechunk" in metafunc.fixturenames:
-        metafunc.parametrize("rechunk", ["paths", "s3"], indirect=True)
+        metafunc.parametrize("rechunk", ["paths", *SHARES], indirect=True)
 
 
 def _is_drawn(item: pytest.Item) -> bool:
-    """Whether the test runs: on S3 only some do."""
+    """Whether the test runs: in buckets only some do."""
     parameters = getattr(item, "callspec", None)
-    if parameters is None or parameters.params.get("rechunk") != "s3":
+    place = parameters.params.get("rechunk") if parameters else None
+    if place not in SHARES:
         return True
     seed = os.environ.get("RECHUNK_SEED", "20260")
-    share = float(os.environ.get("RECHUNK_S3_SHARE", "0.1"))
+    variable = f"RECHUNK_{place.upper()}_SHARE"
+    share = float(os.environ.get(variable, SHARES[place]))
     return random.Random(seed + item.nodeid).random() < share
 
 
@@ -79,8 +86,11 @@ def rechunk(
     """
     path = binary_path()
     assert path.exists(), f"{path} is not built: run `make build`"
-    if getattr(request, "param", "paths") == "paths":
+    place = getattr(request, "param", "paths")
+    if place == "paths":
         return Rechunk(path)
+    if place == "gs":
+        return RechunkOnGcs(path, request.getfixturevalue("gcs_server"))
     bucket = Bucket(request.getfixturevalue("s3_server"), "tests")
     if not bucket.folder.exists():
         bucket.folder.symlink_to(tmp_path_factory.getbasetemp())
@@ -112,6 +122,23 @@ def s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
             if name.startswith("AWS_"):
                 patch.delenv(name)
         with serve_s3(tmp_path_factory.mktemp("s3")) as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def gcs_server(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Iterator[GcsServer]:
+    """Return a server like Google's, whose buckets are the tests' folders."""
+    if why := why_missing(FAKE_GCS):
+        pytest.skip(why)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith(("GOOGLE_", "CLOUDSDK_")):
+                patch.delenv(name)
+        folder = tmp_path_factory.getbasetemp()
+        log = tmp_path_factory.mktemp("gcs") / "log"
+        with serve_gcs(folder, log) as server:
             yield server
 
 

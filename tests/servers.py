@@ -50,15 +50,21 @@ http {{
 """
 
 
+def why_missing(server: Path) -> str | None:
+    """Say why a server of `make servers` is not there, if it is not."""
+    if server.exists():
+        return None
+    why = server.with_suffix(".why")
+    if not why.exists():
+        target = "servers" if server == VERSITYGW else "more-servers"
+        return f"{server} is not built: run `make {target}`"
+    last = why.read_text(errors="replace").strip().splitlines()[-1:]
+    return f"{server.name} was not built ({why}): {''.join(last)}"
+
+
 def missing_s3_server() -> str | None:
     """Say why there is no server that speaks S3, if there is none."""
-    if VERSITYGW.exists():
-        return None
-    why = VERSITYGW.with_name("why.txt")
-    if not why.exists():
-        return f"{VERSITYGW} is not built: run `make servers`"
-    last = why.read_text(errors="replace").strip().splitlines()[-1:]
-    return f"versitygw was not built ({why}): {''.join(last)}"
+    return why_missing(VERSITYGW)
 
 
 @dataclass(frozen=True)
@@ -177,7 +183,7 @@ def serve_s3(folder: Path, tls: bool = False) -> Iterator[S3Server]:
 
     log = folder.with_name(f"{folder.name}.log")
     certificate = _certificate(folder.with_name("tls.pem")) if tls else None
-    with _running(command, log, keys) as port:
+    with running(command, log, keys) as port:
         yield S3Server(port, folder, access_key, secret_key, certificate)
 
 
@@ -196,7 +202,7 @@ def serve_http(
         )
         return [program, "-p", work, "-c", settings, "-e", work / "errors"]
 
-    with _running(command, work / "log", {}) as port:
+    with running(command, work / "log", {}) as port:
         yield HttpServer(port, folder)
 
 
@@ -212,7 +218,7 @@ def _certificate(path: Path) -> Path:
 
 
 @contextmanager
-def _running(
+def running(
     command: Callable[[int], list[object]], log: Path, settings: dict[str, str]
 ) -> Iterator[int]:
     """Start the command with a port that is free, and end it afterwards."""

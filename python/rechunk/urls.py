@@ -2,14 +2,31 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
 from rechunk.errors import InvalidArgumentError, UnsupportedError
 from rechunk.stores import StoreAdapter
 
-# The names of obstore for what fsspec calls otherwise.
-_OBSTORE_NAMES = {"endpoint_url": "endpoint", "anon": "skip_signature"}
+# The names of obstore for what fsspec calls otherwise; None: it has none.
+_OBSTORE_NAMES: dict[str, dict[str, str | None]] = {
+    "s3": {
+        "endpoint_url": "endpoint",
+        "anon": "skip_signature",
+        "max_requests": None,
+    },
+    "gs": {
+        "endpoint_url": "base_url",
+        "endpoint": "base_url",
+        "anon": "skip_signature",
+        "token": "bearer_token",
+        "max_requests": None,
+        "project": None,
+        "requester_pays": None,
+        "user_project": None,
+    },
+}
 
 
 def storage_texts(options: Any, what: str) -> dict[str, str]:
@@ -72,12 +89,28 @@ def as_zarr_place(place: Any, storage: Mapping[str, str]) -> Any:
         ) from error
 
 
+def _of_environment(scheme: str, storage: Mapping[str, str]) -> dict[str, str]:
+    """What obstore does not take from the environment by itself."""
+    host = os.environ.get("STORAGE_EMULATOR_HOST", "")
+    if scheme != "gs" or not host:
+        return {}
+    if "://" not in host:
+        host = f"http://{host}"
+    given = {"base_url": host}
+    return given if "token" in storage else given | {"skip_signature": "true"}
+
+
 def _object_store(url: str, storage: Mapping[str, str]) -> Any:
     from obstore.store import from_url
     from zarr.storage import ObjectStore
 
+    scheme = url.partition("://")[0]
+    storage = {**_of_environment(scheme, storage), **storage}
+    names = _OBSTORE_NAMES.get(scheme, {})
     config: Any = {
-        _OBSTORE_NAMES.get(name, name): value for name, value in storage.items()
+        known: value
+        for name, value in storage.items()
+        if (known := names.get(name, name)) is not None
     }
     # Endpoints of one's own are often without TLS.
     options: Any = {"allow_http": True}

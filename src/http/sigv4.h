@@ -16,6 +16,8 @@ namespace rechunk::http {
 struct AwsKey {
   std::string id, secret;
   std::string session_token;  ///< "" with keys that do not end.
+
+  bool operator==(const AwsKey&) const = default;
 };
 
 struct SigV4Scope {

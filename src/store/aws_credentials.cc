@@ -180,34 +180,4 @@ std::optional<system_clock::time_point> parse_utc(const std::string& text) {
   return system_clock::from_time_t(timegm(&parts));
 }
 
-http::AwsKey AwsKeys::current() {
-  constexpr std::chrono::minutes kAhead{5};
-  const std::lock_guard lock(mutex_);
-  const auto now = system_clock::now();
-  const bool ends = kept_ && kept_->end && *kept_->end - kAhead < now;
-  if (!kept_ || ends) {
-    try {
-      kept_ = find_aws_credentials(identity_);
-    } catch (const Error&) {
-      // They may serve for some minutes more, and the next request tries again.
-      if (!ends || *kept_->end < now) throw;
-    }
-  }
-  return kept_->key;
-}
-
-bool AwsKeys::renew() {
-  constexpr std::chrono::seconds kJustNow{10};
-  const std::lock_guard lock(mutex_);
-  const auto now = std::chrono::steady_clock::now();
-  // Other requests were signed with the same key, and are refused, too.
-  if (renewal_ && now - renewal_->time < kJustNow) return renewal_->is_other;
-  const http::AwsKey refused = kept_ ? kept_->key : http::AwsKey();
-  kept_ = find_aws_credentials(identity_);
-  const bool is_other = kept_->key.id != refused.id ||
-                        kept_->key.session_token != refused.session_token;
-  renewal_ = {now, is_other};
-  return is_other;
-}
-
 }  // namespace rechunk

@@ -11,23 +11,18 @@
 #pragma once
 
 #include <chrono>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include "http/sigv4.h"
 #include "rechunk/store.h"
 #include "store/aws_profile.h"
+#include "store/credentials.h"
 
 namespace rechunk {
 
-struct AwsCredentials {
-  http::AwsKey key;
-  /// When they end; nothing if they do not.
-  std::optional<std::chrono::system_clock::time_point> end;
-};
+using AwsCredentials = Credentials<http::AwsKey>;
 
 /// What decides where credentials are looked for.
 struct AwsIdentity {
@@ -35,28 +30,6 @@ struct AwsIdentity {
   std::string profile;  ///< Its name.
   bool profile_is_given = false;  ///< By the options of the place.
   std::string region;
-};
-
-/// Keeps credentials, and gets new ones before they end. Any thread.
-class AwsKeys {
- public:
-  explicit AwsKeys(AwsIdentity identity) : identity_(std::move(identity)) {}
-  /// Throws: invalid_argument (there are none, or they are wrong), io.
-  http::AwsKey current();
-  /// Called if a server says that the key has ended. True if there is another
-  /// one now, because of this call or of one just before. Throws: as current.
-  bool renew();
-
- private:
-  struct Renewal {
-    std::chrono::steady_clock::time_point time;
-    bool is_other;  ///< It gave another key.
-  };
-
-  const AwsIdentity identity_;
-  std::mutex mutex_;
-  std::optional<AwsCredentials> kept_;
-  std::optional<Renewal> renewal_;  ///< The last one.
 };
 
 /// Looks everywhere. Throws: invalid_argument, io.

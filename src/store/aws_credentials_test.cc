@@ -198,7 +198,7 @@ TEST_F(AwsCredentialsTest, AreRenewedBeforeTheyEndAndWhenAServerSaysSo) {
                         folder_ / "process.sh" + " " + end + "\n");
   };
   use("2001-01-01T00:00:00Z");
-  AwsKeys keys(parse_s3_place("s3://b", {}).identity);
+  KeptCredentials<http::AwsKey> keys([] { return found(); });
   EXPECT_EQ(keys.current().id, "k1");
   use("2100-01-01T00:00:00Z");
   EXPECT_EQ(keys.current().id, "k2");

@@ -4,37 +4,14 @@
 #include <string>
 #include <utility>
 
-#include "http/client.h"
 #include "http/url_text.h"
 #include "rechunk/error.h"
 #include "store/aws_credentials.h"
+#include "store/near_server.h"
 #include "store/storage_options.h"
 
 namespace rechunk {
 namespace {
-
-/// These endpoints are near: who does not answer soon is not there. They are
-/// never behind a proxy, which would see the credentials.
-http::Settings near_settings() {
-  return {.requests = 1,
-          .connect_time = std::chrono::seconds(1),
-          .idle_time = std::chrono::seconds(5),
-          .retry_time = std::chrono::seconds(2),
-          .uses_proxy = false};
-}
-
-http::Answer ask(std::string method, std::string url, http::Headers headers) {
-  http::Client client(near_settings(), std::make_shared<http::PlainService>());
-  http::Transfer transfer{.method = std::move(method),
-                          .target = std::move(url),
-                          .headers = std::move(headers)};
-  client.run(transfer);
-  return std::move(transfer.answer);
-}
-
-bool is_good(const http::Answer& answer) {
-  return answer.status == 200 && answer.failure.empty();
-}
 
 /// The token goes in the clear to these addresses only.
 void check_container_url(const std::string& url) {
@@ -77,7 +54,7 @@ std::optional<AwsCredentials> credentials_of_container() {
   http::Headers headers;
   if (const std::string token = container_token(); !token.empty())
     headers.emplace_back("Authorization", token);
-  const http::Answer answer = ask("GET", url, std::move(headers));
+  const http::Answer answer = ask_near_server("GET", url, std::move(headers));
   if (!is_good(answer))
     throw Error(
         ErrorKind::kIo,
@@ -94,18 +71,18 @@ std::optional<AwsCredentials> credentials_of_machine() {
                                .value_or("http://169.254.169.254") +
                            "/latest/";
   const http::Answer token =
-      ask("PUT", base + "api/token",
-          {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
+      ask_near_server("PUT", base + "api/token",
+                      {{"X-aws-ec2-metadata-token-ttl-seconds", "21600"}});
   if (!is_good(token)) return std::nullopt;
   const http::Headers headers{
       {"X-aws-ec2-metadata-token", http::shown(token.text, 4096)}};
   const std::string roles = base + "meta-data/iam/security-credentials/";
-  const http::Answer role = ask("GET", roles, headers);
+  const http::Answer role = ask_near_server("GET", roles, headers);
   if (!is_good(role) || role.text.empty()) return std::nullopt;
   const std::string name =
       http::shown(role.text.substr(0, role.text.find('\n')));
   const http::Answer keys =
-      ask("GET", roles + http::percent_encoded(name), headers);
+      ask_near_server("GET", roles + http::percent_encoded(name), headers);
   if (!is_good(keys)) return std::nullopt;
   return parse_aws_credentials(keys.text, "the machine's metadata service");
 }

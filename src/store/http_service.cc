@@ -1,11 +1,10 @@
 #include "store/http_service.h"
 
-#include <openssl/evp.h>
-
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
+#include "http/base64.h"
 #include "http/url_text.h"
 #include "rechunk/error.h"
 #include "store/storage_options.h"
@@ -13,10 +12,6 @@
 namespace rechunk {
 namespace {
 
-constexpr StorageOption kHttpOptions[] = {
-    {{"username"}, true},       {{"password"}, true}, {{"bearer_token"}, true},
-    {{"forbidden_is_missing"}}, {{"max_requests"}},
-};
 constexpr const StorageOption& kUserOption = kHttpOptions[0];
 constexpr const StorageOption& kPasswordOption = kHttpOptions[1];
 constexpr const StorageOption& kBearerOption = kHttpOptions[2];
@@ -27,16 +22,6 @@ constexpr const StorageOption& kRequestsOption = kHttpOptions[4];
                              const std::string& hint) {
   throw Error(ErrorKind::kInvalidArgument, "opening " + place + ": " + why,
               hint);
-}
-
-std::string base64(const std::string& text) {
-  std::string coded(4 * ((text.size() + 2) / 3) + 1, '\0');
-  const int bytes =
-      EVP_EncodeBlock(reinterpret_cast<unsigned char*>(coded.data()),
-                      reinterpret_cast<const unsigned char*>(text.data()),
-                      static_cast<int>(text.size()));
-  coded.resize(static_cast<std::size_t>(bytes));
-  return coded;
 }
 
 /// A line end in a header would begin another header.
@@ -63,7 +48,7 @@ std::string authorization_of(const StorageOptions& options) {
   if (!user || user->find(':') != std::string::npos)
     throw Error(ErrorKind::kInvalidArgument,
                 "storage options: the username is missing, or has a colon");
-  return "Basic " + base64(*user + ":" + password.value_or(""));
+  return "Basic " + http::base64(*user + ":" + password.value_or(""));
 }
 
 std::string origin_of(std::string_view url) {

@@ -7,6 +7,7 @@
 
 #include "http/service.h"
 #include "rechunk/store.h"
+#include "store/storage_options.h"
 
 namespace rechunk {
 
@@ -17,6 +18,11 @@ struct HttpPlace {
   int requests = 32;          ///< At a time.
   /// Servers that do not list may answer 403 where nothing is.
   bool forbidden_is_missing = false;
+};
+
+inline constexpr StorageOption kHttpOptions[] = {
+    {{"username"}, true},       {{"password"}, true}, {{"bearer_token"}, true},
+    {{"forbidden_is_missing"}}, {{"max_requests"}},
 };
 
 /// Throws: invalid_argument (also for user information or a query in the URL,

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "rechunk/store.h"
+#include "store/http_service.h"
 
 namespace rechunk {
 

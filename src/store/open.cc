@@ -1,6 +1,5 @@
 // Opening stores by the table (stores.h), and what is the same for all of them.
 #include <algorithm>
-#include <cctype>
 
 #include "rechunk/error.h"
 #include "rechunk/store.h"
@@ -66,18 +65,22 @@ StoredObject open_object(const std::string& url, const Storage& storage) {
   return {open_store(around, options), name_of_place(url)};
 }
 
+// An option that is a secret of one store is one everywhere.
 StorageOptions without_secrets(const StorageOptions& options) {
+  const auto is_any = [](const std::string& name, bool is_secret) {
+    return std::any_of(
+        std::begin(kStores), std::end(kStores), [&](const StoreRow& row) {
+          return std::any_of(row.options.begin(), row.options.end(),
+                             [&](const StorageOption& option) {
+                               return option.is_secret == is_secret &&
+                                      is_called(option, name);
+                             });
+        });
+  };
   StorageOptions kept;
   for (const auto& [name, value] : options) {
-    std::string plain;
-    for (const char c : name)
-      plain += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    constexpr std::string_view kPrefix = "aws_";
-    if (plain.starts_with(kPrefix)) plain.erase(0, kPrefix.size());
-    const auto& known = kPublicStorageOptions;
     // User information in an endpoint is a secret, too.
-    if (std::find(std::begin(known), std::end(known), plain) !=
-            std::end(known) &&
+    if (is_any(name, false) && !is_any(name, true) &&
         value.find('@') == std::string::npos)
       kept.emplace(name, value);
   }

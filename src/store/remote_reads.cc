@@ -1,6 +1,7 @@
 #include "store/remote_reads.h"
 
 #include <algorithm>
+#include <cctype>
 #include <deque>
 #include <limits>
 #include <utility>
@@ -43,6 +44,7 @@ class Reads {
   void start(Read& read);
   void finish(Read& read);
   bool needs_size(Read& read);
+  void ask_size(Read& read);
   void fill_in(const Read& read, ReadRequest& request) const;
 
   const RemoteObjects& objects_;
@@ -113,23 +115,23 @@ void Reads::start(Read& read) {
       if (!span.empty()) transfer.sinks.push_back({span.data(), span.size()});
     at = part->offset + bytes_wanted(*part);
   }
-  if (transfer.sinks.empty()) {
-    transfer.method = "HEAD";
-    transfer.offset.reset();
-  }
+  if (transfer.sinks.empty()) return ask_size(read);
   batch_.start(transfer);
 }
 
 // Nothing is at that place of the object, and the server did not say how long
 // the object is.
 bool Reads::needs_size(Read& read) {
-  http::Transfer& transfer = read.transfer;
-  if (objects_.size_beside_range(transfer.answer) >= 0) return false;
-  transfer.method = "HEAD";
-  transfer.offset.reset();
-  transfer.sinks.clear();
-  batch_.start(transfer);
+  if (objects_.size_beside_range(read.transfer.answer) >= 0) return false;
+  ask_size(read);
   return true;
+}
+
+void Reads::ask_size(Read& read) {
+  const std::size_t number = read.transfer.number;
+  read.transfer = objects_.size_question(read.parts.front()->key);
+  read.transfer.number = number;
+  batch_.start(read.transfer);
 }
 
 void Reads::finish(Read& read) {
@@ -184,13 +186,24 @@ void read_remote(http::Client& client, const RemoteObjects& objects,
 }
 
 std::int64_t version_of(const http::Answer& answer) {
-  std::string_view mark = answer.header("etag");
+  // Google's tags change with metadata, too.
+  std::string_view mark = answer.header("x-goog-generation");
+  if (mark.empty()) mark = answer.header("etag");
   if (mark.empty()) mark = answer.header("last-modified");
   if (mark.empty()) return 0;
   // Marks in plans and journals have no sign; 0 is for what is not known.
   const auto hash = static_cast<std::int64_t>(
       content_hash(mark, {}) & std::numeric_limits<std::int64_t>::max());
   return hash == 0 ? 1 : hash;
+}
+
+bool is_web_page(const http::Answer& answer) {
+  std::string start = answer.text.substr(0, 200);
+  for (char& c : start)
+    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  return start.find("<html") != std::string::npos ||
+         start.find("<!doctype") != std::string::npos ||
+         answer.header("content-type").starts_with("text/html");
 }
 
 std::string cause_of(const http::Answer& answer) {

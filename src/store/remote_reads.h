@@ -18,6 +18,10 @@ class RemoteObjects {
   virtual ~RemoteObjects() = default;
   /// The target of a transfer that reads an object. Throws: invalid_argument.
   virtual std::string target(std::string_view key) const = 0;
+  /// A request for the size of an object; `judge` puts it into the answer.
+  virtual http::Transfer size_question(std::string_view key) const {
+    return {.method = "HEAD", .target = target(key)};
+  }
   virtual bool is_absent(const http::Answer& answer) const {
     return answer.status == 404;
   }
@@ -40,6 +44,9 @@ void read_remote(http::Client& client, const RemoteObjects& objects,
 /// A number that changes when an object is replaced: of its ETag, or of its
 /// time; 0 if the answer has neither.
 std::int64_t version_of(const http::Answer& answer);
+
+/// True for HTML: whoever answers is no object store.
+bool is_web_page(const http::Answer& answer);
 
 /// Why a transfer failed, in words: no answer, or a status without any.
 std::string cause_of(const http::Answer& answer);

@@ -1,9 +1,8 @@
 // What an answer of S3 means for people. The header is s3_bucket.h.
-#include <cctype>
 #include <string>
 
-#include "http/url_text.h"
 #include "store/s3_bucket.h"
+#include "store/s3_service.h"
 
 namespace rechunk {
 namespace {
@@ -58,15 +57,6 @@ const Meaning* meaning_of(const S3Failure& failure, int status) {
   return status == kForbidden || status == kUnauthorized ? &kRefused : nullptr;
 }
 
-bool is_html(const http::Answer& answer) {
-  std::string start = answer.text.substr(0, 200);
-  for (char& c : start)
-    c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return start.find("<html") != std::string::npos ||
-         start.find("<!doctype") != std::string::npos ||
-         answer.header("content-type").starts_with("text/html");
-}
-
 std::string hint_of_failure(const http::Answer& answer) {
   if (answer.is_unreachable)
     return "check the endpoint (AWS_ENDPOINT_URL), the region and the network";
@@ -85,7 +75,7 @@ Error S3Bucket::error(std::string_view action, std::string_view key,
   if (!answer.failure.empty())
     return Error(ErrorKind::kIo, where + cause_of(answer),
                  hint_of_failure(answer));
-  if (is_html(answer))
+  if (is_web_page(answer))
     return Error(ErrorKind::kIo,
                  where + cause_of(answer) + " and a web page, not as S3 does",
                  "check the endpoint (AWS_ENDPOINT_URL)");

@@ -23,7 +23,7 @@ constexpr std::size_t kLongestPage = 8 << 20;
 }
 
 http::Transfer page_request(const S3Bucket& bucket, const std::string& query) {
-  return {.target = bucket.target("", query), .max_text = kLongestPage};
+  return {.target = bucket.target_with("", query), .max_text = kLongestPage};
 }
 
 /// A page of a listing. The document owns the node's text.
@@ -77,24 +77,21 @@ http::Transfer first_s3_page(const S3Bucket& bucket, std::string_view prefix) {
 }
 
 void list_s3_objects(S3Bucket& bucket, std::string_view prefix,
-                     const VisitListed& visit, const http::Transfer* first) {
+                     const VisitListed& visit, const http::Transfer& first) {
   std::set<std::string> tokens;  // One for a thousand keys.
-  http::Transfer transfer = first_s3_page(bucket, prefix);
-  if (!first) bucket.run(transfer, "listing", prefix);
-  for (;;) {
+  http::Transfer next;
+  for (const http::Transfer* asked = &first;; asked = &next) {
     pugi::xml_document document;
     const pugi::xml_node page =
-        parse_page(bucket, prefix, first ? *first : transfer,
-                   "ListBucketResult", document);
+        parse_page(bucket, prefix, *asked, "ListBucketResult", document);
     if (!visit_page(bucket, prefix, page, visit) || !is_truncated(page)) return;
     const std::string token = page.child_value("NextContinuationToken");
     if (token.empty() || !tokens.insert(token).second)
       throw_nonsense(bucket, prefix, "the listing does not go on");
-    first = nullptr;
-    transfer = page_request(
+    next = page_request(
         bucket, "continuation-token=" + http::percent_encoded(token) + "&" +
                     first_query(prefix));
-    bucket.run(transfer, "listing", prefix);
+    bucket.run(next, "listing", prefix);
   }
 }
 
@@ -119,8 +116,8 @@ std::vector<S3Upload> s3_uploads(S3Bucket& bucket, std::string_view prefix) {
 void abort_s3_upload(S3Bucket& bucket, const S3Upload& upload) {
   http::Transfer transfer{
       .method = "DELETE",
-      .target = bucket.target(upload.key,
-                              "uploadId=" + http::percent_encoded(upload.id))};
+      .target = bucket.target_with(
+          upload.key, "uploadId=" + http::percent_encoded(upload.id))};
   bucket.run(transfer, "ending an upload of", upload.key,
              kNotThere);  // Or somebody else did it.
 }

@@ -10,14 +10,9 @@
 
 namespace rechunk {
 
-/// Calls `visit` for each object whose key starts with `prefix`, with its whole
-/// key, until it returns false. Objects whose names end with "/" are marks for
-/// folders, which no store of rechunk has; they are passed over.
-/// Throws: io, corrupt (an answer that makes no sense).
-/// `first`: the first page, if it was asked for already.
+/// As `Bucket::list`.
 void list_s3_objects(S3Bucket& bucket, std::string_view prefix,
-                     const VisitListed& visit,
-                     const http::Transfer* first = nullptr);
+                     const VisitListed& visit, const http::Transfer& first);
 
 /// The request for the first page.
 http::Transfer first_s3_page(const S3Bucket& bucket, std::string_view prefix);

@@ -7,6 +7,7 @@
 
 #include "rechunk/store.h"
 #include "store/aws_credentials.h"
+#include "store/storage_options.h"
 
 namespace rechunk {
 
@@ -27,8 +28,18 @@ struct S3Place {
 /// Throws: invalid_argument.
 S3Place parse_s3_place(const std::string& url, const StorageOptions& options);
 
-/// True if the value of such an option is a secret.
-bool is_secret_s3_option(std::string_view name);
+inline constexpr StorageOption kS3Options[] = {
+    {{"aws_access_key_id", "access_key_id", "key"}, true},
+    {{"aws_secret_access_key", "secret_access_key", "secret"}, true},
+    {{"aws_session_token", "session_token", "aws_token", "token"}, true},
+    {{"aws_profile", "profile", "profile_name"}},
+    {{"aws_region", "region", "region_name"}},
+    {{"aws_endpoint_url", "endpoint_url", "aws_endpoint", "endpoint"}},
+    {{"aws_virtual_hosted_style_request", "virtual_hosted_style_request"}},
+    {{"aws_skip_signature", "skip_signature", "anon"}},
+    {{"aws_request_payer", "request_payer", "requester_pays"}},
+    {{"max_requests"}},
+};
 
 /// "https://bucket.s3.eu-west-1.amazonaws.com", or with the bucket in the path.
 std::string s3_base_url(const S3Place& place, const std::string& region);

@@ -54,7 +54,9 @@ S3Failure parse_s3_failure(const http::Answer& answer) {
 }
 
 S3Service::S3Service(const S3Place& place)
-    : place_(place), keys_(place.identity), region_(place.identity.region) {}
+    : place_(place),
+      keys_([this] { return find_aws_credentials(place_.identity); }),
+      region_(place.identity.region) {}
 
 std::string S3Service::region() const {
   const std::lock_guard lock(mutex_);

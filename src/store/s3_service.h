@@ -34,7 +34,7 @@ class S3Service final : public http::Service {
   void move_to(const std::string& region) const;
 
   const S3Place place_;
-  mutable AwsKeys keys_;
+  mutable KeptCredentials<http::AwsKey> keys_;
   mutable std::mutex mutex_;
   mutable std::string region_;
 };

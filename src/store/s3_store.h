@@ -1,6 +1,7 @@
 // A prefix of an S3 bucket: s3://bucket/prefix, at AWS or at any server that
-// speaks S3. Parts: s3_place (URL and options), s3_bucket (what stores of a
-// bucket share), s3_service (signatures), remote_reads, s3_writer, s3_listing.
+// speaks S3. Parts: s3_place (URL and options), s3_service (signatures),
+// s3_bucket (requests), s3_writer, s3_listing; bucket_store is what all
+// object stores share.
 #pragma once
 
 #include <memory>

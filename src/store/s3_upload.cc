@@ -59,7 +59,7 @@ S3PartsUpload::~S3PartsUpload() {
 
 void S3PartsUpload::begin() {
   http::Transfer transfer{.method = "POST",
-                          .target = bucket_->target(key_, "uploads=")};
+                          .target = bucket_->target_with(key_, "uploads=")};
   bucket_->run(transfer, "writing", key_);
   pugi::xml_document document;
   id_ =
@@ -83,9 +83,9 @@ void S3PartsUpload::send(int first, const std::vector<Spans>& parts) {
   for (int number = first; const Spans& part : parts) {
     http::Transfer& transfer = transfers.emplace_back();
     transfer.method = "PUT";
-    transfer.target =
-        bucket_->target(key_, "partNumber=" + std::to_string(number) +
-                                  "&uploadId=" + http::percent_encoded(id_));
+    transfer.target = bucket_->target_with(
+        key_, "partNumber=" + std::to_string(number) +
+                  "&uploadId=" + http::percent_encoded(id_));
     transfer.body = part;
     transfer.number = static_cast<std::size_t>(number++);
     batch.start(transfer);
@@ -105,11 +105,11 @@ void S3PartsUpload::complete() {
            "</PartNumber><ETag>\"" + std::string(without_quotes(tag)) +
            "\"</ETag></Part>";
   xml += "</CompleteMultipartUpload>";
-  http::Transfer transfer{
-      .method = "POST",
-      .target = bucket_->target(key_, "uploadId=" + http::percent_encoded(id_)),
-      .body = {std::as_bytes(std::span<const char>(xml))},
-      .needs_new_connection = true};
+  http::Transfer transfer{.method = "POST",
+                          .target = bucket_->target_with(
+                              key_, "uploadId=" + http::percent_encoded(id_)),
+                          .body = {std::as_bytes(std::span<const char>(xml))},
+                          .needs_new_connection = true};
   bucket_->run(transfer, "writing", key_, kNotThere);
   const http::Answer& answer = transfer.answer;
   // S3 begins to answer before it knows the end: the text alone tells it.

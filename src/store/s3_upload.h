@@ -11,8 +11,6 @@
 
 namespace rechunk {
 
-using Spans = std::vector<std::span<const std::byte>>;
-
 /// Begins with the first part, and is aborted if it was not completed when it
 /// is destroyed. Used by one thread.
 class S3PartsUpload {

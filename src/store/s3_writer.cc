@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "store/part_buffer.h"
+
 namespace rechunk {
 namespace {
 
@@ -24,26 +26,15 @@ S3Writer::S3Writer(std::shared_ptr<S3Bucket> bucket, std::string key,
       upload_(bucket_, key_) {}
 
 void S3Writer::append(std::span<const std::byte> bytes) {
-  keep(first_, first_room_, bytes);
+  fill_part(first_, first_room_, bytes);
   while (!bytes.empty()) {
     if (buffer_.empty()) send_whole_parts(bytes);
-    keep(buffer_, part_bytes_, bytes);
+    fill_part(buffer_, part_bytes_, bytes);
     // A full buffer waits: the object may end here, and fit into one request.
     if (bytes.empty()) return;
     upload_.send(next_part_++, {{buffer_}});
     buffer_.clear();
   }
-}
-
-// Takes as many bytes as there is room for.
-void S3Writer::keep(std::vector<std::byte>& buffer, std::size_t room,
-                    std::span<const std::byte>& bytes) const {
-  const std::size_t count = std::min(room - buffer.size(), bytes.size());
-  if (count == 0) return;
-  buffer.reserve(room);  // Memory that is not used costs nothing.
-  buffer.insert(buffer.end(), bytes.begin(),
-                bytes.begin() + static_cast<std::ptrdiff_t>(count));
-  bytes = bytes.subspan(count);
 }
 
 // Straight from the caller's memory, all at a time. Not the last one, which is
@@ -64,9 +55,8 @@ void S3Writer::commit(std::span<const std::byte> header) {
     throw Error(ErrorKind::kInternal, "writing " + bucket_->describe(key_) +
                                           ": a header of another length");
   if (!upload_.has_begun()) {
-    http::Transfer transfer{.method = "PUT",
-                            .target = bucket_->target(key_),
-                            .body = {header, first_, buffer_}};
+    http::Transfer transfer =
+        bucket_->put(key_, {header, first_, buffer_}, false);
     bucket_->run(transfer, "writing", key_);
     return;
   }

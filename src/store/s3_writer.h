@@ -26,8 +26,6 @@ class S3Writer final : public ObjectWriter {
   void commit(std::span<const std::byte> header) override;
 
  private:
-  void keep(std::vector<std::byte>& buffer, std::size_t room,
-            std::span<const std::byte>& bytes) const;
   void send_whole_parts(std::span<const std::byte>& bytes);
 
   const std::shared_ptr<S3Bucket> bucket_;

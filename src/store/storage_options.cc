@@ -8,6 +8,11 @@
 
 namespace rechunk {
 
+bool is_called(const StorageOption& option, std::string_view name) {
+  return !name.empty() && std::find(option.names.begin(), option.names.end(),
+                                    name) != option.names.end();
+}
+
 std::optional<std::string> value_of(const StorageOptions& options,
                                     const StorageOption& option) {
   std::optional<std::string> value;
@@ -37,6 +42,13 @@ std::optional<bool> switch_of(const StorageOptions& options,
                   " is neither true nor false");
 }
 
+std::optional<bool> environment_switch(const char* name,
+                                       const StorageOption& option) {
+  const auto value = environment(name);
+  if (!value) return std::nullopt;
+  return switch_of({{std::string(option.names[0]), *value}}, option);
+}
+
 std::optional<int> requests_of(const StorageOptions& options,
                                const StorageOption& option,
                                const std::string& place) {
@@ -54,12 +66,11 @@ std::optional<int> requests_of(const StorageOptions& options,
 void check_names(const StorageOptions& options,
                  std::span<const StorageOption> known, std::string_view place) {
   for (const auto& [name, value] : options) {
-    const bool is_known = std::any_of(
-        known.begin(), known.end(), [&, &key = name](const auto& option) {
-          return std::find(option.names.begin(), option.names.end(), key) !=
-                 option.names.end();
-        });
-    if (is_known && !name.empty()) continue;
+    const bool is_known = std::any_of(known.begin(), known.end(),
+                                      [&, &key = name](const auto& option) {
+                                        return is_called(option, key);
+                                      });
+    if (is_known) continue;
     std::string names;
     for (const StorageOption& option : known)
       names += (names.empty() ? "" : ", ") + std::string(option.names[0]);

@@ -18,6 +18,9 @@ struct StorageOption {
   bool is_secret = false;
 };
 
+/// True if it is one of the option's names.
+bool is_called(const StorageOption& option, std::string_view name);
+
 /// The value of an option; nothing if it was not given. Throws:
 /// invalid_argument (two names of it with different values).
 std::optional<std::string> value_of(const StorageOptions& options,
@@ -27,6 +30,11 @@ std::optional<std::string> value_of(const StorageOptions& options,
 /// them. Throws: invalid_argument.
 std::optional<bool> switch_of(const StorageOptions& options,
                               const StorageOption& option);
+
+/// The same of an environment variable. Throws: invalid_argument, which names
+/// the option.
+std::optional<bool> environment_switch(const char* name,
+                                       const StorageOption& option);
 
 /// A number of requests at a time. Throws: invalid_argument.
 std::optional<int> requests_of(const StorageOptions& options,

