@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import numpy as np
@@ -149,17 +150,19 @@ def test_other_words_are_refused(rechunk: Rechunk, source: Path) -> None:
 def test_by_default_long_jobs_are_measured(
     rechunk: Rechunk, tmp_path: Path
 ) -> None:
-    """Not for other processes, and not again if the run goes on."""
+    """Not for other processes, and not if the work was begun already."""
     source, target = tmp_path / "a", tmp_path / "b"
     zarr.create_array(
         source, shape=(1000, 1000, 1000), dtype="f4", chunks=(10, 1000, 1000)
     )[:1] = 1
 
+    job = (
+        *(source, target, "--chunks", "1000,1,1"),
+        *("--threads", 2, "--max-memory", "1GB"),
+    )
+
     def missing(command: str, *flags: object) -> float:
-        result = rechunk(
-            *(command, source, target, "--chunks", "1000,1,1", "--threads", 2),
-            *("--max-memory", "1GB", *flags),
-        )
+        result = rechunk(command, *job, *flags)
         assert result.exit_code == 0, str(result)
         plan = json.loads(
             Path(saved).read_text() if saved in flags else result.stdout
@@ -175,6 +178,15 @@ def test_by_default_long_jobs_are_measured(
         "a",
         "plan.json",
     ]
+    # It writes a million chunks.
+    begun = rechunk.start("run", *job, "--calibrate", "off")
+    while not (tmp_path / "b.rechunk" / "plan.json").exists():
+        assert begun.poll() is None
+        time.sleep(0.01)
+    begun.kill()
+    begun.wait()
+    assert missing("plan", "--json") == 0
+    assert missing("plan", "--json", "--calibrate", "on") == 0
 
 
 def test_what_no_cache_holds_is_planned_for_the_disk(
