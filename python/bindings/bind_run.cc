@@ -6,6 +6,7 @@
 
 #include <optional>
 #include <tuple>
+#include <utility>
 
 #include "bindings.h"
 #include "rechunk/run.h"
@@ -18,7 +19,20 @@ using nb::literals::operator""_a;
 // (array, stage, first, stop) each.
 using Tasks = std::tuple<int, int, std::int64_t, std::int64_t>;
 
-void run_together(Run& run, const std::vector<Tasks>& tasks) {
+// Its thread may need the GIL before it ends, so whoever drops it must not
+// wait with the GIL.
+class PythonRun final : public Run {
+ public:
+  using Run::Run;
+  ~PythonRun() {
+    const nb::gil_scoped_release no_gil;
+    const Run ended(std::move(*this));
+  }
+  PythonRun(const PythonRun&) = delete;
+  PythonRun& operator=(const PythonRun&) = delete;
+};
+
+void run_together(PythonRun& run, const std::vector<Tasks>& tasks) {
   std::vector<TaskRange> ranges;
   for (const auto& [array, stage, first, stop] : tasks)
     ranges.push_back({array, stage, first, stop});
@@ -26,13 +40,13 @@ void run_together(Run& run, const std::vector<Tasks>& tasks) {
   run.run_together(ranges);
 }
 
-void release(Run& run, int array, int stage, std::int64_t first,
+void release(PythonRun& run, int array, int stage, std::int64_t first,
              std::int64_t stop) {
   run.release({array, stage, first, stop});
 }
 
 // None removes the object.
-void publish(Run& run, int array, const std::string& key,
+void publish(PythonRun& run, int array, const std::string& key,
              const std::optional<nb::bytes>& content) {
   std::optional<std::span<const std::byte>> object;
   if (content)
@@ -42,7 +56,7 @@ void publish(Run& run, int array, const std::string& key,
   run.publish(array, key, object);
 }
 
-std::string commit(Run& run, bool by_journal) {
+std::string commit(PythonRun& run, bool by_journal) {
   Report report;
   {
     const nb::gil_scoped_release no_gil;
@@ -55,18 +69,27 @@ std::string commit(Run& run, bool by_journal) {
 
 void register_run(nb::module_& module) {
   const nb::call_guard<nb::gil_scoped_release> without_gil;
-  nb::class_<Run>(module, "Run", "This process in a run of a job; see run.h.")
+  nb::class_<PythonRun>(module, "Run",
+                        "This process in a run of a job; see run.h.")
       .def(nb::init<Job&>(), "job"_a, nb::keep_alive<1, 2>())
-      .def_prop_ro("job", &Run::job, nb::rv_policy::reference_internal)
-      .def("lead", &Run::lead, without_gil)
-      .def("prepare", &Run::prepare, without_gil)
+      .def_prop_ro(
+          "job", [](PythonRun& run) -> Job& { return run.job(); },
+          nb::rv_policy::reference_internal)
+      .def(
+          "lead", [](PythonRun& run) { return run.lead(); }, without_gil)
+      .def(
+          "prepare", [](PythonRun& run) { return run.prepare(); }, without_gil)
       .def("run_together", &run_together, "tasks"_a)
       .def("release", &release, "array"_a, "stage"_a, "first"_a, "stop"_a,
            without_gil)
       .def("publish", &publish, "array"_a, "key"_a, "content"_a.none())
       .def("commit", &commit, "by_journal"_a = true)
-      .def("step_down", &Run::step_down, without_gil)
-      .def("trim_memory", &Run::trim_memory, without_gil);
+      .def(
+          "step_down", [](PythonRun& run) { return run.step_down(); },
+          without_gil)
+      .def(
+          "trim_memory", [](PythonRun& run) { return run.trim_memory(); },
+          without_gil);
 }
 
 }  // namespace rechunk::python

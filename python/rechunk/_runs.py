@@ -84,8 +84,12 @@ class OpenRuns:
             self._ended.wait(_IDLE_SECONDS)
 
     def _end(self) -> None:
-        """Wait for the watcher: threads must not be in the core at exit."""
+        """Wait for the watcher, and for threads of the runs: none must be in
+        the core at exit.
+        """
         self._ended.set()
         watcher = self._watcher
         if watcher is not None:
             watcher.join()
+        with self._lock:
+            self._runs.clear()
