@@ -21,6 +21,7 @@
 
 #include "bindings.h"
 #include "rechunk/store.h"
+#include "request/own_places.h"
 #include "store/file_url.h"
 #include "zarr/documents/convert.h"
 #include "zarr/documents/dimension_names.h"
@@ -137,15 +138,6 @@ Options make_options(const nb::dict& dict) {
 
 Stores make_stores(const nb::dict& dict) {
   Stores stores;
-  const auto store = [&](const char* name) {
-    return dict.contains(name)
-               ? make_python_store(nb::borrow<nb::object>(dict[name]))
-               : nullptr;
-  };
-  stores.source = store("source");
-  stores.target = store("target");
-  stores.temp = store("temp");
-  stores.journal = store("journal");
   if (dict.contains("storage")) {
     const auto storage =
         nb::cast<std::map<std::string, StorageOptions>>(dict["storage"]);
@@ -158,6 +150,19 @@ Stores make_stores(const nb::dict& dict) {
                       .temp = options("temp"),
                       .all = options("all")};
   }
+  // A place that a text names is opened here. Only those beside a session are
+  // given so: other places have their names in the plan.
+  const auto store = [&](const char* name) -> std::shared_ptr<Store> {
+    if (!dict.contains(name)) return nullptr;
+    const nb::object given = nb::borrow<nb::object>(dict[name]);
+    if (!nb::isinstance<nb::str>(given)) return make_python_store(given);
+    const auto place = nb::cast<std::string>(given);
+    return open_own_store(place, stores.storage.for_temp(place));
+  };
+  stores.source = store("source");
+  stores.target = store("target");
+  stores.temp = store("temp");
+  stores.journal = store("journal");
   if (dict.contains("documents"))
     stores.documents =
         make_documents_store(nb::cast<nb::dict>(dict["documents"]));

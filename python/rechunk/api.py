@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import uuid
 from collections.abc import Mapping, Sequence
@@ -26,6 +27,12 @@ from rechunk.existing import append_text, check_kept, region_text
 from rechunk.options import codec_text, encoding_of, target_layout
 from rechunk.plan import Plan
 from rechunk.rechunked import Rechunked
+from rechunk.sessions import (
+    SessionAdapter,
+    add_places,
+    check_session,
+    name_run,
+)
 from rechunk.source import Source, kind_of
 from rechunk.sources import as_source
 from rechunk.stores import StoreAdapter
@@ -185,6 +192,9 @@ def rechunk(
     options["chunks"] = chunks.chunks
     options["array_chunks"] = chunks.array_chunks
     options["zarr_format"] = zarr_format or 0
+    if isinstance(target.place, SessionAdapter):
+        check_session(zarr_format=zarr_format, consolidate=consolidate)
+        options.update(zarr_format=3, consolidate=False)
     options.update(target_layout(target_options, described))
     options["overwrite_in_place"] |= target.may_replace
     return _planned(
@@ -228,22 +238,34 @@ def _planned(
     storage: Mapping[str, Mapping[str, str]],
 ) -> Rechunked[Any]:
     stores = {**described.stores, **target.stores}
-    temp = _add_temp(temp_store, options, stores)
+    session = target.place if isinstance(target.place, SessionAdapter) else None
+    if session is None:
+        temp = _add_temp(temp_store, options, stores)
+    else:
+        where = os.getcwd() if temp_store is None else temp_store
+        temp = add_places(session, as_place(where, "temp_store"), stores)
     check_apart(source, described, target.place, temp)
     if not options["region"] and not options["append"]:
         options["notes"] = _notes_of(described)
-    if stores:
+    if session is not None:
+        options["token"] = name_run(session, stores, storage)
+    elif stores:
         options["token"] = _token(stores)
     if any(storage.values()):
         stores["storage"] = storage
         target.storage = {**storage["all"], **storage["target"]}
     job = _core.Job(described.url, target.url, options, stores)
     if not job.adopt_unfinished():
+        if session is not None:
+            session.forget_others(json.loads(job.status())["state"])
         job.check_target()
     kept = {
         name: place for name, place in stores.items() if name != "documents"
     }
-    return Rechunked(engine, Plan(job, kept), source, target)
+    plan = Plan(job, kept)
+    if session is not None:
+        session.expect(plan.documents, plan.grown_shapes)
+    return Rechunked(engine, plan, source, target)
 
 
 def _notes_of(source: Source) -> list[tuple[str, str]]:
@@ -261,13 +283,12 @@ def _token(stores: Mapping[str, Any]) -> str:
     The same in another process where all places are stores that outlive this
     one, and say what they are.
     """
-    if set(stores) <= {"source", "target", "temp", "journal"}:
-        token = " ".join(
+    if set(stores) <= {"source", "target", "temp", "journal"} and all(
+        place.is_lasting for place in stores.values()
+    ):
+        return " ".join(
             f"{name}={place.describe('')}" for name, place in stores.items()
         )
-        # What is in memory, or is named by an address, ends with its process.
-        if "memory" not in token.lower() and " at 0x" not in token:
-            return token
     return uuid.uuid4().hex
 
 

@@ -23,6 +23,9 @@ class Executor(ABC, Generic[T]):
         A `Plan` is an iterable of `StagedCopySpec`, and also has `steps`.
         """
 
+    def check_plan(self, plan: T, **kwargs: Any) -> None:
+        """Called before the run begins; raises if it cannot run it so."""
+
     @abstractmethod
     def execute_plan(self, plan: T, **kwargs: Any) -> dict[str, Any] | None:
         """Runs such a plan to its end. Keywords are the engine's.

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
 import json
-import pickle
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -16,6 +14,8 @@ from rechunk import _core
 from rechunk._runs import OpenRuns
 from rechunk.arrays import ZarrArray, parse_dtype
 from rechunk.existing import Appended, Window, window_of
+from rechunk.pickling import try_pickling
+from rechunk.sessions import SessionAdapter
 from rechunk.specs import CopySpec, StagedCopySpec
 from rechunk.steps import Step, packed
 from rechunk.urls import as_zarr_place
@@ -32,14 +32,6 @@ _MAX_CHAINS = 256
 _open_runs = OpenRuns()
 
 
-class _Nowhere(io.RawIOBase):
-    """Takes bytes, and keeps none."""
-
-    def write(self, data: Any) -> int:
-        """All of them."""
-        return memoryview(data).nbytes
-
-
 class Plan:
     """The work of a run, with everything that a process needs to take part.
 
@@ -53,6 +45,13 @@ class Plan:
     def __init__(self, job: _core.Job, stores: Mapping[str, Any]) -> None:
         self._planned = job
         self.stores = stores
+
+    @classmethod
+    def restored(cls, text: str, stores: Mapping[str, Any]) -> Plan:
+        """Of a plan file."""
+        plan = cls.__new__(cls)
+        plan.__dict__.update(text=text, stores=stores)
+        return plan
 
     @cached_property
     def text(self) -> str:
@@ -77,8 +76,12 @@ class Plan:
     @property
     def zarr_format(self) -> int:
         """Of the target."""
-        documents = self._parsed["target"]["documents"]
-        return 3 if "zarr.json" in documents else 2
+        return 3 if "zarr.json" in self.documents else 2
+
+    @property
+    def documents(self) -> dict[str, str]:
+        """Of the target, by key."""
+        return dict(self._parsed["target"]["documents"])
 
     def __getstate__(self) -> dict[str, Any]:
         # Without the native job, which other processes load from the text.
@@ -90,13 +93,20 @@ class Plan:
         likes = self.stores.get("array_sources", {}).values()
         return any(like.futures for like in likes)
 
+    @property
+    def session(self) -> SessionAdapter | None:
+        """Of Icechunk, if the target lies in one."""
+        place = self.stores.get("target")
+        return place if isinstance(place, SessionAdapter) else None
+
     def check_can_be_sent(self) -> None:
         """Raises InvalidArgumentError if other processes cannot have it."""
-        pickle.Pickler(_Nowhere(), protocol=5).dump(self)
+        try_pickling(self)
 
     def _run(self) -> _core.Run:
-        """This process's part in a run of the plan."""
-        return _open_runs.get(self.text, self._begin)
+        """This process's part in a run of the plan, in a session of its own."""
+        place = id(self.session) if self.session else 0
+        return _open_runs.get(f"{place} {self.text}", self._begin)
 
     def _begin(self) -> _core.Run:
         return _core.Run(
@@ -168,9 +178,16 @@ class Plan:
 
     def _part(self, array: dict[str, Any]) -> dict[str, Any] | None:
         """Where the array lies in one that exists; None if it does not."""
-        parts = self._parsed.get("existing", {}).get("arrays", {})
-        part: dict[str, Any] | None = parts.get(array["name"])
-        return part
+        return self._parts.get(array["name"])
+
+    @property
+    def _parts(self) -> dict[str, dict[str, Any]]:
+        return dict(self._parsed.get("existing", {}).get("arrays", {}))
+
+    @property
+    def grown_shapes(self) -> dict[str, list[int]]:
+        """Of arrays that exist, when the run has ended."""
+        return {name: part["shape"] for name, part in self._parts.items()}
 
     def _stored(self, side: str, array: dict[str, Any]) -> ZarrArray:
         place = self._parsed[side].get("replacement", self._parsed[side]["url"])
@@ -297,6 +314,8 @@ class Plan:
     def prepare(self) -> None:
         """Makes room at the target, or joins a run that has begun."""
         self._run().prepare()
+        if self.session is not None:
+            self.session.begin()
 
     def publish(self, array: int, key: str, content: bytes | None) -> None:
         """Writes an object of an array that grows; None: removes it.
@@ -312,8 +331,7 @@ class Plan:
         With `by_journal=False` the caller guarantees that all elements were
         moved by slicing.
         """
-        report: dict[str, Any] = json.loads(self._run().commit(by_journal))
-        return report
+        return self._ended(self._run().commit(by_journal))
 
     def run_native(self, progress: Any = None) -> dict[str, Any]:
         """Runs everything on native threads of this process.
@@ -323,7 +341,12 @@ class Plan:
         """
         job = self._run().job
         with _open_runs.work():
-            report: dict[str, Any] = json.loads(job.run(progress))
+            return self._ended(job.run(progress))
+
+    def _ended(self, text: str) -> dict[str, Any]:
+        if self.session is not None:
+            self.session.end()
+        report: dict[str, Any] = json.loads(text)
         return report
 
     @contextmanager

@@ -52,7 +52,12 @@ class Rechunked(Generic[T]):
             self._finished = False
         if self._target.parent is not None:
             _make_parents(self._target, self._plan.zarr_format)
-        report = self._carry_out(**kwargs)
+        try:
+            report = self._carry_out(**kwargs)
+        except BaseException as error:
+            if self._plan.session is not None:
+                self._plan.session.fail(error, self.status()["state"])
+            raise
         self._finished = True
         self._report = report or dict(self._plan.notes)
         warn_of(notes_since(self._report, self._plan.notes), stacklevel=3)
@@ -63,8 +68,10 @@ class Rechunked(Generic[T]):
         if self._executor.leads:
             return self._executor.execute_plan(self.plan, **kwargs)
         begin = time.monotonic()
+        plan = self.plan  # Made before anything is written: it may be refused.
+        self._executor.check_plan(plan, **kwargs)
         with self._plan.leading() as reports:
-            report = self._executor.execute_plan(self.plan, **kwargs)
+            report = self._executor.execute_plan(plan, **kwargs)
         report = report or next(iter(reports), None)
         if report:  # Whoever committed does not know when the run began.
             report["seconds"] = time.monotonic() - begin

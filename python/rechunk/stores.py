@@ -38,20 +38,21 @@ class StoreAdapter:
 
     def at(self, path: str) -> StoreAdapter:
         """The same store, further down."""
-        return StoreAdapter(self.store, _join(self.path, path))
+        return self._elsewhere(_join(self.path, path))
 
     def above(self) -> StoreAdapter | None:
         """The same store, one level up; None at its root."""
         if not self.path:
             return None
-        return StoreAdapter(self.store, self.path.rpartition("/")[0])
+        return self._elsewhere(self.path.rpartition("/")[0])
 
     def sibling(self, prefix: str, suffix: str) -> StoreAdapter:
         """Beside this path: "a/b" becomes "a/PREFIXbSUFFIX"."""
         parent, _, name = self.path.rpartition("/")
-        return StoreAdapter(
-            self.store, _join(parent, f"{prefix}{name}{suffix}")
-        )
+        return self._elsewhere(_join(parent, f"{prefix}{name}{suffix}"))
+
+    def _elsewhere(self, path: str) -> StoreAdapter:
+        return StoreAdapter(self.store, path)
 
     async def read(
         self, key: str, offset: int, length: int
@@ -145,7 +146,7 @@ class StoreAdapter:
     async def _size(self, key: str) -> int | None:
         try:
             size = int(await self.store.getsize(self._full(key)))
-        except FileNotFoundError:
+        except (FileNotFoundError, KeyError):  # The latter of Icechunk.
             self._sizes.pop(key, None)
             return None
         return self._remember(key, size)
@@ -160,6 +161,15 @@ class StoreAdapter:
         """Writes a whole object."""
         await self.store.set(self._full(key), _buffer(content))
         self._remember(key, len(content))
+
+    def content(self, key: str) -> bytes:
+        """A whole object. Raises KeyError if there is none."""
+        from zarr.core.sync import sync
+
+        found = sync(self._get(key, None))
+        if found is None:
+            raise KeyError(self.describe(key))
+        return bytes(found)
 
     def create_if_absent(self, key: str, content: bytes) -> bool:
         """Writes the object unless there is one.
@@ -205,7 +215,7 @@ class StoreAdapter:
 
         whole = self._full(prefix) if prefix else self.path
         skip = len(self.path) + 1 if self.path else 0
-        for full in _taken(self.store.list_prefix(whole)):
+        for full in self._keys(whole):
             if whole and full != whole and not full.startswith(whole + "/"):
                 continue
             key = full[skip:]
@@ -213,9 +223,19 @@ class StoreAdapter:
             is_document = key.rpartition("/")[2] in DOCUMENTS
             yield key, (sync(self._size(key)) or 0) if is_document else 0
 
+    def _keys(self, prefix: str) -> Iterator[str]:
+        """Keys of the store that begin so, and perhaps others."""
+        return _taken(self.store.list_prefix(prefix))
+
     def describe(self, key: str) -> str:
         """Where a key lies, for messages."""
-        return _join(str(self.store).rstrip("/"), self._full(key))
+        return _join(_name_of(self.store).rstrip("/"), self._full(key))
+
+    @property
+    def is_lasting(self) -> bool:
+        """True if its description names the same objects in other processes."""
+        name = _name_of(self.store)
+        return "memory" not in name.lower() and " at 0x" not in name
 
     def identity(self) -> tuple[Any, str]:
         """Something that is equal for equal stores, and the path in it; of
@@ -266,6 +286,16 @@ def _put_first(store: Any, key: str, content: bytes) -> bool:
     except obstore.exceptions.AlreadyExistsError:
         return False
     return True
+
+
+def _name_of(store: Any) -> str:
+    """Where a store is, for messages."""
+    if type(store).__name__ != "IcechunkStore":
+        return str(store)
+    session = store.session
+    if session.read_only:  # Of a snapshot, whose name is unique.
+        return f"icechunk://{session.snapshot_id}"
+    return f"Icechunk session of {session.branch} at {id(store):#x}"
 
 
 def _is_in_memory(store: Any) -> bool:
@@ -334,6 +364,12 @@ def store_at(place: Any) -> tuple[Any, str]:
     if str(place).endswith(ZIP_NAMES) and os.path.isfile(place):
         return ZipStore(place, mode="r"), ""
     return LocalStore(os.fspath(place)), ""
+
+
+def erase_all(place: StoreAdapter) -> None:
+    """Erases all objects there."""
+    for key, _ in list(place.list("")):
+        place.erase(key)
 
 
 def with_documents(

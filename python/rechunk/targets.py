@@ -8,6 +8,7 @@ from typing import Any
 
 from rechunk.checks import ZIP_NAMES, local_path
 from rechunk.errors import InvalidArgumentError, UnsupportedError
+from rechunk.sessions import SessionAdapter, is_session
 from rechunk.stores import StoreAdapter, place_in, place_of, store_at
 from rechunk.urls import as_zarr_place, is_url
 
@@ -49,6 +50,8 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
     kind = type(store).__name__
     if hasattr(store, "store_path"):
         _check_writable(store.store_path.store, store, what)
+        if is_session(store.store_path.store):
+            return SessionAdapter(store.store_path.store, store.path)
         return place_of(store)
     if hasattr(store, "fs") and hasattr(store, "root"):
         return _of_mapper(store, what)
@@ -58,7 +61,7 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
         return StoreAdapter(MemoryStore(store))
     if hasattr(store, "list_prefix") and hasattr(store, "set_if_not_exists"):
         _check_writable(store, store, what)
-        return place_in(store)
+        return SessionAdapter(store) if is_session(store) else place_in(store)
     raise InvalidArgumentError(
         f"{what}: an object of type {kind} is no store",
         "give a path, a zarr store or a zarr group",
@@ -68,8 +71,6 @@ def as_place(store: Any, what: str) -> str | StoreAdapter:
 # Stores that zarr-python writes, and a run cannot, with what works.
 _NOT_WRITTEN = {
     "ZipStore": "give the path of the archive, which is made whole",
-    "IcechunkStore": "write to a folder, and copy it with zarr-python: a run "
-    "writes chunks before metadata, which Icechunk refuses",
 }
 
 
@@ -77,7 +78,9 @@ def _check_writable(store: Any, given: Any, what: str) -> None:
     if getattr(given, "read_only", False) or store.read_only:
         raise InvalidArgumentError(
             f"{what}: {given!r} was opened for reading only",
-            'open it for writing, with mode="r+" or read_only=False',
+            "open a session with repo.writable_session(branch)"
+            if is_session(store)
+            else 'open it for writing, with mode="r+" or read_only=False',
         )
     kind = type(store).__name__
     if kind in _NOT_WRITTEN:
@@ -134,7 +137,9 @@ def as_target(store: Any, array_name: str | None, is_array: bool) -> Target:
 def _with_stores(target: Target) -> Target:
     """Temporary data and journal of a place in a zarr store lie beside it."""
     place = target.place
-    if isinstance(place, StoreAdapter):
+    if isinstance(place, SessionAdapter):
+        target.stores = {"target": place}  # The rest lies elsewhere.
+    elif isinstance(place, StoreAdapter):
         target.stores = {
             "target": place,
             "temp": place.sibling(".", ".rechunk-temp")

@@ -48,6 +48,7 @@ def run_page(page: Path, folder: Path) -> None:
         "from-rechunker.md",
         "resume.md",
         "existing.md",
+        "icechunk.md",
     ],
 )
 def test_the_examples_of_a_guide_run(name: str, tmp_path: Path) -> None:

@@ -67,6 +67,7 @@ class BeamExecutor(Executor[RechunkTransform]):
 
     def prepare_plan(self, specs: Plan) -> RechunkTransform:
         """`pipeline | plan` runs everything."""
+        specs.check_can_be_sent()  # Beam would do so when the run has begun.
         return RechunkTransform(specs)
 
     def execute_plan(self, plan: RechunkTransform, **kwargs: Any) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 import sys
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import dask
@@ -16,6 +16,7 @@ from dask.base import get_scheduler
 from dask.delayed import Delayed
 
 from rechunk.executor import Executor
+from rechunk.forks import Changes, Shipment, run_forked, run_on_forks
 from rechunk.futures import remember_client
 from rechunk.plan import Plan
 from rechunk.steps import Step
@@ -96,19 +97,79 @@ class DaskExecutor(Executor[Delayed]):
         self._plans[graph.last] = specs
         return Delayed(graph.last, graph.tasks)
 
+    def check_plan(self, plan: Delayed, **kwargs: Any) -> None:
+        """Forks the session of the target, if other processes shall write."""
+        session = self._plans[plan.key].session
+        if session is not None and _is_elsewhere(_scheduler(plan, kwargs)):
+            session.fork_off()
+
     def execute_plan(
         self, plan: Delayed, **kwargs: Any
     ) -> dict[str, Any] | None:
         """`plan.compute(**kwargs)`: scheduler, retries, ..."""
-        scheduler = get_scheduler(
-            scheduler=kwargs.get("scheduler"), collections=[plan]
-        )
+        scheduler = _scheduler(plan, kwargs)
         _check_keywords(kwargs)
-        if scheduler not in (dask.threaded.get, dask.local.get_sync):
+        if _is_elsewhere(scheduler):
+            specs = self._plans[plan.key]
+            if specs.session is not None:
+                return run_on_forks(specs, _Elsewhere(scheduler, kwargs))
             # Dask would bury the cause in an error of its own.
-            self._plans[plan.key].check_can_be_sent()
+            specs.check_can_be_sent()
         report: dict[str, Any] | None = plan.compute(**kwargs)
         return report
+
+
+def _scheduler(plan: Delayed, kwargs: Mapping[str, Any]) -> Any:
+    return get_scheduler(scheduler=kwargs.get("scheduler"), collections=[plan])
+
+
+def _is_elsewhere(scheduler: Any) -> bool:
+    """True if tasks may run in other processes."""
+    return scheduler not in (dask.threaded.get, dask.local.get_sync)
+
+
+def _tried(shipment: Shipment, batch: Step) -> Changes | Exception:
+    """A task whose failure does not end others: their results would be lost."""
+    try:
+        return run_forked(shipment, batch)
+    except Exception as error:
+        return error
+
+
+class _Elsewhere:
+    """Runs tasks of a shipment on a scheduler with other processes."""
+
+    def __init__(self, scheduler: Any, kwargs: Mapping[str, Any]) -> None:
+        # Of a cluster, whose results come one by one.
+        self._client = getattr(scheduler, "__self__", None)
+        self._kwargs = dict(kwargs)
+
+    def __call__(
+        self, shipment: Shipment, batches: list[Step]
+    ) -> Iterator[Changes]:
+        shared = dask.delayed(shipment, pure=False, traverse=False)
+        run = dask.delayed(
+            _tried if self._client is None else run_forked, pure=False
+        )
+        tasks = [run(shared, batch) for batch in batches]
+        if self._client is None:
+            results = dask.compute(*tasks, **self._kwargs)
+            failed = [one for one in results if isinstance(one, Exception)]
+            yield from (one for one in results if isinstance(one, Changes))
+            if failed:
+                raise failed[0]
+            return
+        from distributed import as_completed
+
+        self._kwargs.pop("scheduler", None)
+        futures = self._client.compute(tasks, **self._kwargs)
+        try:
+            for _, changes in as_completed(
+                futures, with_results=True, loop=self._client.loop
+            ):
+                yield changes
+        finally:
+            self._client.cancel(futures)
 
 
 def _check_keywords(kwargs: Mapping[str, Any]) -> None:
