@@ -18,9 +18,11 @@ find_package(CLI11 2.1 QUIET)
 if(RECHUNK_PYTHON AND CMAKE_CXX_COMPILER)
   find_package(Python 3.11 QUIET COMPONENTS Interpreter Development.Module)
 endif()
+set(oldest_libcurl >=7.85)  # CURLOPT_PROTOCOLS_STR.
+set(oldest_openssl >=3.0)
 foreach(name IN ITEMS blosc libzstd liblz4 libdeflate zlib libcurl openssl pugixml)
   if(PkgConfig_FOUND)
-    pkg_check_modules(${name} QUIET IMPORTED_TARGET ${name})
+    pkg_check_modules(${name} QUIET IMPORTED_TARGET ${name}${oldest_${name}})
   endif()
 endforeach()
 

@@ -284,6 +284,9 @@ void Attempt::finish(CURLcode code) {
                                                : curl_easy_strerror(code));
   answer.is_passing = is_passing(code);
   answer.is_unreachable = is_unreachable(code);
+  answer.is_mute =
+      status == 0 && (code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||
+                      code == CURLE_SEND_ERROR);
 }
 
 // Fewer bytes than the range has, although the transfer ended well.

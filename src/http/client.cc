@@ -88,7 +88,11 @@ void Batch::send(Transfer& transfer) {
 
 bool Batch::goes_again(Transfer& transfer) {
   constexpr int kMostRenewals = 3;
-  ++transfer.answer.attempts;
+  Answer& answer = transfer.answer;
+  ++answer.attempts;
+  // Who never said a word may be a server that speaks TLS, or none of HTTP.
+  if (answer.status > 0) client_.was_answered_ = true;
+  if (answer.is_mute && !client_.was_answered_) answer.is_unreachable = true;
   const Clock::time_point now = Clock::now();
   switch (client_.service().judge(transfer)) {
     case Verdict::kDone:

@@ -12,6 +12,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <deque>
 #include <map>
 #include <memory>
@@ -46,6 +47,7 @@ class Client {
 
   const Settings settings_;
   const std::shared_ptr<const Service> service_;
+  std::atomic<bool> was_answered_{false};  ///< At least once.
   std::mutex mutex_;
   std::shared_ptr<Wire> wire_;
   pid_t wire_process_ = 0;

@@ -32,6 +32,7 @@ struct Answer {
   std::string failure;          ///< Why no answer came, or not all of it.
   bool is_passing = false;      ///< The failure may pass.
   bool is_unreachable = false;  ///< Nobody answered at that address.
+  bool is_mute = false;         ///< The connection ended without a word.
   int attempts =
       0;  ///< More than 1: an attempt before this one may have acted.
 

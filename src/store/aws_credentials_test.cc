@@ -173,6 +173,12 @@ TEST_F(AwsCredentialsTest, AreNeverInErrors) {
                                {"password", secret},
                                {"endpoint", "https://me:" + secret + "@host"}})
                   .empty());
+  const StorageOptions open = {{"profile_name", "p"},
+                               {"region_name", "eu-west-1"},
+                               {"request_payer", "true"},
+                               {"max_requests", "8"},
+                               {"forbidden_is_missing", "true"}};
+  EXPECT_EQ(without_secrets(open), open);
 }
 
 TEST_F(AwsCredentialsTest, GoToNoContainerElsewhere) {

@@ -44,9 +44,10 @@ Error GcsBucket::error(std::string_view action, std::string_view key,
   const std::string where = std::string(action) + " " + describe(key) + ": ";
   if (!answer.failure.empty())
     return Error(ErrorKind::kIo, where + cause_of(answer),
-                 answer.is_unreachable ? "check the network, and the endpoint "
-                                         "(STORAGE_EMULATOR_HOST)"
-                                       : "");
+                 answer.is_unreachable
+                     ? "check the network, and the endpoint, which may need "
+                       "https:// (STORAGE_EMULATOR_HOST)"
+                     : "");
   if (is_web_page(answer))
     return Error(ErrorKind::kIo,
                  where + cause_of(answer) +

@@ -6,6 +6,7 @@
 
 #include "http/url_text.h"
 #include "json/checked_json.h"
+#include "store/remote_reads.h"
 
 namespace rechunk {
 namespace {
@@ -98,6 +99,9 @@ http::Verdict GcsService::judge(http::Transfer& transfer) const {
     // A page to sign in at answers 200 to everything, and keeps nothing.
     if (transfer.target.ends_with(kGcsSizeFields) && !take_gcs_size(answer))
       answer.failure = "the server answers, but not as Google's store does";
+    else if (transfer.offset && is_web_page(answer) &&
+             answer.header(kGcsGeneration).empty())
+      answer.failure = "the server sent a web page, not an object";
     else if (transfer.offset && !coding.empty())
       answer.failure =
           "it is stored with Content-Encoding: " + http::shown(coding) +

@@ -162,6 +162,7 @@ TEST_F(GcsStoreTest, SaysWhatTheServerSaysAndWhatToDo) {
       {reply(400, "<!DOCTYPE html><html>no</html>"), "a web page"},
       {reply(418, "a\r\n\x1b[31mb"), "HTTP status 418: a [31mb"},
       {reply(418, failure("x", std::string(9000, 'x'))), "HTTP status 418"},
+      {reply(200, "x", "Content-Type: text/html\r\n"), "a web page"},
       {reply(200, "x", "Content-Encoding: gzip\r\n"), "gzip"},
       {reply(200, "x", "X-Goog-Stored-Content-Encoding: gzip\r\n"), "gzip"},
   };

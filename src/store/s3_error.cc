@@ -1,6 +1,7 @@
 // What an answer of S3 means for people. The header is s3_bucket.h.
 #include <string>
 
+#include "http/url_text.h"
 #include "store/s3_bucket.h"
 #include "store/s3_service.h"
 
@@ -58,6 +59,9 @@ const Meaning* meaning_of(const S3Failure& failure, int status) {
 }
 
 std::string hint_of_failure(const http::Answer& answer) {
+  if (answer.is_unreachable && answer.is_mute)
+    return "the endpoint (AWS_ENDPOINT_URL) may need https:// where it has "
+           "http://";
   if (answer.is_unreachable)
     return "check the endpoint (AWS_ENDPOINT_URL), the region and the network";
   if (answer.failure.find("certificate") != std::string::npos ||
@@ -85,9 +89,11 @@ Error S3Bucket::error(std::string_view action, std::string_view key,
   if (!failure.message.empty())
     cause += (cause.empty() ? "" : ": ") + failure.message;
   if (cause.empty()) cause = cause_of(answer);
+  std::string hint(meaning != nullptr ? meaning->hint : "");
+  if (failure.code == "RequestTimeTooSkewed" && !answer.header("date").empty())
+    hint += "; the server's says " + http::shown(answer.header("date"), 40);
   return Error(meaning != nullptr ? meaning->kind : ErrorKind::kIo,
-               where + cause,
-               meaning != nullptr ? std::string(meaning->hint) : "");
+               where + cause, hint);
 }
 
 }  // namespace rechunk

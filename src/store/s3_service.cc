@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "http/url_text.h"
+#include "store/remote_reads.h"
 #include "store/xml.h"
 
 namespace rechunk {
@@ -88,11 +89,14 @@ http::Verdict S3Service::judge(http::Transfer& transfer) const {
   http::Answer& answer = transfer.answer;
   const int status = answer.status;
   // A page to sign in at answers 200 to everything, and keeps nothing.
-  const bool is_kept = transfer.method != "PUT" || status / 100 != 2 ||
-                       !answer.header("etag").empty();
-  if (answer.failure.empty() && !is_kept)
-    answer.failure =
-        "the server says that it took the object, but not as S3 does";
+  const bool is_of_object =
+      transfer.method == "PUT" || (transfer.offset && is_web_page(answer));
+  if (answer.failure.empty() && is_of_object && status / 100 == 2 &&
+      answer.header("etag").empty())
+    answer.failure = transfer.method == "PUT"
+                         ? "the server says that it took the object, but not "
+                           "as S3 does"
+                         : "the server sent a web page, not an object of S3";
   if (!answer.failure.empty() || status < 200 || status == 404)
     return http::usual_verdict(answer);
   const bool may_say = status >= 300 || transfer.method == "POST";

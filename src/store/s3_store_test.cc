@@ -142,7 +142,11 @@ TEST_F(S3StoreTest, SaysWhatTheServerSaysAndWhatToDo) {
       {reply(403), "aws_skip_signature"},
       {reply(403, failure("InvalidAccessKeyId")), "AWS_ACCESS_KEY_ID"},
       {reply(403, failure("CodeOfAnotherServer")), "AWS_ACCESS_KEY_ID"},
-      {reply(403, failure("RequestTimeTooSkewed")), "clock"},
+      {reply(403, failure("RequestTimeTooSkewed"),
+             "Date: Tue, 01 Dec 2026 04:44:41 GMT\r\n"),
+       "clock of this machine; the server's says Tue, 01 Dec 2026"},
+      {reply(200, "<html>who are you?", "Content-Type: text/html\r\n"),
+       "a web page"},
       {reply(400, failure("AuthorizationHeaderMalformed")), "AWS_REGION"},
       {reply(301, failure("PermanentRedirect")), "AWS_REGION"},
       {reply(404, "<!DOCTYPE html><html>no</html>"), "a web page"},
@@ -161,6 +165,15 @@ TEST_F(S3StoreTest, SaysWhatTheServerSaysAndWhatToDo) {
   };
   EXPECT_EQ(read_error().find('\x1b'), std::string::npos);
   EXPECT_LT(read_error().size(), 1000);
+}
+
+// As servers of TLS do, which cannot read what they are sent.
+TEST_F(S3StoreTest, GivesUpSoonIfTheServerNeverSaysAWord) {
+  answer_ = [](const Asked&) { return Reply{.resets = true}; };
+  const auto start = std::chrono::steady_clock::now();
+  const std::string error = read_error();
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(15));
+  EXPECT_NE(error.find("https://"), std::string::npos) << error;
 }
 
 TEST_F(S3StoreTest, FollowsNoRedirectsToOtherHosts) {
