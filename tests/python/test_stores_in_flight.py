@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import collections
 import time
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -127,14 +128,30 @@ def test_every_kind_is_source_target_and_temporary_place(
     assert_same_elements(back[...], elements)
 
 
-def test_zip_is_a_source(tmp_path: Path) -> None:
-    """One request after the other, since its file has one position."""
+@pytest.mark.parametrize("kind", ["plain", "bz2", "replaced", "of no name"])
+def test_zip_is_a_source(tmp_path: Path, kind: str) -> None:
+    """The core reads it, unless zipfile alone can: then in turn, since its
+    file has one position.
+    """
     elements = numbers(60, 40)
-    with ZipStore(tmp_path / "s.zip", mode="w") as store:
-        zarr.create_array(store, data=elements, chunks=(7, 9), shards=(21, 18))
-    array = zarr.open_array(ZipStore(tmp_path / "s.zip", mode="r"), mode="r")
-    made = rechunk(array, (60, 5), "1MB", tmp_path / "t", threads=4)
+    path = tmp_path / ("s.zip" if kind != "of no name" else "s.pack")
+    method = zipfile.ZIP_BZIP2 if kind == "bz2" else zipfile.ZIP_STORED
+    with ZipStore(path, mode="w", compression=method) as store:
+        group = zarr.create_group(store)
+        group.create_array(
+            "in/a", data=elements, chunks=(7, 9), shards=(21, 18)
+        )
+    group = zarr.open_group(ZipStore(path, mode="r"), mode="r")
+    if kind == "replaced":
+        path.unlink()
+        with ZipStore(path, mode="w") as store:
+            zarr.create_group(store).create_array("in/a", data=-elements)
+    made = rechunk(group["in/a"], (60, 5), "1MB", tmp_path / "t", threads=4)
+    is_native = made.describe()["source"]["url"] == f"{path}/in/a"
+    assert is_native == (kind == "plain")
     assert_same_elements(made.execute()[...], elements)
+    whole = rechunk(group, {"in/a": (60, 5)}, "2MB", tmp_path / "g").execute()
+    assert_same_elements(whole["in/a"][...], elements)
 
 
 @pytest.mark.parametrize("compressors", [None, "auto"])
