@@ -164,6 +164,61 @@ def test_requests_are_in_flight_together(
     assert sum(counts["requests"].values()) < 128 + 20 + 64 + 100
 
 
+def test_a_run_asks_few_times_in_a_row(
+    rechunk: Rechunk, bucket: Bucket, fault_proxy: StartProxy
+) -> None:
+    """Its time is that of its round trips: each takes 0.2 s here."""
+    latency = 0.2
+    for name in "pqrs":
+        random_array(zarr_store(bucket, f"a/{name}"), (6, 5), (2, 5))
+    zarr.create_group(zarr_store(bucket, "a"))
+    proxy = fault_proxy(bucket.server.port)
+    command = through(rechunk, bucket, proxy)
+    words = ("run", bucket.url("a"), bucket.url("b"), "--chunks", "6,1")
+    started = time.monotonic()
+    command.ok(*words)
+    own_seconds = time.monotonic() - started
+    shutil.rmtree(bucket.folder / "b")
+    proxy("clear")
+    proxy(f"latency {latency}")
+    started = time.monotonic()
+    command.ok(*words)
+    round_trips = (time.monotonic() - started - own_seconds) / latency
+    assert round_trips < 40, proxy.counts()
+    assert proxy.counts()["most_in_flight"] >= 8
+    log = [one for one in proxy.log() if one["method"] == "GET"]
+    assert_equal_elements(zarr_store(bucket, "a"), zarr_store(bucket, "b"))
+    # A document is read for the plan, and again when the target is replaced.
+    for name in "pqrs":
+        end = f"/a/{name}/zarr.json"
+        assert 1 <= sum(one["target"].endswith(end) for one in log) <= 2
+
+
+def test_shards_are_read_together(
+    rechunk: Rechunk, bucket: Bucket, fault_proxy: StartProxy
+) -> None:
+    """The indices of many come at once, then the chunks of all."""
+    elements = np.random.default_rng(SEED).random((48, 30, 40), dtype="f4")
+    zarr.create_array(
+        zarr_store(bucket, "a"),
+        data=elements,
+        chunks=(2, 15, 20),
+        shards=(2, 30, 40),
+    )
+    proxy = fault_proxy(bucket.server.port, "latency 0.1")
+    command = through(rechunk, bucket, proxy)
+    words = ("--chunks", "48,10,10", "--shards", "none", "--threads", "1")
+    command.ok("run", bucket.url("a"), bucket.url("b"), *words)
+    found = zarr.open_array(zarr_store(bucket, "b"), mode="r")[...]
+    assert_same_elements(found, elements)
+    assert proxy.counts()["most_in_flight"] >= 24
+    read = [one for one in proxy.log() if "/a/c/" in one["target"]]
+    indices = [one for one in read if one["range"].startswith("bytes=-")]
+    assert len(indices) % 24 == 0
+    # Besides, looks at the first; the chunks of a shard are neighbours.
+    assert len(read) <= 2 * len(indices) + 3
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [

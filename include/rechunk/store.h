@@ -244,8 +244,17 @@ void read_in_turn(std::span<ReadRequest> requests, const OnRead& on_done,
 std::optional<std::string> read_text(const Store& store, std::string_view key,
                                      std::int64_t max_bytes = 1 << 28);
 
+/// The same of many objects, many at a time.
+std::vector<std::optional<std::string>> read_texts(
+    const Store& store, std::span<const std::string> keys,
+    std::int64_t max_bytes = 1 << 28);
+
 /// True if there is an object with this key. One request. Throws: io.
 bool has_object(const Store& store, std::string_view key);
+
+/// The same of many objects, all at a time.
+std::vector<bool> have_objects(const Store& store,
+                               std::span<const std::string> keys);
 
 /// The keys of all objects below a prefix, sorted.
 std::vector<std::string> keys_below(const Store& store,

@@ -40,6 +40,9 @@ class JobRunner final : public TaskRunner {
                  Arena& arena) override;
   void release(const TaskRange& tasks) override;
 
+  /// What is checked of the source is not checked again before tasks.
+  const SourceCheck& sources() const { return source_check_; }
+
   /// Visits the objects that the task of a first stage reads.
   void visit_sources(int array, std::int64_t task,
                      const VisitObject& visit) const;

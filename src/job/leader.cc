@@ -1,5 +1,8 @@
 #include "job/leader.h"
 
+#include <utility>
+
+#include "base/at_once.h"
 #include "job/replacement.h"
 #include "job/resume_check.h"
 #include "job/target_place.h"
@@ -13,22 +16,38 @@ bool is_unfinished(const PlannedJob& job) {
 
 // Before the lock is taken: what is refused must leave nothing behind.
 RunLock lock(const PlannedJob& job, Unfinished unfinished) {
-  RunLock::refuse_if_busy(*job.stores.journal);
-  if (unfinished == Unfinished::kRefuse || !is_unfinished(job))
-    check_target(job);
-  return RunLock::lead(job.stores.journal, job.hash);
+  RunLock::Numbers seen;
+  at_once(waits(job),
+          {[&] { seen = RunLock::refuse_if_busy(*job.stores.journal); },
+           [&] {
+             if (unfinished == Unfinished::kRefuse || !is_unfinished(job))
+               check_target(job);
+           }});
+  return RunLock::lead(job.stores.journal, job.hash, std::move(seen));
 }
 
 }  // namespace
 
-Journal::RunName begin_run(const PlannedJob& job, Journal& journal) {
-  SourceCheck(job).look_at_all();  // Before a target is replaced by nothing.
-  check_target(job);               // Again: a whole run may have come and gone.
-  if (const auto other = running_plan(*journal.store()))
-    erase_temp_of(*other, job.stores.storage.temp);
+// 1. Looks at all that must hold, with the lock: the source is there, before a
+//    target is replaced by nothing; and the target, since a whole run may have
+//    come and gone.
+// 2. Removes what is left of another run, also of one that ended while it
+//    cleaned up.
+// 3. Makes room. What needs to know whose the data is finds the plan.
+Journal::RunName begin_run(const PlannedJob& job, Journal& journal,
+                           const SourceCheck& sources) {
+  std::optional<std::string> other;
+  bool is_empty = false;
+  at_once(waits(job),
+          {[&] { sources.look_at_all(); }, [&] { check_target(job); },
+           [&] { other = running_plan(*journal.store()); },
+           [&] { is_empty = journal.is_empty(); }});
+  if (other) erase_temp_of(*other, job.stores.storage.temp);
   if (!job.places.target.empty()) put_old_target_back(job.places.target);
-  journal.erase();  // Also what a run left that ended while it cleaned up.
-  journal.erase_committed();
+  if (!is_empty) {
+    journal.erase();
+    journal.erase_committed();
+  }
   try {
     journal.begin(job.text);
     make_room(job);
@@ -49,7 +68,7 @@ Leader::Leader(const PlannedJob& job, const JobRunner& runner,
       journal_(job.stores.journal, job.hash),
       lock_(lock(job, unfinished)) {
   if (unfinished == Unfinished::kRefuse || !is_unfinished(job)) {
-    run_ = begin_run(job, journal_).run;
+    run_ = begin_run(job, journal_, runner.sources()).run;
   } else if (exchange_has_begun(job)) {
     remove_leftovers(job);
     found_ = tally(job.plan, journal_.records(job.plan));
@@ -64,7 +83,7 @@ Leader::Leader(const PlannedJob& job, const JobRunner& runner,
     resumed_ = true;
     return;
   } else {
-    run_ = begin_run(job, journal_).run;
+    run_ = begin_run(job, journal_, runner.sources()).run;
   }
   found_ = tally(job.plan, {});
 }
@@ -92,9 +111,10 @@ void Leader::commit() {
 }
 
 void Leader::finish() {
-  clean_up(job_, false);
-  journal_.erase_committed();
-  RunLock::erase(*journal_.store());
+  // This process leads: nobody asks these marks any more.
+  at_once(waits(job_), {[&] { clean_up(job_, false); },
+                        [&] { journal_.erase_committed(); }});
+  lock_.end();
 }
 
 bool Leader::leave() noexcept {

@@ -60,7 +60,8 @@ class Leader {
 
 /// Does what `Leader` does with its lock, for a team without a leader: makes
 /// room if that was not done. Throws: as Leader.
-Journal::RunName begin_run(const PlannedJob& job, Journal& journal);
+Journal::RunName begin_run(const PlannedJob& job, Journal& journal,
+                           const SourceCheck& sources);
 
 /// The error of a run whose work is kept, with a hint that says how to
 /// continue.

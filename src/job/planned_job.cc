@@ -1,9 +1,11 @@
 #include "job/planned_job.h"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "base/array_label.h"
+#include "base/at_once.h"
 #include "base/machine.h"
 #include "base/random_number.h"
 #include "job/choose_parts.h"
@@ -141,6 +143,15 @@ std::shared_ptr<Store> open_replacement(const std::string& place,
 
 }  // namespace
 
+bool waits(const PlannedJob& job) {
+  const Stores& stores = job.stores;
+  const std::shared_ptr<const Store> places[] = {stores.source, stores.target,
+                                                 stores.temp, stores.journal};
+  return std::any_of(
+      std::begin(places), std::end(places),
+      [](const auto& store) { return store && store->medium().is_remote; });
+}
+
 void open_stores(PlannedJob& job) {
   Stores& stores = job.stores;
   const Places& places = job.places;
@@ -151,18 +162,36 @@ void open_stores(PlannedJob& job) {
   if (!stores.source && !places.source.empty())
     stores.source = open_store(places.source, stores.storage.source,
                                job.options.references_below);
+  OpenPlace neighbour;
+  if (!stores.target && !places.replacement.empty()) {
+    stores.target = open_replacement(places.replacement, storage.target);
+  } else if (!stores.target && !places.target.empty()) {
+    stores.target = open_store(places.target, storage.target);
+    neighbour = {stores.target, places.target};
+  }
   if (!stores.temp && !places.temp.empty())
-    stores.temp = open_own_store(places.temp, stores.storage.temp);
-  if (places.target.empty()) return;
-  if (!stores.target)
-    stores.target =
-        places.replacement.empty()
-            ? open_store(places.target, stores.storage.target)
-            : open_replacement(places.replacement, stores.storage.target);
-  if (!stores.journal)
+    stores.temp = open_own_store(
+        places.temp, storage.temp,
+        storage.temp == storage.target ? neighbour : OpenPlace{});
+  if (!stores.journal && !places.target.empty())
     stores.journal =
-        open_own_store(journal_place(places.target), stores.storage.target);
+        open_own_store(journal_place(places.target), storage.target, neighbour);
 }
+
+namespace {
+
+ObjectsSeen read_source(PlannedJob& job) {
+  job.source = read_hierarchy(job.stores.documents ? *job.stores.documents
+                                                   : *job.stores.source);
+  check_arrays_apart(job);
+  job.source_has_documents =
+      !job.stores.documents && job.stores.array_sources.empty();
+  check_unread(job);
+  if (!job.source_has_documents) return {};
+  return check_chunk_keys(*job.stores.source, job.source);
+}
+
+}  // namespace
 
 PlannedJob plan_job(const Places& places, const Stores& stores,
                     const Options& options) {
@@ -178,20 +207,20 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
   job.stores = stores;
   choose_replacement(job);
   open_stores(job);
-  job.source = read_hierarchy(job.stores.documents ? *job.stores.documents
-                                                   : *job.stores.source);
-  check_arrays_apart(job);
-  job.source_has_documents =
-      !job.stores.documents && job.stores.array_sources.empty();
-  check_unread(job);
-  if (job.source_has_documents)
-    check_chunk_keys(*job.stores.source, job.source);
+  ObjectsSeen objects;
+  int format_above_target = 0;
+  at_once(waits(job), {[&] { objects = read_source(job); },
+                       [&] {
+                         if (job.stores.target && !into_existing(job.options))
+                           format_above_target =
+                               format_above(*job.stores.target);
+                       }});
   if (into_existing(job.options)) {
     choose_parts(job);
   } else {
     if (job.stores.target)
-      job.options.zarr_format =
-          format_for(*job.stores.target, job.options.zarr_format);
+      job.options.zarr_format = format_for(
+          *job.stores.target, job.options.zarr_format, format_above_target);
     job.target = make_target_hierarchy(job.source, job.options);
   }
   if (job.existing) {
@@ -200,7 +229,7 @@ PlannedJob plan_job(const Places& places, const Stores& stores,
       part.marks = partial_marks(job, path);
   }
   follow_target(job);
-  job.sources_seen = look_at_sources(job);
+  job.sources_seen = look_at_sources(job, objects);
   auto problems = problems_of(job);
   weigh_plan(job, problems);
   rechunk::validate(job.plan, problems);

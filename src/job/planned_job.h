@@ -43,6 +43,10 @@ struct PlannedJob {
   std::string hash;  ///< plan_hash in it.
 };
 
+/// True if one of its places is on another machine: then questions that do not
+/// need each other are asked at once.
+bool waits(const PlannedJob& job);
+
 /// Opens the stores that are named by URL and missing in `stores`.
 void open_stores(PlannedJob& job);
 

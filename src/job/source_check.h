@@ -5,10 +5,12 @@
 
 #include <atomic>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "rechunk/observer.h"
+#include "zarr/chunks/misplaced_chunks.h"
 
 namespace rechunk {
 
@@ -21,10 +23,12 @@ struct SourceSeen {
 };
 using SourcesSeen = std::map<std::string, SourceSeen>;  ///< By array.
 
-/// For all arrays whose chunks are in a store. Throws: io.
-SourcesSeen look_at_sources(const PlannedJob& job);
+/// For all arrays whose chunks are in a store. `objects`: what is known of
+/// them. Throws: io.
+SourcesSeen look_at_sources(const PlannedJob& job, const ObjectsSeen& objects);
 
-/// Checks again, for the tasks of one process. May be used by many threads.
+/// Checks again, for the tasks of one process. May be used by many threads: it
+/// only keeps in mind which arrays it has checked.
 class SourceCheck {
  public:
   /// `job` must outlive it.
@@ -32,7 +36,7 @@ class SourceCheck {
 
   /// Checks, once per array, that it has not changed since planning.
   /// Throws: not_found (it is gone), invalid_argument (it is another array).
-  void before_task(int array);
+  void before_task(int array) const;
   /// When a task found objects missing: checks that the source still exists.
   /// Throws: as above.
   void after_task(int array, const StageReport& report) const;
@@ -41,11 +45,13 @@ class SourceCheck {
 
  private:
   const SourceSeen* seen(int array) const;
-  void look_at_document(int array) const;
-  void look_at_object(int array) const;
+  void look_at(const std::vector<int>& documents,
+               const std::vector<int>& objects) const;
+  void check_document(int array, const std::string& key,
+                      const std::optional<std::string>& text) const;
 
   const PlannedJob& job_;
-  std::vector<std::atomic<bool>> looked_at_;
+  mutable std::vector<std::atomic<bool>> looked_at_;
 };
 
 }  // namespace rechunk

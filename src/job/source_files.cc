@@ -162,19 +162,42 @@ bool is_file(const Hierarchy& hierarchy, std::string_view key) {
   return !inner || !is_chunk_name(*inner);
 }
 
-void copy_files(const PlannedJob& job, MemoryBudget& budget, Report& report) {
-  if (job.existing || !job.stores.source || !job.source_has_documents ||
-      (job.options.without_files && job.source.unread.empty()))
-    return;
+namespace {
+
+bool may_have_files(const PlannedJob& job) {
+  return !job.existing && job.stores.source && job.source_has_documents &&
+         !(job.options.without_files && job.source.unread.empty());
+}
+
+}  // namespace
+
+SourceFiles::SourceFiles(const PlannedJob& job) : job_(job) {
+  if (!may_have_files(job) || !job.stores.source->can_list()) return;
+  const bool is_remote = job.stores.source->medium().is_remote;
+  keys_ = std::async(is_remote ? std::launch::async : std::launch::deferred,
+                     [this] { return find(); });
+}
+
+SourceFiles::~SourceFiles() { stop_.request_stop(); }
+
+std::vector<std::string> SourceFiles::find() const {
+  std::vector<std::string> keys;
+  job_.stores.source->scan("", [&](std::string_view key, std::int64_t) {
+    const bool file = !job_.options.without_files && is_file(job_.source, key);
+    if (file || is_unread_object(job_.source, key)) keys.emplace_back(key);
+    return !stop_.stop_requested();
+  });
+  std::sort(keys.begin(), keys.end());
+  return keys;
+}
+
+void SourceFiles::copy(MemoryBudget& budget, Report& report) {
+  const PlannedJob& job = job_;
+  if (!may_have_files(job)) return;
   check_unread_documents(job);
   if (!job.stores.source->can_list()) return leave_files_out(job, report);
-  std::vector<std::string> keys;
-  job.stores.source->list("", [&](std::string_view key, std::int64_t) {
-    const bool file = !job.options.without_files && is_file(job.source, key);
-    if (file || is_unread_object(job.source, key)) keys.emplace_back(key);
-  });
+  const std::vector<std::string> keys = keys_.get();
   if (keys.empty()) return;
-  std::sort(keys.begin(), keys.end());
   Arena arena = budget.acquire(std::min(
       kBlockBytes, budget.limit() - budget.limit() % MemoryBudget::kAlignment));
   const Buffer block = arena.take(arena.capacity());

@@ -1,8 +1,11 @@
 #include "job/target_place.h"
 
+#include <array>
 #include <functional>
+#include <iterator>
 #include <nlohmann/json.hpp>
 
+#include "base/at_once.h"
 #include "base/retry.h"
 #include "job/archive_target.h"
 #include "job/foreign_files.h"
@@ -28,6 +31,15 @@ bool is_empty(const Store& store) {
   return empty;
 }
 
+bool has_objects(const Store& store) {
+  bool has_any = false;
+  store.scan("", [&](std::string_view, std::int64_t) {
+    has_any = true;
+    return false;
+  });
+  return has_any;
+}
+
 void erase_all(Store& store) { erase_hierarchy(store, true); }
 
 // Where something was overwritten in place, files that are no Zarr stay.
@@ -42,12 +54,8 @@ void erase_target(const PlannedJob& job) {
 bool holds_documents(const PlannedJob& job) {
   const auto documents = make_memory_store();
   write_hierarchy(*documents, job.target);
-  bool all = true;
-  documents->list("", [&](std::string_view key, std::int64_t) {
-    all =
-        all && read_text(*job.stores.target, key) == read_text(*documents, key);
-  });
-  return all;
+  const std::vector<std::string> keys = keys_below(*documents, "");
+  return read_texts(*job.stores.target, keys) == read_texts(*documents, keys);
 }
 
 // If it fails, no document is left: but those of a target that existed are, and
@@ -84,14 +92,31 @@ void refuse_if_committed(const PlannedJob& job) {
               "plan again to do the same again");
 }
 
+/// What is at a target, and what its journal says.
+struct Occupant {
+  bool exists = false, empty = false, unfinished = false, room_made = false;
+};
+
+Occupant occupant_of(const PlannedJob& job, const Store& target) {
+  Occupant occupant;
+  const std::shared_ptr<const Store> journal = job.stores.journal;
+  at_once(waits(job),
+          {[&] { occupant.exists = has_metadata(target); },
+           [&] { occupant.empty = !job.existing && is_empty(target); },
+           [&] {
+             occupant.unfinished =
+                 journal && running_plan_hash(*journal).has_value();
+           },
+           [&] { occupant.room_made = journal && room_was_made(*journal); }});
+  return occupant;
+}
+
 // What is at the target may be overwritten, or nothing is there.
 void check_occupant(const PlannedJob& job) {
   const auto visible = visible_target(job);
   const Store& target = *visible;
   const std::string place = target.describe("");
-  const bool exists = has_metadata(target);
-  const bool unfinished =
-      job.stores.journal && running_plan_hash(*job.stores.journal);
+  const auto [exists, empty, unfinished, room_made] = occupant_of(job, target);
   const bool may_overwrite = job.options.overwrite && job.may_begin_anew;
   if (exists && unfinished && (job.existing || !may_overwrite))
     throw Error(ErrorKind::kInvalidArgument,
@@ -99,11 +124,8 @@ void check_occupant(const PlannedJob& job) {
                 action("resume", place) + " ends it, " +
                     action("discard", place) + " drops it");
   if (job.existing) return check_existing(job, false);
-  const bool something_is_done =
-      unfinished && room_was_made(*job.stores.journal);
-  if (!exists && !something_is_done && is_empty(target)) return;
-  const bool plan_was_lost =
-      !unfinished && job.stores.journal && room_was_made(*job.stores.journal);
+  if (!exists && !(unfinished && room_made) && empty) return;
+  const bool plan_was_lost = !unfinished && room_made;
   if (!exists && !unfinished && !plan_was_lost)
     throw Error(
         ErrorKind::kInvalidArgument,
@@ -149,7 +171,15 @@ void check_target(const PlannedJob& job) {
 }
 
 void make_room(const PlannedJob& job) {
-  remove_leftovers(job);
+  bool has_target = false, has_temp = false;
+  at_once(
+      waits(job),
+      {[&] { remove_leftovers(job); },
+       [&] {
+         has_target =
+             !job.existing && !replaces(job) && !is_empty(*job.stores.target);
+       },
+       [&] { has_temp = job.stores.temp && has_objects(*job.stores.temp); }});
   if (job.stores.temp)
     check_free_space(
         *job.stores.temp, job.plan.temp_bytes, "temporary data",
@@ -158,17 +188,20 @@ void make_room(const PlannedJob& job) {
     if (!packs(job)) erase_unfinished(*visible_target(job), job);
     begin_replacement(job);
   } else if (!job.existing) {
-    if (!is_empty(*job.stores.target)) erase_target(job);
+    if (has_target) erase_target(job);
     // Else their readers would find fill values there.
     if (job.options.overwrite) consolidate_above(*job.stores.target);
   }
-  if (job.stores.temp) erase_all(*job.stores.temp);  // Of a killed run.
+  if (has_temp) erase_all(*job.stores.temp);  // Of a killed run.
 }
 
 void remove_leftovers(const PlannedJob& job, Writers writers) {
-  const Stores& stores = job.stores;
-  for (const auto& store : {stores.temp, stores.target, stores.journal})
-    if (store) store->remove_unfinished(writers);
+  std::vector<std::function<void()>> removals;
+  for (Store* store : {job.stores.temp.get(), job.stores.target.get(),
+                       job.stores.journal.get()})
+    if (store != nullptr)
+      removals.emplace_back([=] { store->remove_unfinished(writers); });
+  at_once(waits(job), removals);
 }
 
 void erase_temp_of(const std::string& plan_file,
@@ -217,13 +250,19 @@ void commit_metadata(const PlannedJob& job,
 }
 
 std::vector<std::string> leftovers(const PlannedJob& job) {
+  const Stores& stores = job.stores;
+  const std::shared_ptr<const Store> own[] = {
+      job.options.keep_temp ? nullptr : stores.temp, stores.journal,
+      replaces(job) ? stores.target : nullptr};
+  std::array<bool, std::size(own)> is_left{};
+  std::vector<std::function<void()>> looks;
+  for (std::size_t at = 0; at < std::size(own); ++at)
+    looks.emplace_back(
+        [&, at] { is_left[at] = own[at] && !is_empty(*own[at]); });
+  at_once(waits(job), looks);
   std::vector<std::string> places;
-  const auto look = [&](const std::shared_ptr<Store>& store) {
-    if (store && !is_empty(*store)) places.push_back(store->describe(""));
-  };
-  if (!job.options.keep_temp) look(job.stores.temp);
-  look(job.stores.journal);
-  if (replaces(job)) look(job.stores.target);
+  for (std::size_t at = 0; at < std::size(own); ++at)
+    if (is_left[at]) places.push_back(own[at]->describe(""));
   return places;
 }
 
@@ -252,7 +291,7 @@ void clean_up(const PlannedJob& job, bool target_too) noexcept {
     return false;
   };
   const Stores& stores = job.stores;
-  if (stores.temp && !job.options.keep_temp)
+  if (stores.temp && !job.options.keep_temp && job.plan.temp_objects > 0)
     attempt([&] { erase_all(*stores.temp); });
   const bool erased = !(target_too || replaces(job)) || attempt([&] {
     if (!job.existing) return erase_target(job);

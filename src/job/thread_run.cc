@@ -55,6 +55,7 @@ class ThreadRun {
   /// Everything but the metadata. `leader` may be null.
   Report run(Leader* leader) {
     if (exchange_has_begun(job_)) return found_report(*leader);
+    SourceFiles files(job_);
     const auto results =
         leader ? run_recorded(*leader) : run_tasks(runner_, {});
     Report report;
@@ -67,7 +68,7 @@ class ThreadRun {
       add_found(job_, leader->found(), digests, report);
     if (job_.options.verify)
       verify_target(job_, digests, {budget_, job_.plan.threads, stop_}, report);
-    copy_files(job_, budget_, report);
+    files.copy(budget_, report);
     note_replacement(job_, report.notes);
     refuse_notes(job_.options, report.notes);
     throw_if_stopped(stop_);

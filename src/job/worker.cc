@@ -123,7 +123,7 @@ bool Worker::join() {
     journal_.set_ready();
   } else {
     try {
-      begin_run(job_, journal_);
+      begin_run(job_, journal_, runner_.sources());
     } catch (const Error&) {
       RunLock::erase(*journal_.store());
       throw;

@@ -63,7 +63,7 @@ Report Worker::commit(bool by_journal) {
   MemoryBudget budget = process_budget(job_);
   if (job_.options.verify)
     verify_target(job_, done.digests, {budget, job_.plan.threads, {}}, report);
-  copy_files(job_, budget, report);
+  SourceFiles(job_).copy(budget, report);
   note_replacement(job_, report.notes);
   refuse_notes(job_.options, report.notes);
   report.max_rss = max_rss();

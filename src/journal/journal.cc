@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <iterator>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <tuple>
@@ -148,8 +149,14 @@ std::optional<Journal::Record> Journal::read(const Plan& plan,
                                              const std::string& run,
                                              const std::string& key) const {
   const auto text = read_text(*store_, key);
-  if (!text) return std::nullopt;
-  auto batches = parse_record(*text, run);
+  return text ? parse(plan, run, key, *text) : std::nullopt;
+}
+
+std::optional<Journal::Record> Journal::parse(const Plan& plan,
+                                              const std::string& run,
+                                              const std::string& key,
+                                              const std::string& text) const {
+  auto batches = parse_record(text, run);
   if (!batches || batches->empty() || !is_key_of(key, *batches) ||
       !std::all_of(batches->begin(), batches->end(), [&](const auto& record) {
         return is_within(record.tasks, plan);
@@ -161,9 +168,13 @@ std::optional<Journal::Record> Journal::read(const Plan& plan,
 std::vector<Journal::Record> Journal::records(const Plan& plan) const {
   std::vector<Record> records;
   const std::string name = run().value_or(RunName{plan_hash_, ""}).run;
-  for (const std::string& key : record_keys())
-    if (auto record = read(plan, name, key))
-      records.push_back(*std::move(record));
+  const auto keys = record_keys();
+  const auto texts = read_texts(*store_, keys);
+  for (std::size_t at = 0; at < keys.size(); ++at) {
+    auto record =
+        texts[at] ? parse(plan, name, keys[at], *texts[at]) : std::nullopt;
+    if (record) records.push_back(*std::move(record));
+  }
   return records;
 }
 
@@ -198,13 +209,35 @@ std::vector<ObjectSums> Journal::partial_states(const std::string& key) const {
   return states;
 }
 
+namespace {
+
+bool is_record(std::string_view key) {
+  const std::string_view folder = key.substr(0, key.find('/'));
+  return folder == kDone || folder == kPartial;
+}
+
+}  // namespace
+
+bool Journal::is_empty() const {
+  constexpr std::string_view kNames[] = {kPlan, kReady, kExchanging, kCommitted,
+                                         kReport};
+  bool is_empty = true;
+  store_->scan("", [&](std::string_view key, std::int64_t) {
+    is_empty = !is_record(key) &&
+               std::find(std::begin(kNames), std::end(kNames), key) ==
+                   std::end(kNames);
+    return is_empty;
+  });
+  return is_empty;
+}
+
 void Journal::erase() {
   store_->erase(kPlan);  // Without it nothing of the rest counts.
   // Listed now: who writes a record later sees that the plan is gone.
   std::vector<std::string> keys{kReady, kExchanging};
-  for (const char* records : {kDone, kPartial})
-    for (std::string& key : keys_below(*store_, records))
-      keys.push_back(std::move(key));
+  store_->list("", [&](std::string_view key, std::int64_t) {
+    if (is_record(key)) keys.emplace_back(key);
+  });
   store_->erase_many(keys);
 }
 
@@ -222,8 +255,7 @@ void Journal::erase_exchange() { store_->erase(kExchanging); }
 void Journal::set_committed() { write_text(*store_, kCommitted, plan_hash_); }
 
 void Journal::erase_committed() {
-  store_->erase(kCommitted);
-  store_->erase(kReport);
+  store_->erase_many(std::vector<std::string>{kCommitted, kReport});
 }
 
 void Journal::set_report(const std::string& report) {

@@ -101,8 +101,10 @@ class Journal {
                       const std::vector<ObjectSums>& states);
   std::vector<ObjectSums> partial_states(const std::string& key) const;
 
-  /// Removes everything but the lock and the mark of a plan that has ended.
+  /// Removes everything but the lock and what `erase_committed` removes.
   void erase();
+  /// True if it has nothing but the lock.
+  bool is_empty() const;
 
   /// Writes the record `exchanging`; false if there is one.
   bool begin_exchange(const std::string& record);
@@ -121,6 +123,9 @@ class Journal {
 
  private:
   RunName write_ready(RunName name);
+  std::optional<Record> parse(const Plan& plan, const std::string& run,
+                              const std::string& key,
+                              const std::string& text) const;
 
   std::shared_ptr<Store> store_;
   std::string plan_hash_;

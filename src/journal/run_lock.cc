@@ -11,6 +11,8 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "base/at_once.h"
+#include "journal/beat.h"
 #include "json/checked_json.h"
 #include "rechunk/error.h"
 
@@ -32,35 +34,6 @@ constexpr double kLookSeconds = 0.5;
 /// Who begins a run looks twice: without the lock, and before taking it.
 constexpr double kMostWaitSeconds = 2 * kQuietSeconds;
 
-/// A process said that it was at work.
-struct Beat {
-  Process process;
-  double boot_seconds = 0;
-  std::int64_t unix_time = 0;
-};
-
-Json process_json(const Process& process) {
-  return {{"host", process.host}, {"user", process.user},
-          {"boot", process.boot}, {"pid_space", process.pid_space},
-          {"pid", process.pid},   {"start", process.start}};
-}
-
-Process parse_process(const Json& json) {
-  return {json.at("host"),      json.at("user"), json.at("boot"),
-          json.at("pid_space"), json.at("pid"),  json.at("start")};
-}
-
-Json beat_json() {
-  return {{"process", process_json(this_process())},
-          {"boot_seconds", seconds_since_boot()},
-          {"time", unix_seconds()}};
-}
-
-Beat parse_beat(const Json& json) {
-  return {parse_process(json.at("process")), json.at("boot_seconds"),
-          json.at("time")};
-}
-
 std::string beat_key() {
   const Process& self = this_process();
   return fmt::format("{}/{}-{}-{}", kBeat, self.host, self.pid, self.start);
@@ -71,8 +44,8 @@ std::string key_of(std::int64_t number) {
 }
 
 // All locks that there are, the newest last.
-std::vector<std::int64_t> numbers_in(const Store& journal) {
-  std::vector<std::int64_t> numbers;
+RunLock::Numbers numbers_in(const Store& journal) {
+  RunLock::Numbers numbers;
   journal.list(kOwner, [&](std::string_view key, std::int64_t) {
     key.remove_prefix(std::min(key.size(), std::string(kOwner).size() + 1));
     std::int64_t number = 0;
@@ -90,19 +63,20 @@ std::string owner_text(const std::string& plan_hash, bool team) {
   return Json{{"plan_hash", plan_hash},
               {"team", team},
               {"since", unix_seconds()},
-              {"process", process_json(this_process())},
+              {"process", json_of(this_process())},
               {"beat", beat_json()}}
       .dump();
 }
 
 Owner parse_owner(const Json& json) {
-  return {parse_process(json.at("process")), json.at("plan_hash"),
+  return {process_from(json.at("process")), json.at("plan_hash"),
           json.at("team"), json.at("since")};
 }
 
+constexpr std::int64_t kMostText = 1 << 16;
+
 // A damaged text is that of nobody.
-std::optional<Json> read_json(const Store& journal, const std::string& key) {
-  const auto text = read_text(journal, key, 1 << 16);
+std::optional<Json> parse_json(const std::optional<std::string>& text) {
   if (!text) return std::nullopt;
   try {
     Json json = parse_checked<Json>(*text);
@@ -112,6 +86,10 @@ std::optional<Json> read_json(const Store& journal, const std::string& key) {
   } catch (const Error&) {
     return std::nullopt;
   }
+}
+
+std::optional<Json> read_json(const Store& journal, const std::string& key) {
+  return parse_json(read_text(journal, key, kMostText));
 }
 
 template <class Parse>
@@ -125,10 +103,14 @@ auto parsed_or_nothing(const std::optional<Json>& json, Parse&& parse)
   }
 }
 
-std::optional<Json> newest_owner(const Store& journal) {
-  const auto numbers = numbers_in(journal);
+std::optional<Json> owner_among(const Store& journal,
+                                const RunLock::Numbers& numbers) {
   if (numbers.empty()) return std::nullopt;
   return read_json(journal, key_of(numbers.back()));
+}
+
+std::optional<Json> newest_owner(const Store& journal) {
+  return owner_among(journal, numbers_in(journal));
 }
 
 // All signs of life; the lock itself is one.
@@ -137,8 +119,9 @@ std::vector<Beat> beats_in(const Store& journal) {
   const auto add = [&](const std::optional<Beat>& beat) {
     if (beat) beats.push_back(*beat);
   };
-  for (const std::string& key : keys_below(journal, kBeat))
-    add(parsed_or_nothing(read_json(journal, key), parse_beat));
+  for (const auto& text :
+       read_texts(journal, keys_below(journal, kBeat), kMostText))
+    add(parsed_or_nothing(parse_json(text), parse_beat));
   add(parsed_or_nothing(newest_owner(journal), [](const Json& json) {
     return parse_beat(json.at("beat"));
   }));
@@ -198,6 +181,28 @@ void beat_if_due(Store& journal, LastBeat& last) {
 }
 
 namespace {
+
+/// The locks of a journal, the newest last.
+struct Locks {
+  RunLock::Numbers numbers;
+  std::optional<Owner> busy;  ///< The owner of the newest, if it is at work.
+};
+
+Locks locks_in(const Store& journal) {
+  Locks locks{numbers_in(journal), {}};
+  const auto owner =
+      parsed_or_nothing(owner_among(journal, locks.numbers), parse_owner);
+  if (owner && is_at_work(journal, *owner, kQuietSeconds)) locks.busy = owner;
+  return locks;
+}
+
+void erase_locks(Store& journal, const RunLock::Numbers& numbers,
+                 const std::vector<std::string>& beats) {
+  std::vector<std::string> keys;
+  for (const std::int64_t number : numbers) keys.push_back(key_of(number));
+  keys.insert(keys.end(), beats.begin(), beats.end());
+  journal.erase_many(keys);
+}
 
 [[noreturn]] void refuse(const Store& journal, const Owner& owner) {
   throw Error(ErrorKind::kInvalidArgument,
@@ -272,60 +277,68 @@ RunLock::RunLock(std::shared_ptr<Store> journal, std::int64_t number,
 
 // No store can lock. But each can create an object only if there is none:
 //
-// 1. List the locks. If the owner of the newest is at work, give up.
+// 1. List the locks. If the owner of the newest is at work, give up. A listing
+//    may be old: a number that was taken since cannot be created.
 // 2. Create the next number. If another process was faster, begin again: it may
 //    be at work now.
-// 3. List again. A store may have created the object for two processes, so the
-//    text must be this one's. A newer lock may have come and gone since the
-//    first listing, and then this number is old.
+// 3. List again, and read the lock, at once. A store may have created the
+// object
+//    for two processes, so the text must be this one's. A newer lock may have
+//    come and gone since the first listing, and then this number is old.
 // 4. Erase the older locks and the signs of life of their processes. Nobody who
 //    has an older number may work any more: see `check`.
 std::optional<RunLock> RunLock::take(const std::shared_ptr<Store>& journal,
-                                     const std::string& plan_hash, bool team) {
-  for (;;) {
-    const auto numbers = numbers_in(*journal);
-    if (const auto owner = owner_of(*journal);
-        owner && is_at_work(*journal, *owner, kQuietSeconds))
-      return std::nullopt;
-    const std::int64_t number = numbers.empty() ? 1 : numbers.back() + 1;
+                                     const std::string& plan_hash, bool team,
+                                     std::optional<Numbers> seen) {
+  for (;; seen.reset()) {
+    if (!seen) {
+      const Locks locks = locks_in(*journal);
+      if (locks.busy) return std::nullopt;
+      seen = locks.numbers;
+    }
+    const std::int64_t number = seen->empty() ? 1 : seen->back() + 1;
     const std::string text = owner_text(plan_hash, team);
     // A store that was asked twice may say no, and have created it.
     if (!journal->create_if_absent(
             key_of(number), std::as_bytes(std::span<const char>(text))) &&
         read_text(*journal, key_of(number)) != text)
       continue;
-    // Again: a store may create twice, and a newer lock may have come and
-    // gone since the listing.
-    const auto now = numbers_in(*journal);
-    if (read_text(*journal, key_of(number)) != text) continue;
+    Numbers now;
+    std::vector<std::string> beats;
+    bool is_mine = false;
+    at_once(journal->medium().is_remote,
+            {[&] { now = numbers_in(*journal); },
+             [&] { is_mine = read_text(*journal, key_of(number)) == text; },
+             [&] { beats = keys_below(*journal, kBeat); }});
+    if (!is_mine) continue;
     if (now.empty() || now.back() != number) {
       journal->erase(key_of(number));
       continue;
     }
-    for (const std::int64_t old : numbers) journal->erase(key_of(old));
-    for (const std::string& key : keys_below(*journal, kBeat))
-      journal->erase(key);
+    erase_locks(*journal, *seen, beats);
     return RunLock(journal, number, text, team);
   }
 }
 
-void RunLock::refuse_if_busy(const Store& journal) {
-  if (const auto owner = owner_of(journal);
-      owner && is_at_work(journal, *owner, kQuietSeconds))
-    refuse(journal, *owner);
+RunLock::Numbers RunLock::refuse_if_busy(const Store& journal) {
+  Locks locks = locks_in(journal);
+  if (locks.busy) refuse(journal, *locks.busy);
+  return std::move(locks.numbers);
 }
 
 RunLock RunLock::lead(std::shared_ptr<Store> journal,
-                      const std::string& plan_hash) {
+                      const std::string& plan_hash,
+                      std::optional<Numbers> seen) {
   for (;;) {
-    if (auto lock = take(journal, plan_hash, false)) return *std::move(lock);
+    if (auto lock = take(journal, plan_hash, false, std::exchange(seen, {})))
+      return *std::move(lock);
     if (const auto owner = owner_of(*journal)) refuse(*journal, *owner);
   }
 }
 
 std::optional<RunLock> RunLock::prepare(std::shared_ptr<Store> journal,
                                         const std::string& plan_hash) {
-  return take(journal, plan_hash, true);
+  return take(journal, plan_hash, true, {});
 }
 
 RunLock::~RunLock() {
@@ -340,10 +353,19 @@ RunLock::~RunLock() {
   }
 }
 
+void RunLock::end() {
+  heartbeat_.reset();
+  erase(*journal_);
+  journal_.reset();
+}
+
 bool RunLock::is_mine() const {
-  const auto numbers = numbers_in(*journal_);
-  return !numbers.empty() && numbers.back() == number_ &&
-         read_text(*journal_, key_of(number_)) == text_;
+  Numbers numbers;
+  std::optional<std::string> text;
+  at_once(journal_->medium().is_remote,
+          {[&] { numbers = numbers_in(*journal_); },
+           [&] { text = read_text(*journal_, key_of(number_)); }});
+  return !numbers.empty() && numbers.back() == number_ && text == text_;
 }
 
 void RunLock::check() const {
@@ -358,9 +380,12 @@ void RunLock::check() const {
 void erase_beat(Store& journal) { journal.erase(beat_key()); }
 
 void RunLock::erase(Store& journal) {
-  for (const std::int64_t number : numbers_in(journal))
-    journal.erase(key_of(number));
-  for (const std::string& key : keys_below(journal, kBeat)) journal.erase(key);
+  Numbers numbers;
+  std::vector<std::string> beats;
+  at_once(journal.medium().is_remote,
+          {[&] { numbers = numbers_in(journal); },
+           [&] { beats = keys_below(journal, kBeat); }});
+  erase_locks(journal, numbers, beats);
 }
 
 }  // namespace rechunk

@@ -6,10 +6,12 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "journal/process.h"
 #include "rechunk/store.h"
@@ -66,12 +68,18 @@ bool nobody_died(const Store& journal);
 /// Held by the process that leads a run, while it lives.
 class RunLock {
  public:
-  /// Throws: invalid_argument (names who is at work).
-  static void refuse_if_busy(const Store& journal);
+  /// Of locks, the newest last.
+  using Numbers = std::vector<std::int64_t>;
 
+  /// Returns the locks of those who are not at work any more.
+  /// Throws: invalid_argument (names who is at work).
+  static Numbers refuse_if_busy(const Store& journal);
+
+  /// `seen`: what `refuse_if_busy` returned, so that nobody looks twice.
   /// Throws: invalid_argument (names who is at work), io.
   static RunLock lead(std::shared_ptr<Store> journal,
-                      const std::string& plan_hash);
+                      const std::string& plan_hash,
+                      std::optional<Numbers> seen = {});
 
   /// For a run without a leader. Nothing if another process is at work there.
   static std::optional<RunLock> prepare(std::shared_ptr<Store> journal,
@@ -86,12 +94,16 @@ class RunLock {
   /// stop then.
   void check() const;
 
+  /// Removes the lock, as `erase` does. The lock is used no more.
+  void end();
+
   /// Removes the lock, whoever wrote it: when the run is over.
   static void erase(Store& journal);
 
  private:
   static std::optional<RunLock> take(const std::shared_ptr<Store>& journal,
-                                     const std::string& plan_hash, bool team);
+                                     const std::string& plan_hash, bool team,
+                                     std::optional<Numbers> seen);
   RunLock(std::shared_ptr<Store> journal, std::int64_t number, std::string text,
           bool team);
   bool is_mine() const;

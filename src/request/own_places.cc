@@ -130,7 +130,12 @@ bool is_replacement_of(const std::string& place, const std::string& target) {
 }
 
 std::shared_ptr<Store> open_own_store(const std::string& place,
-                                      const StorageOptions& options) {
+                                      const StorageOptions& options,
+                                      const OpenPlace& neighbour) {
+  if (neighbour.store && neighbour.store->medium().is_remote &&
+      place_around(place) == place_around(neighbour.place))
+    if (const auto around = neighbour.store->above())
+      return around->below(name_of_place(place));
   if (is_link(place))
     throw Error(ErrorKind::kIo, "opening " + place + ": it is a symbolic link",
                 "remove it: rechunk makes this folder itself");

@@ -47,10 +47,19 @@ std::string replacement_place(const std::string& target,
 /// True for what `replacement_place` names for that target.
 bool is_replacement_of(const std::string& place, const std::string& target);
 
-/// Opens a place that rechunk makes for itself and empties. Throws: io if it is
-/// a symbolic link, because in a shared folder anyone may have put it there.
+/// A place whose store is open, if there is one.
+struct OpenPlace {
+  std::shared_ptr<const Store> store;
+  std::string place;
+};
+
+/// Opens a place that rechunk makes for itself and empties. Beside a neighbour
+/// that asks a server with the same options, it shares the connections of that.
+/// Throws: io if it is a symbolic link, because in a shared folder anyone may
+/// have put it there.
 std::shared_ptr<Store> open_own_store(const std::string& place,
-                                      const StorageOptions& options);
+                                      const StorageOptions& options,
+                                      const OpenPlace& neighbour = {});
 
 /// Of all objects of a store.
 std::int64_t stored_bytes(const Store& store);

@@ -151,10 +151,16 @@ void Store::list(
   });
 }
 
+namespace {
+
+// Most documents fit. A longer one tells its size and is read again.
+constexpr std::size_t kUsualTextBytes = 16 << 10;
+
+}  // namespace
+
 std::optional<std::string> read_text(const Store& store, std::string_view key,
                                      std::int64_t max_bytes) {
-  // Most documents fit. A longer one tells its size and is read again.
-  std::string text(16 << 10, '\0');
+  std::string text(kUsualTextBytes, '\0');
   constexpr int kTries = 8;
   for (int attempt = 0; attempt < kTries; ++attempt) {
     ReadRequest request{
@@ -176,10 +182,53 @@ std::optional<std::string> read_text(const Store& store, std::string_view key,
                                   ": it changes while it is read");
 }
 
+std::vector<std::optional<std::string>> read_texts(
+    const Store& store, std::span<const std::string> keys,
+    std::int64_t max_bytes) {
+  constexpr std::size_t kAtATime = 64;
+  std::vector<std::optional<std::string>> texts(keys.size());
+  const std::size_t slots = std::min(kAtATime, keys.size());
+  std::vector<std::string> buffers(slots, std::string(kUsualTextBytes, '\0'));
+  std::vector<ReadRequest> requests(slots);
+  std::vector<std::size_t> places(slots), longer;
+  std::size_t next = 0;
+  const auto ask = [&](std::size_t slot) {
+    places[slot] = next;
+    requests[slot].key = keys[next++];
+    requests[slot].destination = {
+        std::as_writable_bytes(std::span<char>(buffers[slot]))};
+  };
+  for (std::size_t slot = 0; slot < slots; ++slot) ask(slot);
+  store.read_many(requests, [&](ReadRequest& request) {
+    const auto slot = static_cast<std::size_t>(&request - requests.data());
+    if (request.found && request.bytes_read == request.object_bytes)
+      texts[places[slot]] =
+          buffers[slot].substr(0, static_cast<std::size_t>(request.bytes_read));
+    else if (request.found)
+      longer.push_back(places[slot]);
+    if (next == keys.size()) return false;
+    ask(slot);
+    return true;
+  });
+  for (const std::size_t place : longer)
+    texts[place] = read_text(store, keys[place], max_bytes);
+  return texts;
+}
+
 bool has_object(const Store& store, std::string_view key) {
   ReadRequest request{.key = std::string(key)};
   store.read_one(request);
   return request.found;
+}
+
+std::vector<bool> have_objects(const Store& store,
+                               std::span<const std::string> keys) {
+  std::vector<ReadRequest> requests(keys.size());
+  for (std::size_t at = 0; at < keys.size(); ++at) requests[at].key = keys[at];
+  store.read_all(requests);
+  std::vector<bool> found;
+  for (const ReadRequest& request : requests) found.push_back(request.found);
+  return found;
 }
 
 std::vector<std::string> keys_below(const Store& store,

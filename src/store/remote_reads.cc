@@ -40,6 +40,7 @@ class Reads {
   void run(std::span<ReadRequest> requests);
 
  private:
+  void ask(const std::vector<ReadRequest*>& requests);
   Read& free_read();
   void start(Read& read);
   void finish(Read& read);
@@ -63,10 +64,18 @@ bool continues(const Read& read, const ReadRequest& request) {
 }
 
 void Reads::run(std::span<ReadRequest> requests) {
+  std::vector<ReadRequest*> all;
+  for (ReadRequest& request : requests) all.push_back(&request);
+  ask(all);
+  while (http::Transfer* done = batch_.next()) finish(reads_[done->number]);
+}
+
+// Neighbours in one object become one transfer.
+void Reads::ask(const std::vector<ReadRequest*>& requests) {
   std::vector<ReadRequest*> sorted, others;
-  for (ReadRequest& request : requests) {
-    const bool has_range = request.offset >= 0 && bytes_wanted(request) > 0;
-    (has_range ? sorted : others).push_back(&request);
+  for (ReadRequest* request : requests) {
+    const bool has_range = request->offset >= 0 && bytes_wanted(*request) > 0;
+    (has_range ? sorted : others).push_back(request);
   }
   // Mostly they come in order; then this keeps it.
   std::stable_sort(sorted.begin(), sorted.end(), [](auto* a, auto* b) {
@@ -85,7 +94,6 @@ void Reads::run(std::span<ReadRequest> requests) {
     all.back()->parts.push_back(request);
   }
   for (Read* read : all) start(*read);
-  while (http::Transfer* done = batch_.next()) finish(reads_[done->number]);
 }
 
 Read& Reads::free_read() {
@@ -153,12 +161,10 @@ void Reads::finish(Read& read) {
   const std::vector<ReadRequest*> parts = std::move(read.parts);
   free_.push_back(read.transfer.number);
   if (!on_done_) return;
-  for (ReadRequest* part : parts) {
-    if (!on_done_(*part)) continue;
-    Read& next = free_read();
-    next.parts.push_back(part);
-    start(next);
-  }
+  std::vector<ReadRequest*> again;
+  for (ReadRequest* part : parts)
+    if (on_done_(*part)) again.push_back(part);
+  ask(again);
 }
 
 void Reads::fill_in(const Read& read, ReadRequest& request) const {

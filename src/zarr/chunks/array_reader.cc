@@ -77,6 +77,8 @@ void ArrayReader::read(const Region& region, RegionSink& sink, Arena& arena,
   Call call{region, sink, arena, report};
   if (window_ > 1 && layout_->shards.empty())
     return read_objects_in_window(call);
+  if (const std::int64_t shards = shards_at_once(region); shards > 1)
+    return read_shards_in_window(shards, call);
   for_each_point(objects_.cells_touching(region), [&](const Shape& object) {
     const std::string key =
         join_key(path_, chunk_key(layout_->key_encoding, object));
@@ -101,12 +103,13 @@ std::int64_t ArrayReader::spare_bytes(const Region& region) const {
 
 void ArrayReader::visit_objects(const Region& region,
                                 const VisitObject& visit) const {
+  std::vector<ReadRequest> requests;
   for_each_point(objects_.cells_touching(region), [&](const Shape& object) {
-    ReadRequest request{
-        .key = join_key(path_, chunk_key(layout_->key_encoding, object))};
-    store_->read_one(request);
-    visit(request);
+    requests.push_back(
+        {.key = join_key(path_, chunk_key(layout_->key_encoding, object))});
   });
+  store_->read_all(requests);
+  for (const ReadRequest& request : requests) visit(request);
 }
 
 // Codecs decode whole chunks. From chunks without codecs, only the wanted

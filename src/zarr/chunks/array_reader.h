@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/memory_budget.h"
 #include "rechunk/observer.h"
@@ -102,6 +103,10 @@ class ArrayReader final : public RegionReader {
   struct Piece;  // A chunk, and where its bytes are.
 
   void read_objects_in_window(Call& call) const;
+  std::int64_t shards_at_once(const Region& region) const;
+  void read_shards_in_window(std::int64_t at_once, Call& call) const;
+  void add_pieces(const Box& box, std::vector<Piece>& pieces, Call& call) const;
+  void read_pieces(std::vector<Piece>& pieces, Call& call) const;
   void read_box_in_window(const Box& box, Call& call) const;
   template <class Next>
   void read_in_window(std::int64_t count, Next&& next, Call& call) const;

@@ -48,11 +48,10 @@ class ChunkKeys {
   ChunkKeys(const std::string& path, const ArrayMetadata& array)
       : path_(path), array_(array), grid_(array.shape, array.chunks) {}
 
-  bool some_exist(const Store& store) const {
+  /// The first, the last and some between them; none of an empty array.
+  std::vector<std::string> some() const {
     const std::int64_t count = std::min(grid_.cell_count(), kMaxProbes);
-    std::vector<ReadRequest> requests(static_cast<std::size_t>(count));
-    // One byte each: a store may fill them at the same time.
-    std::vector<std::byte> first(requests.size());
+    std::vector<std::string> keys;
     for (std::int64_t i = 0; i < count; ++i) {
       // In floating point, because the product of integers could overflow.
       const std::int64_t index =
@@ -61,16 +60,10 @@ class ChunkKeys {
               : static_cast<std::int64_t>(
                     static_cast<double>(grid_.cell_count() - 1) *
                     static_cast<double>(i) / static_cast<double>(count - 1));
-      const auto place = static_cast<std::size_t>(i);
-      ReadRequest& request = requests[place];
-      request.key = join_key(
-          path_, chunk_key(array_.key_encoding, grid_.coordinates(index)));
-      request.destination = {std::span(first).subspan(place, 1)};
+      keys.push_back(join_key(
+          path_, chunk_key(array_.key_encoding, grid_.coordinates(index))));
     }
-    store.read_all(requests);
-    return std::any_of(
-        requests.begin(), requests.end(),
-        [](const ReadRequest& request) { return request.found; });
+    return keys;
   }
 
   /// True if the key below the array is one of its chunks by that encoding.
@@ -101,13 +94,9 @@ std::string where_separators_stand(const ArrayMetadata& array,
       fitting.v2 ? "v2" : "default", fitting.separator);
 }
 
-void check_array(const Store& store, const std::string& path,
-                 const ArrayMetadata& array) {
-  if (element_count(array.shape) == 0) return;
+void check_listing(const Store& store, const std::string& path,
+                   const ArrayMetadata& array) {
   const ChunkKeys keys(path, array);
-  if (keys.some_exist(store) || !store.can_list()) return;
-  // The array may be sparse and have none of the keys that were tried. Only a
-  // listing can tell.
   bool right = false;
   std::string misplaced;
   std::optional<ChunkKeyEncoding> fitting;
@@ -140,9 +129,31 @@ void check_array(const Store& store, const std::string& path,
 
 }  // namespace
 
-void check_chunk_keys(const Store& store, const Hierarchy& hierarchy) {
+// 1. Most arrays have their first chunk.
+// 2. Of the others, more keys are tried.
+// 3. An array may be sparse and have none of these. Only a listing can tell.
+ObjectsSeen check_chunk_keys(const Store& store, const Hierarchy& hierarchy) {
+  ObjectsSeen seen;
+  for (const std::size_t most : {std::size_t{1}, std::size_t{kMaxProbes}}) {
+    std::vector<std::string> paths, keys;
+    for (const auto& [path, array] : hierarchy.arrays) {
+      if (seen.contains(path) || element_count(array.shape) == 0) continue;
+      auto some = ChunkKeys(path, array).some();
+      some.resize(std::min(some.size(), most));
+      for (std::string& key : some) {
+        paths.push_back(path);
+        keys.push_back(std::move(key));
+      }
+    }
+    const auto found = have_objects(store, keys);
+    for (std::size_t i = 0; i < keys.size(); ++i)
+      if (found[i]) seen.emplace(paths[i], keys[i]);
+  }
+  if (!store.can_list()) return seen;
   for (const auto& [path, array] : hierarchy.arrays)
-    check_array(store, path, array);
+    if (!seen.contains(path) && element_count(array.shape) > 0)
+      check_listing(store, path, array);
+  return seen;
 }
 
 }  // namespace rechunk

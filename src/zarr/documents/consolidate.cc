@@ -3,6 +3,7 @@
 #include <span>
 #include <thread>
 
+#include "base/at_once.h"
 #include "rechunk/error.h"
 #include "zarr/documents/group_text.h"
 #include "zarr/documents/hierarchy.h"
@@ -27,18 +28,32 @@ bool publish_consolidated(Store& store, bool v3) {
   return false;
 }
 
+// 0: there is none. Both documents are asked for at once.
+int consolidated_format(const Store& store) {
+  std::optional<std::string> zarr_json;
+  bool has_zmetadata = false;
+  at_once(store.medium().is_remote,
+          {[&] { zarr_json = read_text(store, "zarr.json"); },
+           [&] { has_zmetadata = has_object(store, ".zmetadata"); }});
+  if (zarr_json) return has_consolidated_v3(*zarr_json) ? 3 : 0;
+  return has_zmetadata ? 2 : 0;
+}
+
 }  // namespace
+
+bool has_consolidated(const Store& store) {
+  return consolidated_format(store) != 0;
+}
 
 // Runs into other arrays of the group may end at the same time. The one that
 // publishes last may have read first. So this looks again each time.
 void consolidate_again(Store& store) {
-  const auto zarr_json = read_text(store, "zarr.json");
-  const bool v3 = zarr_json && has_consolidated_v3(*zarr_json);
-  if (!v3 && (zarr_json || !has_object(store, ".zmetadata"))) return;
+  const int format = consolidated_format(store);
+  if (format == 0) return;
   constexpr int kMostFailures = 5;
   for (int failures = 0;;) {
     try {
-      if (publish_consolidated(store, v3)) return;
+      if (publish_consolidated(store, format == 3)) return;
     } catch (const Error& error) {
       if (error.kind() != ErrorKind::kIo || ++failures == kMostFailures) throw;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));

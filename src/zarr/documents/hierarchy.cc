@@ -3,10 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <exception>
 #include <span>
 #include <utility>
 
 #include "base/array_label.h"
+#include "base/at_once.h"
+#include "base/text_hash.h"
 #include "json/raw_json.h"
 #include "rechunk/error.h"
 #include "zarr/documents/convert.h"
@@ -26,23 +29,57 @@ auto opening(const Store& store, const std::string& path, Action&& action) {
   });
 }
 
+/// The documents that a root array may have: of v3, or two of v2.
+struct RootDocuments {
+  std::optional<std::string> zarr_json, zarray, zattrs;
+
+  void read_v2(const Store& store) {
+    const std::string keys[] = {".zarray", ".zattrs"};
+    auto texts = read_texts(store, keys);
+    zarray = std::move(texts[0]);
+    zattrs = std::move(texts[1]);
+  }
+};
+
+RootDocuments read_root_documents(const Store& store) {
+  RootDocuments root;
+  if (!store.medium().is_remote) {
+    root.zarr_json = read_text(store, "zarr.json");
+    if (!root.zarr_json) root.read_v2(store);
+    return root;
+  }
+  std::exception_ptr error;
+  at_once(true, {[&] { root.zarr_json = read_text(store, "zarr.json"); },
+                 [&] {
+                   try {
+                     root.read_v2(store);
+                   } catch (const Error&) {
+                     error = std::current_exception();
+                   }
+                 }});
+  // Who may not list may not know either that an object is missing.
+  if (!root.zarr_json && error) std::rethrow_exception(error);
+  return root;
+}
+
 /// A root array is read without a listing, which may be millions of chunks.
 std::optional<Hierarchy> read_root_array(const Store& store) {
   Hierarchy hierarchy;
   hierarchy.root_is_array = true;
-  if (const auto zarr_json = read_text(store, "zarr.json")) {
+  const auto [zarr_json, zarray, zattrs] = read_root_documents(store);
+  if (zarr_json) {
     return opening(store, "zarr.json", [&]() -> std::optional<Hierarchy> {
       if (is_group_v3(*zarr_json)) return {};
       hierarchy.arrays[""] = parse_array_v3(*zarr_json);
+      hierarchy.document_hashes[""] = text_hash(*zarr_json);
       return hierarchy;
     });
   }
-  const auto zarray = read_text(store, ".zarray");
   if (!zarray) return {};
   hierarchy.zarr_format = 2;
-  hierarchy.arrays[""] = opening(store, ".zarray", [&] {
-    return parse_array_v2(*zarray, read_text(store, ".zattrs"));
-  });
+  hierarchy.document_hashes[""] = text_hash(*zarray);
+  hierarchy.arrays[""] = opening(
+      store, ".zarray", [&] { return parse_array_v2(*zarray, zattrs); });
   return hierarchy;
 }
 
@@ -164,6 +201,8 @@ void read_array(const std::string& path, const std::vector<std::string>& names,
                 Parse&& parse) {
   try {
     meter.add(hierarchy.arrays[path] = parse());
+    hierarchy.document_hashes[path] =
+        text_hash(texts.at(join_key(path, names.back())));
   } catch (const Error& error) {
     if (error.kind() != ErrorKind::kUnsupported || path.empty()) throw;
     hierarchy.arrays.erase(path);
@@ -228,30 +267,6 @@ void read_nodes_v2(const Store& store, const Texts& texts,
   }
 }
 
-bool deeper(const std::string& a, const std::string& b) {
-  return key_depth(a) != key_depth(b) ? key_depth(a) > key_depth(b) : a < b;
-}
-
-void write_documents(
-    Store& store, const std::string& path,
-    const std::vector<std::pair<std::string, std::string>>& documents) {
-  for (const auto& [name, text] : documents)
-    write_text(store, join_key(path, name), text);
-}
-
-void write_group(Store& store, const std::string& path,
-                 const Hierarchy& hierarchy, bool consolidated) {
-  const GroupMetadata& group = hierarchy.groups.at(path);
-  const bool v3 = group.zarr_format == 3;
-  if (v3 && consolidated)
-    return write_text(store, join_key(path, "zarr.json"),
-                      format_consolidated_v3(hierarchy, path));
-  write_documents(store, path, format_group(group));
-  if (consolidated)
-    write_text(store, join_key(path, ".zmetadata"),
-               format_consolidated_v2(hierarchy, path));
-}
-
 }  // namespace
 
 bool is_inside_unread(const Hierarchy& hierarchy, std::string_view key) {
@@ -306,41 +321,7 @@ Hierarchy convert_format(const Hierarchy& source, int zarr_format) {
   return target;
 }
 
-void write_hierarchy(Store& store, const Hierarchy& hierarchy) {
-  for (const auto& [path, array] : hierarchy.arrays)
-    write_documents(store, path, format_array(array));
-  for (const auto& [path, array] : hierarchy.unread)
-    write_documents(store, path, array.documents);
-  if (hierarchy.root_is_array) return;
-  std::vector<std::string> paths;
-  for (const auto& [path, group] : hierarchy.groups)
-    if (!path.empty()) paths.push_back(path);
-  // The root comes last, so that nobody opens an unfinished target.
-  std::sort(paths.begin(), paths.end(), deeper);
-  for (const std::string& path : paths)
-    write_group(store, path, hierarchy, hierarchy.groups.at(path).consolidated);
-  write_group(store, "", hierarchy, hierarchy.consolidated);
-  if (hierarchy.zarr_format == 2 && !hierarchy.consolidated)
-    store.erase(".zmetadata");  // A stale one would be believed.
-}
-
-void erase_hierarchy(Store& store, bool everything,
-                     std::string_view spared_prefix) {
-  std::vector<std::string> documents, others;
-  store.list("", [&](std::string_view key, std::int64_t) {
-    if (!spared_prefix.empty() && key.starts_with(spared_prefix)) return;
-    if (is_document(key))
-      documents.emplace_back(key);
-    else if (everything)
-      others.emplace_back(key);
-  });
-  // The root's documents go first, so that nobody opens what is half erased.
-  std::sort(documents.begin(), documents.end(), outer_key_first);
-  for (const std::string& key : documents) store.erase(key);
-  store.erase_many(others);
-}
-
-bool has_metadata(const Store& store) {
+NodeDocuments node_documents(const Store& store) {
   std::vector<ReadRequest> requests;
   // One byte each: a store may fill them at the same time.
   std::byte first[std::size(kNodeDocumentNames)];
@@ -349,8 +330,9 @@ bool has_metadata(const Store& store) {
         {.key = std::string(name),
          .destination = {std::span(first).subspan(requests.size(), 1)}});
   store.read_all(requests);
-  return std::any_of(requests.begin(), requests.end(),
-                     [](const ReadRequest& request) { return request.found; });
+  return {requests[0].found, requests[1].found, requests[2].found};
 }
+
+bool has_metadata(const Store& store) { return node_documents(store).any(); }
 
 }  // namespace rechunk

@@ -36,6 +36,8 @@ struct Hierarchy {
   std::map<std::string, GroupMetadata> groups;  ///< By path; "" is the root.
   std::map<std::string, ArrayMetadata> arrays;  ///< By path; "" a root array.
   std::map<std::string, UnreadArray> unread;    ///< By path.
+  /// Of the documents of arrays that were read (text_hash), by path.
+  std::map<std::string, std::string> document_hashes;
 };
 
 /// Reads the hierarchy whose root is the store's root, from the nodes' own
@@ -60,10 +62,13 @@ void write_hierarchy(Store& store, const Hierarchy& hierarchy);
 /// documents below it; does nothing if there is none. Several processes may do
 /// so at a time: no old state is published last. (In consolidate.cc.)
 void consolidate_again(Store& store);
+/// True if there is some at the store's root.
+bool has_consolidated(const Store& store);
 
 /// Removes the metadata documents below the root (root first), so that the
 /// hierarchy can no longer be opened. Then, if `everything`, removes all other
 /// objects. Objects below `spared_prefix` stay, if it is given.
+/// (Both in write_hierarchy.cc.)
 void erase_hierarchy(Store& store, bool everything,
                      std::string_view spared_prefix = {});
 
@@ -73,8 +78,15 @@ bool is_inside_unread(const Hierarchy& hierarchy, std::string_view key);
 /// True if the last part of a key is the name of a metadata document.
 bool is_document(std::string_view key);
 
+/// Which documents of a node the store's root has.
+struct NodeDocuments {
+  bool zarr_json = false, zarray = false, zgroup = false;
+  bool any() const { return zarr_json || zarray || zgroup; }
+};
+NodeDocuments node_documents(const Store& store);
+
 /// True if the store's root holds a Zarr array or group, finished or not
-/// readable: one of zarr.json, .zarray, .zgroup exists.
+/// readable.
 bool has_metadata(const Store& store);
 
 }  // namespace rechunk
