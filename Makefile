@@ -38,7 +38,8 @@ export TSAN_OPTIONS := exitcode=99:halt_on_error=1
 FIXED_ADDRESSES = $(shell setarch -R true 2>/dev/null && echo setarch -R)
 
 .PHONY: help build python test test-long check lint asan tsan mpi fuzz demo clean \
-  bench bench-quick bench-floor bench-micro bench-publish bench-build \
+  bench bench-quick bench-floor bench-micro bench-buckets bench-publish \
+  bench-build \
   unit end-to-end newest python-tests fault-tools servers more-servers faults buckets soak \
   newcomer
 
@@ -169,6 +170,9 @@ bench-floor: bench-build $(TEST_VENV)  ## rechunk against the floor (minutes)
 bench-micro: bench-build  ## Kernels, codecs, digest and planner alone
 	cmake --build --preset release -j $(JOBS) --target rechunk_micro
 	build/release/benchmarks/rechunk_micro
+
+bench-buckets: bench-build fault-tools servers  ## Buckets whose answers take 50 ms
+	$(VENV)/bin/python benchmarks/buckets.py
 
 bench-publish: $(TEST_VENV)  ## The newest results: docs/benchmarks.md, an archive
 	benchmarks/run.sh report --publish

@@ -1,12 +1,9 @@
 """Rechunks between prefixes of a bucket whose answers take 50 ms.
 
 A real server (versitygw) stands on this machine, and a proxy in front of it
-makes each request wait. The floor sends the requests of rechunk's own run
-again, as many at a time, and computes nothing. Peers hold the whole array in
-memory, rechunk what `memory` says. Tables go to docs/buckets.md:
+makes each request wait. README.md says what the columns are:
 
-    .venv/bin/python benchmarks/buckets.py            # print them
-    .venv/bin/python benchmarks/buckets.py --write    # and replace the page's
+    .venv/bin/python benchmarks/buckets.py --work series --repeat 3
 """
 
 from __future__ import annotations
@@ -29,9 +26,11 @@ import zarr
 from zarr.storage import ObjectStore
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGE = ROOT / "docs" / "buckets.md"
-BEGIN, END = "<!-- figures -->", "<!-- end of figures -->"
 LATENCY = 0.05
+HEAD = [
+    "work", "memory", "requests", "in flight", "rechunk s", "floor s",
+    "ratio", "peak MiB", "TensorStore s", "zarr-python s",
+]  # fmt: skip
 sys.path.insert(0, str(ROOT / "tests"))
 
 from binary import Rechunk  # noqa: E402
@@ -255,26 +254,20 @@ def erase(place: Place, prefix: str) -> None:
         obstore.delete(store, [one["path"] for one in page])
 
 
-def table(rows: list[list[str]]) -> str:
-    """Return the figures as a table."""
-    head = [
-        "work", "memory", "requests", "in flight", "rechunk s", "floor s",
-        "ratio", "peak MiB", "TensorStore s", "zarr-python s",
-    ]  # fmt: skip
-    rule = ["---"] * len(head)
-    return "\n".join(f"| {' | '.join(row)} |" for row in (head, rule, *rows))
+def row(cells: list[str]) -> str:
+    """Return a row of the table."""
+    return f"| {' | '.join(cells)} |"
 
 
 def main() -> None:
-    """Measure all, and print or write the table."""
+    """Measure all, and print the table as it grows."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--work", default="", help="names, or parts of them")
     parser.add_argument("--binary", type=Path)
-    parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
     binary = options.binary or ROOT / "build" / "release" / "rechunk"
-    rows = []
+    print(row(HEAD), row(["---"] * len(HEAD)), sep="\n", flush=True)
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "s3").mkdir()
         with serve_s3(Path(folder) / "s3") as server:
@@ -285,13 +278,9 @@ def main() -> None:
                 if options.work not in work.name:
                     continue
                 place = Place(make_bucket(server), proxy, command)
-                rows.append(measure(place, work, options.repeat))
-                print(table(rows[-1:]).splitlines()[-1], flush=True)
+                cells = measure(place, work, options.repeat)
+                print(row(cells), flush=True)
                 subprocess.run(["rm", "-rf", place.bucket.folder], check=True)
-    if options.write:
-        text = PAGE.read_text()
-        before, after = text.split(BEGIN)[0], text.split(END)[1]
-        PAGE.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}")
 
 
 if __name__ == "__main__":
