@@ -15,19 +15,21 @@ find_package(PkgConfig QUIET)
 find_package(fmt QUIET)
 find_package(nlohmann_json 3.11 QUIET)
 find_package(CLI11 2.1 QUIET)
+find_package(BZip2 QUIET)
 if(RECHUNK_PYTHON AND CMAKE_CXX_COMPILER)
   find_package(Python 3.11 QUIET COMPONENTS Interpreter Development.Module)
 endif()
 set(oldest_libcurl >=7.85)  # CURLOPT_PROTOCOLS_STR.
 set(oldest_openssl >=3.0)
-foreach(name IN ITEMS blosc libzstd liblz4 libdeflate zlib libcurl openssl pugixml)
+foreach(name IN ITEMS blosc libzstd liblz4 libdeflate liblzma zlib libcurl openssl
+    pugixml)
   if(PkgConfig_FOUND)
     pkg_check_modules(${name} QUIET IMPORTED_TARGET ${name}${oldest_${name}})
   endif()
 endforeach()
 
-set(needed PkgConfig fmt nlohmann_json CLI11 blosc libzstd liblz4 libdeflate zlib
-  libcurl openssl pugixml)
+set(needed PkgConfig fmt nlohmann_json CLI11 BZip2 blosc libzstd liblz4 libdeflate
+  liblzma zlib libcurl openssl pugixml)
 file(STRINGS ${CMAKE_CURRENT_LIST_DIR}/../packages.txt packages)
 if(RECHUNK_PYTHON)
   list(APPEND needed Python)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import re
-import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -70,24 +68,6 @@ def test_nothing_and_an_empty_folder_are_told_apart(
     )
     assert (
         "it does not exist" in rechunk.fails("info", tmp_path / "typo").stderr
-    )
-
-
-def test_a_zip_archive_is_not_made_as_a_folder(
-    rechunk: Rechunk, source: Path
-) -> None:
-    """What the hint says makes one that zarr-python reads."""
-    target = source.parent / "t.zarr.zip"
-    failed = rechunk.fails("run", source, target, "--chunks", "all")
-    assert "no zip archives" in failed.stderr
-    assert not target.exists()
-    rechunk.ok("run", source, source.parent / "t", "--chunks", "all")
-    with zipfile.ZipFile(target, "w") as archive:
-        for path in (source.parent / "t").rglob("*"):
-            archive.write(path, os.path.relpath(path, source.parent / "t"))
-    store = zarr.storage.ZipStore(target, mode="r")
-    np.testing.assert_array_equal(
-        zarr.open_array(store)[...], zarr.open_array(source)[...]
     )
 
 

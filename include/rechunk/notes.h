@@ -22,7 +22,7 @@ struct Note {
 /// An array that keeps its layout, although the user asked for another one.
 struct NotRechunked {
   std::string name;
-  std::string cause;  ///< What cannot be decoded: "numcodecs.shuffle".
+  std::string cause;  ///< What cannot be decoded: "numcodecs.pcodec".
 };
 
 /// With `Options::strict` a job that has notes fails.
@@ -39,7 +39,7 @@ struct Notes {
   void add(const Notes& others);
 };
 
-/// One line for each note: "not rechunked: t, u (numcodecs.shuffle)" and
+/// One line for each note: "not rechunked: t, u (numcodecs.pcodec)" and
 /// "note: TEXT: a, b, c". A line names only the first arrays.
 /// Marks of options stay: `spelled` replaces them.
 std::vector<std::string> to_lines(const Notes& notes);

@@ -32,7 +32,7 @@ class Codec {
   }
 
   /// Throws: invalid_argument (`encode` does not take that many).
-  void check_decoded_bytes(std::int64_t bytes) const;
+  virtual void check_decoded_bytes(std::int64_t bytes) const;
 
   /// Upper bound of the encoded size of that many bytes.
   virtual std::int64_t max_encoded_bytes(std::int64_t decoded_bytes) const = 0;

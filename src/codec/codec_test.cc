@@ -48,6 +48,17 @@ const Case kSettings[] = {
     {"numcodecs.gzip", R"({"level": -1})", 4},
     {"numcodecs.zlib", R"({"level": 9})", 4},
     {"numcodecs.lz4", R"({"acceleration": 100})", 4},
+    {"numcodecs.bz2", R"({"level": 9})", 4},
+    {"numcodecs.lzma", R"({"format": 2, "preset": 0})", 4},
+    {"numcodecs.lzma", R"({"format": 0, "check": 1, "preset": 1})", 4},
+    {"numcodecs.shuffle", R"({"elementsize": 0})", 1},
+    {"numcodecs.shuffle", R"({"elementsize": 2})", 2},
+    {"numcodecs.shuffle", R"({"elementsize": 7})", 7},
+    {"numcodecs.shuffle", R"({"elementsize": 8})", 8},
+    {"numcodecs.shuffle", R"({"elementsize": 16})", 16},
+    {"numcodecs.crc32", R"({"location": "end"})", 4},
+    {"numcodecs.crc32c", R"({"location": "start"})", 4},
+    {"numcodecs.jenkins_lookup3", R"({"initval": 7})", 4},
 };
 
 /// Every codec of the table with its defaults, and the settings above.
@@ -143,6 +154,11 @@ class CodecTest : public testing::TestWithParam<Case> {
   // One arena for all threads, so that mallinfo2 sees what they allocate.
   static void SetUpTestSuite() { mallopt(M_ARENA_MAX, 1); }
 
+  /// It cannot tell where its data end; the array can.
+  bool is_without_frame() const {
+    return codec_->max_encoded_bytes(1000) == 1000;
+  }
+
   std::unique_ptr<Codec> codec_ = make(GetParam());
 };
 
@@ -166,11 +182,13 @@ TEST_P(CodecTest, ABufferThatIsTooSmallIsCorruptAndNotOverrun) {
 }
 
 TEST_P(CodecTest, NothingIsNotAnEncodedBuffer) {
+  if (is_without_frame()) return;
   EXPECT_TRUE(decode_damaged(*codec_, {}, 100));
   EXPECT_TRUE(decode_damaged(*codec_, {}, 0));
 }
 
 TEST_P(CodecTest, ATruncatedBufferIsCorrupt) {
+  if (is_without_frame()) return;
   const Bytes data = make_data(3001, true, 2);
   const Bytes encoded = encode(*codec_, data);
   for (std::size_t size = 0; size < encoded.size(); size += 1 + size / 50)
@@ -180,6 +198,7 @@ TEST_P(CodecTest, ATruncatedBufferIsCorrupt) {
 }
 
 TEST_P(CodecTest, ABufferWithMoreBehindItIsCorrupt) {
+  if (is_without_frame()) return;
   const Bytes data = make_data(3001, true, 3);
   Bytes encoded = encode(*codec_, data);
   for (int byte : {1, 200, 7, 99, 255})

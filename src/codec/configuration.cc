@@ -31,6 +31,13 @@ std::int64_t Configuration::integer(const char* key, std::int64_t fallback,
   return number;
 }
 
+double Configuration::number(const char* key, double fallback) const {
+  const nlohmann::json* value = find(key);
+  if (!value) return fallback;
+  if (!value->is_number()) refuse(key, "a number");
+  return value->get<double>();
+}
+
 std::string Configuration::text(const char* key,
                                 std::string_view fallback) const {
   const nlohmann::json* value = find(key);

@@ -29,10 +29,14 @@ class Configuration {
   /// Throws: invalid_argument (no integer, or outside of `range`).
   std::int64_t integer(const char* key, std::int64_t fallback,
                        IntegerRange range) const;
+  /// Throws: invalid_argument (no number).
+  double number(const char* key, double fallback) const;
   /// Throws: invalid_argument (no string).
   std::string text(const char* key, std::string_view fallback) const;
   /// Throws: invalid_argument (neither true nor false).
   bool boolean(const char* key, bool fallback) const;
+  /// True if the key is there and is not null.
+  bool has(const char* key) const { return find(key) != nullptr; }
   /// True if the key is there and is a string.
   bool holds_text(const char* key) const;
 

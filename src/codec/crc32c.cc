@@ -9,6 +9,7 @@
 #include <nmmintrin.h>
 #endif
 
+#include "codec/checksums.h"
 #include "codec/codec_words.h"
 #include "codec/codecs.h"
 #include "rechunk/shape.h"
@@ -174,6 +175,11 @@ constexpr CodecMember kNumcodecsMembers[] = {
     {.key = "location", .value = CodecMember::Value::kText, .nullable = true},
 };
 
+std::unique_ptr<Codec> make_numcodecs_crc32c(const Configuration& configuration,
+                                             std::int64_t) {
+  return make_crc32c_at(configuration);
+}
+
 constexpr NativeCodec kCrc32c = {make_crc32c, crc32c_costs};
 
 constexpr CodecRow kCrc32cRows[] = {
@@ -185,7 +191,7 @@ constexpr CodecRow kCrc32cRows[] = {
      .is_bare = true},
     {.name = "numcodecs.crc32c",
      .kind = CodecKind::kBytesToBytes,
-     .native = kCrc32c,
+     .native = NativeCodec{make_numcodecs_crc32c, crc32c_costs},
      .members = kNumcodecsMembers,
      .chosen = chosen_crc32c},
 };

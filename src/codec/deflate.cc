@@ -20,7 +20,7 @@ constexpr std::int64_t kContextBytes = std::int64_t{3} << 18;
 // What zlib takes to decode a stream, its window and a buffer.
 constexpr std::int64_t kInflateBytes = std::int64_t{1} << 17;
 
-struct FreeContext {
+struct FreeDeflate {
   void operator()(libdeflate_compressor* context) const {
     libdeflate_free_compressor(context);
   }
@@ -28,8 +28,8 @@ struct FreeContext {
     libdeflate_free_decompressor(context);
   }
 };
-using Compressor = std::unique_ptr<libdeflate_compressor, FreeContext>;
-using Decompressor = std::unique_ptr<libdeflate_decompressor, FreeContext>;
+using Compressor = std::unique_ptr<libdeflate_compressor, FreeDeflate>;
+using Decompressor = std::unique_ptr<libdeflate_decompressor, FreeDeflate>;
 
 // A thread keeps the compressor of the level that it used last.
 libdeflate_compressor* compressor(int level) {

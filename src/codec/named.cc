@@ -18,37 +18,9 @@ constexpr CodecMember whole(std::string_view key, std::int64_t min,
 }
 constexpr bool kNullable = true;
 
-constexpr CodecMember kLocation[] = {text("location", kNullable)};
-constexpr CodecMember kTypes[] = {text("dtype"), text("astype", kNullable)};
-constexpr CodecMember kAstype[] = {text("encode_dtype"), text("decode_dtype")};
-constexpr CodecMember kBitround[] = {whole("keepbits", 0, 64)};
 constexpr CodecMember kCategorize[] = {
     {.key = "labels", .value = Value::kList}, text("dtype"), text("astype")};
-constexpr CodecMember kFixedScaleOffset[] = {
-    {.key = "offset", .value = Value::kNumber},
-    {.key = "scale", .value = Value::kNumber},
-    text("dtype"),
-    text("astype", kNullable)};
-constexpr CodecMember kQuantize[] = {whole("digits", INT32_MIN, INT32_MAX),
-                                     text("dtype"), text("astype", kNullable)};
 constexpr CodecMember kDtype[] = {text("dtype")};
-constexpr CodecMember kBz2[] = {{.key = "level",
-                                 .value = Value::kInteger,
-                                 .min = 1,
-                                 .max = 9,
-                                 .shown = true}};
-constexpr CodecMember kLzma[] = {
-    whole("format", 0, 3),
-    whole("check", -1, 15),
-    {.key = "preset",
-     .value = Value::kInteger,
-     .nullable = true,
-     .min = 0,
-     .max = UINT32_MAX},
-    {.key = "filters", .value = Value::kList, .nullable = true}};
-constexpr CodecMember kElementSize[] = {whole("elementsize", 1, INT32_MAX)};
-constexpr CodecMember kJenkins[] = {whole("initval", 0, UINT32_MAX),
-                                    {.key = "prefix"}};
 
 constexpr CodecRow filter(std::string_view name,
                           std::optional<CodecMembers> members = {}) {
@@ -85,12 +57,6 @@ constexpr CodecRow kNamedRows[] = {
     filter("scale_offset"),
     filter("cast_value"),
     filter("reshape"),
-    filter("numcodecs.delta", kTypes),
-    filter("numcodecs.bitround", kBitround),
-    filter("numcodecs.astype", kAstype),
-    filter("numcodecs.fixedscaleoffset", kFixedScaleOffset),
-    filter("numcodecs.quantize", kQuantize),
-    of_single_bytes(filter("numcodecs.packbits", CodecMembers())),
     filter("numcodecs.categorize", kCategorize),
     bare(to_bytes("bytes")),
     to_bytes("sharding_indexed"),
@@ -104,13 +70,6 @@ constexpr CodecRow kNamedRows[] = {
     to_bytes("numcodecs.json2"),
     to_bytes("numcodecs.msgpack2"),
     to_bytes("numcodecs.pickle"),
-    bytes_only("numcodecs.bz2", kBz2),
-    bytes_only("numcodecs.lzma", kLzma),
-    bytes_only("numcodecs.shuffle", kElementSize),
-    bytes_only("numcodecs.crc32", kLocation),
-    bytes_only("numcodecs.adler32", kLocation),
-    bytes_only("numcodecs.fletcher32", CodecMembers()),
-    bytes_only("numcodecs.jenkins_lookup3", kJenkins),
     bytes_only("numcodecs.base64", CodecMembers()),
 };
 

@@ -23,12 +23,12 @@ constexpr int kMinLevel = -131072;
 // levels on large buffers take hundreds of megabytes.
 constexpr std::size_t kMaxKeptBytes = std::size_t{8} << 20;
 
-struct FreeContext {
+struct FreeZstd {
   void operator()(ZSTD_CCtx* context) const { ZSTD_freeCCtx(context); }
   void operator()(ZSTD_DCtx* context) const { ZSTD_freeDCtx(context); }
 };
-using CompressContext = std::unique_ptr<ZSTD_CCtx, FreeContext>;
-using DecompressContext = std::unique_ptr<ZSTD_DCtx, FreeContext>;
+using CompressContext = std::unique_ptr<ZSTD_CCtx, FreeZstd>;
+using DecompressContext = std::unique_ptr<ZSTD_DCtx, FreeZstd>;
 
 CompressContext& compress_context() {
   static thread_local CompressContext context;

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <numeric>
 #include <utility>
 
@@ -39,6 +40,8 @@ class LayoutBuilder {
   void peel(const std::vector<CodecSpec>& codecs);
   void check_middle(const CodecParts& parts) const;
   void apply_before(const std::vector<CodecSpec>& codecs);
+  void check_stored_as_named(const CodecSpec& codec) const;
+  void check_fill() const;
   void add_shard_level(const Sharding& sharding);
   void set_index_codecs(const Sharding& sharding, ShardLevel& level) const;
   void finish_chunk(const CodecParts& parts);
@@ -55,6 +58,7 @@ ArrayLayout LayoutBuilder::build() {
   peel(metadata_.codecs);
   check_sizes();
   layout_.codecs = make_codec_chain(chain_, layout_.item_bytes);
+  check_fill();
   return std::move(layout_);
 }
 
@@ -99,6 +103,25 @@ void LayoutBuilder::check_sizes() const {
     checked_multiply(element_count(*shape), layout_.item_bytes);
 }
 
+// Chunks that are not whole are filled up with it, and a filter may not be able
+// to hold it.
+void LayoutBuilder::check_fill() const {
+  std::vector<std::byte> fill = layout_.fill;
+  for (const CodecSpec& codec : chain_) {
+    if (codec_kind(codec.name) != CodecKind::kArrayToArray) return;
+    const auto filter = make_codec(codec, layout_.item_bytes);
+    std::vector<std::byte> encoded(static_cast<std::size_t>(
+        filter->max_encoded_bytes(static_cast<std::int64_t>(fill.size()))));
+    try {
+      encoded.resize(static_cast<std::size_t>(filter->encode(fill, encoded)));
+    } catch (const Error&) {
+      cannot_decode(fmt::format("{} with fill value {}", codec.name,
+                                raw_json::excerpt(metadata_.fill_value.json)));
+    }
+    fill = std::move(encoded);
+  }
+}
+
 void LayoutBuilder::peel(const std::vector<CodecSpec>& codecs) {
   const CodecParts parts = split_codecs(codecs);
   check_middle(parts);
@@ -119,14 +142,22 @@ void LayoutBuilder::apply_before(const std::vector<CodecSpec>& codecs) {
   for (const CodecSpec& codec : codecs) {
     if (codec.name == "transpose") {
       layout_.axis_order = transposed(layout_.axis_order, codec);
-    } else if (metadata_.zarr_format == 3) {
-      // v3 applies them to numbers, before the byte order is chosen; only v2
-      // defines them on the stored bytes.
-      cannot_decode(codec.name);
     } else {
+      if (metadata_.zarr_format == 3) check_stored_as_named(codec);
       chain_.push_back(codec);
     }
   }
+}
+
+// v3 applies filters to numbers, before the byte order is chosen; only v2
+// defines them on the stored bytes. Little-endian ones are the same in both.
+void LayoutBuilder::check_stored_as_named(const CodecSpec& codec) const {
+  const bool is_big =
+      std::any_of(layout_.scalars.begin(), layout_.scalars.end(),
+                  [](const auto& scalar) { return scalar.big_endian; });
+  if (!is_known_codec(codec.name) || is_big ||
+      codec.configuration.find("\">") != std::string::npos)
+    cannot_decode(codec.name);
 }
 
 void LayoutBuilder::add_shard_level(const Sharding& sharding) {
