@@ -174,3 +174,18 @@ def test_killed_runs_are_resumed_in_the_bucket(
         assert tree_hash(b) == expected, f"after {after}"
         assert_only(tmp_path, "a", "b")
     assert kept > 0, "no kill came late enough"
+
+
+def test_the_page_on_buckets_shows_what_runs(
+    on_gcs: RechunkOnGcs, tmp_path: Path
+) -> None:
+    """Its block on Google's buckets, with the test's bucket for theirs."""
+    maps = np.random.default_rng(3).random((1000, 30, 20)).astype("f4")
+    zarr.create_array(tmp_path / "by-map.zarr", data=maps, chunks=(100, 30, 20))
+    page = (ROOT / "docs/guides/buckets.md").read_text()
+    (words,) = re.findall(r"```sh\nrechunk (run gs:.*?)```", page, re.S)
+    words = words.replace("gs://bucket", str(tmp_path)).replace("\\\n", "")
+    on_gcs.ok(*words.split())
+    made = zarr.open_array(tmp_path / "by-place.zarr", mode="r")
+    assert made.chunks == (1000, 10, 10)
+    assert_same_elements(made[...], maps)
