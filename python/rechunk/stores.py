@@ -146,7 +146,11 @@ class StoreAdapter:
     async def _size(self, key: str) -> int | None:
         try:
             size = int(await self.store.getsize(self._full(key)))
+            # Icechunk says that of chunks that there are not, too.
+            missing = size == 0 and not await self.store.exists(self._full(key))
         except (FileNotFoundError, KeyError):  # The latter of Icechunk.
+            missing = True
+        if missing:
             self._sizes.pop(key, None)
             return None
         return self._remember(key, size)

@@ -244,6 +244,26 @@ def test_what_a_session_cannot_take_is_named(folder: Path, repo: Any) -> None:
     assert_only(folder, "s.zarr", "g.zarr", "dots.zarr")
 
 
+def test_shards_that_are_missing_are_fill_values(
+    folder: Path, repo: Any
+) -> None:
+    """Icechunk says that they have no bytes, not that they are not there."""
+    session = repo.writable_session("main")
+    array = zarr.create_array(
+        session.store,
+        shape=NUMBERS.shape,
+        chunks=(7, 31, 29),
+        shards=(14, 31, 29),
+        dtype="f8",
+        fill_value=0,
+    )
+    array[28:] = NUMBERS[28:]
+    session.commit("the first shards are missing")
+    made = rechunk(committed(repo), LONG, "2MB", "t.zarr", shards=False)
+    assert_same_elements(made.execute()[28:], NUMBERS[28:])
+    assert not zarr.open_array("t.zarr", mode="r")[:28].any()
+
+
 def test_virtual_chunks_are_a_source(folder: Path) -> None:
     """As those that Icechunk has itself."""
     raw = folder / "raw"
