@@ -121,7 +121,11 @@ bool Leader::leave() noexcept {
   if (committed_) return false;
   try {
     check();
-    if (!journal_.records(job_.plan).empty()) return true;
+    // A store may have lost the plan: then nobody can go on. Nor is there
+    // anything to do if another process has just ended the run.
+    const bool can_go_on =
+        is_begun(*journal_.store()) && !journal_.records(job_.plan).empty();
+    if (can_go_on || is_committed(job_)) return true;
     clean_up(job_, true);
   } catch (const Error&) {
     // Its store fails, or the run is another's.

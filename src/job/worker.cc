@@ -197,10 +197,14 @@ StageReport Worker::run_tasks(std::span<const TaskRange> batches) {
     if (batch.count() > 0) asked.push_back(batch);
   }
   if (asked.empty()) return {};
-  const auto run = journal_.run();
+  auto run = journal_.run();
   if (!run) {
-    is_over();  // Throws where there was none.
-    return {};
+    if (is_over()) return {};
+    run = journal_.run();  // A store did not find it at once.
+    if (!run)
+      throw Error(ErrorKind::kIo,
+                  "running tasks: " + journal_.store()->describe("ready") +
+                      " comes and goes");
   }
   const Attendance::Batch working = attendance_.begin_batch(run->since);
   try {
