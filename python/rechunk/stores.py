@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from rechunk.checks import ZIP_NAMES
@@ -358,16 +359,20 @@ def place_in(store: Any, path: str = "") -> str | StoreAdapter:
 
 
 def store_at(place: Any) -> tuple[Any, str]:
-    """The zarr store of a place and the path in it. That of an archive is read
-    only.
+    """The zarr store of a place and the path in it. That of an archive, or of a
+    node in one, is read only.
     """
     if isinstance(place, StoreAdapter):
         return place.store, place.path
+    from zarr.core.sync import sync
     from zarr.storage import LocalStore, ZipStore
 
-    if str(place).endswith(ZIP_NAMES) and os.path.isfile(place):
-        return ZipStore(place, mode="r"), ""
-    return LocalStore(os.fspath(place)), ""
+    path = Path(place)
+    for above in (path, *path.parents):
+        if above.name.endswith(ZIP_NAMES) and above.is_file():
+            opened = sync(ZipStore.open(above, mode="r"))
+            return opened, "/".join(path.relative_to(above).parts)
+    return LocalStore(path), ""
 
 
 def erase_all(place: StoreAdapter) -> None:

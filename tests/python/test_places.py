@@ -65,7 +65,7 @@ def test_urls_of_files_are_paths(folder: Path, kind: str, name: str) -> None:
     assert_only(folder, *kept)
 
 
-@pytest.mark.parametrize("scheme", ["gs", "zip", "memory"])
+@pytest.mark.parametrize("scheme", ["az", "zip", "memory"])
 def test_urls_of_other_kinds_are_refused(folder: Path, scheme: str) -> None:
     """By name, before anything is written, with the way that works."""
     before = tree_hash(folder)
