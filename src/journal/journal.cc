@@ -12,6 +12,7 @@
 
 #include "base/random_number.h"
 #include "base/text_hash.h"
+#include "json/raw_json.h"
 
 namespace rechunk {
 namespace {
@@ -106,7 +107,8 @@ std::optional<Journal::Key> Journal::parse_key(std::string_view key) {
 
 std::optional<Journal::RunName> Journal::run() const {
   const auto text = read_text(*store_, kReady, 1 << 10);
-  if (!text || text->substr(0, text->find(' ')) != plan_hash_)
+  if (!text || text->substr(0, text->find(' ')) != plan_hash_ ||
+      !raw_json::is_utf8(*text))  // Damaged: records could not name it.
     return std::nullopt;
   const auto last = text->rfind(' ');
   if (last == std::string::npos)
