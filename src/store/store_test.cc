@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <functional>
 #include <map>
+#include <ostream>
 #include <random>
 #include <sstream>
 #include <thread>
@@ -46,6 +47,10 @@ struct Kind {
   std::string name;
   std::function<std::shared_ptr<Store>(const fs::path& folder)> open;
 };
+
+std::ostream& operator<<(std::ostream& out, const Kind& kind) {
+  return out << kind.name;
+}
 
 /// Remote places lie where RECHUNK_TEST_PLACES says, by scheme: a list like
 /// "s3://bucket/tests gs://bucket/tests". tests/test_s3.py starts servers.
