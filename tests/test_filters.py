@@ -64,6 +64,11 @@ CASES = {
     "astype": (tenths("f8"), [numcodecs.AsType("<f4", "<f8")], 0),
     "astype of integers": (counts("i8"), [numcodecs.AsType("<i2", "<i8")], 0),
     "quantize": (RNG.random(SHAPE), [numcodecs.Quantize(2, "<f8")], np.nan),
+    "quantize in less": (
+        RNG.random(SHAPE),
+        [numcodecs.Quantize(2, "<f8", "<f4")],
+        0,
+    ),
     "bitround": (tenths("f4"), [numcodecs.BitRound(6)], np.nan),
     "packbits": (RNG.random(SHAPE) > 0.5, [numcodecs.PackBits()], True),
     "three": (
@@ -72,8 +77,9 @@ CASES = {
         0,
     ),
 }
-# zarr-python gives filters of v3 numbers of this machine's byte order.
-ONLY_V2 = {"delta big-endian"}
+# zarr-python gives filters of v3 numbers of this machine's byte order, and does
+# not read what this quantize writes.
+ONLY_V2 = {"delta big-endian", "quantize in less"}
 COMPRESSORS = (None, numcodecs.Zlib(1), numcodecs.Blosc("zstd", 3))
 
 
@@ -109,7 +115,7 @@ def test_filters_of_v2_are_read_and_written(
             words = ("run", source, target, "--verify", "--chunks", "37,6")
             words = (*words, "--zarr-format", zarr_format)
             if zarr_format == 3 and name in ONLY_V2:
-                assert "numcodecs.delta" in rechunk.fails(*words).stderr
+                assert "cannot decode" in rechunk.fails(*words).stderr
                 continue
             rechunk.ok(*words)
             made = zarr.open_array(target, mode="r")

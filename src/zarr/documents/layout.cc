@@ -155,7 +155,11 @@ void LayoutBuilder::check_stored_as_named(const CodecSpec& codec) const {
   const bool is_big =
       std::any_of(layout_.scalars.begin(), layout_.scalars.end(),
                   [](const auto& scalar) { return scalar.big_endian; });
-  if (!is_known_codec(codec.name) || is_big ||
+  // zarr-python does not see that this one may write another type.
+  const bool changes_type =
+      codec.name == "numcodecs.quantize" &&
+      encoded_item_bytes(codec, layout_.item_bytes) != layout_.item_bytes;
+  if (!is_known_codec(codec.name) || is_big || changes_type ||
       codec.configuration.find("\">") != std::string::npos)
     cannot_decode(codec.name);
 }
